@@ -1,0 +1,1 @@
+"""Facts as data: model servers, sizes and limits, and tiny pure look-ups. Imports no Pulumi."""

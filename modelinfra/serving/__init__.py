@@ -1,0 +1,1 @@
+"""Starts a deployed endpoint's container contract on this machine and sends it a prediction."""

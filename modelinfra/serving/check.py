@@ -1,0 +1,264 @@
+"""Starts a deployed endpoint's contract on this machine, waits until it is healthy, and asks it for a prediction."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from modelinfra.catalog.model_directory import ModelDirectoryError, model_name
+from modelinfra.catalog.servers import MLSERVER, ModelServer, server_for_image, startup_budget_seconds
+from modelinfra.graph.model import Graph
+from modelinfra.serving.contract import ServingContract, read_contract
+from modelinfra.serving.docker import run_in_docker
+from modelinfra.serving.errors import ServingCheckError
+from modelinfra.serving.http import Reply, accepts, call
+from modelinfra.serving.local import run_as_process
+from modelinfra.serving.running import Running
+
+__all__ = ["Answer", "ServingCheckError", "try_endpoint"]
+
+_POLL_SECONDS = 0.1
+_ELSEWHERE_SECONDS = 2.0
+_REQUEST_SECONDS = 60.0
+"""The load balancer's default idle time-out: a longer request would not be answered in the cloud either."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. outputs: the prediction's `outputs` (Open Inference v2: name, shape, datatype, data).
+
+    ready_seconds: from process start to the first healthy answer; request_seconds: the prediction alone; status: its
+    HTTP status; body: the whole answer; path: where it was asked in the container; how: `process` or `docker`.
+    """
+
+    endpoint: str
+    how: str
+    path: str
+    status: int
+    body: Mapping[str, Any]
+    outputs: tuple[Mapping[str, Any], ...]
+    ready_seconds: float
+    request_seconds: float
+
+
+def try_endpoint(
+    graph: Graph,
+    endpoint: str,
+    *,
+    request: bytes | Mapping[str, Any] | None = None,
+    how: Literal["process", "docker"] = "process",
+    report: Callable[[str], None] = lambda _: None,
+    project: Path | None = None,
+    budget_seconds: float | None = None,
+) -> Answer:
+    """Serve the endpoint's deployed contract here, send it a request, and return the checked answer.
+
+    graph: the deployed state. request: an Open Inference v2 request, as bytes or data; None sends zeros in the shape
+    that the model declares. how: `process` substitutes image, model path and ports and reports each; `docker` builds
+    and runs the container as it is. report: gets one line per step. project: folder against which relative paths in
+    the state are read; default: the current one. budget_seconds: how long to wait for health instead of the deployed
+    grace period. Raises ServingCheckError for whatever keeps the endpoint from answering, with what was expected,
+    what came, a remedy. Nothing keeps running afterwards.
+    """
+    contract = read_contract(graph, endpoint, project=project)
+    row = server_for_image(contract.build.base if contract.build else contract.image)
+    budget = budget_seconds if budget_seconds is not None else _budget(contract, row)
+    run = run_as_process if how == "process" else run_in_docker
+    with run(contract, report) as running:
+        started = time.monotonic()
+        _wait(contract, running, row, budget)
+        ready = time.monotonic() - started
+        report(f"healthy after {ready:.1f} s (GET {contract.health_path}; {budget:g} s allowed)")
+        port = running.ports[contract.ports["http"]]
+        _check_public_health(contract, port)
+        body = _body(contract, port, request)
+        before = time.monotonic()
+        reply = _predict(contract, running, port, body, row)
+        taken = time.monotonic() - before
+        answer = _shape(contract, reply)
+        _check_other_ports(contract, running, row)
+        report(f"POST {contract.predict_path}: {reply.status} after {taken * 1000:.0f} ms")
+    outputs = tuple(answer["outputs"])
+    return Answer(endpoint, how, contract.predict_path, reply.status, answer, outputs, ready, taken)
+
+
+def _budget(contract: ServingContract, row: ModelServer | None) -> float:
+    if contract.startup_budget_seconds is not None:
+        return contract.startup_budget_seconds
+    return startup_budget_seconds(row or MLSERVER, None)
+
+
+def _wait(contract: ServingContract, running: Running, row: ModelServer | None, budget: float) -> None:
+    elsewhere_since: float | None = None
+    port = running.ports[contract.ports["http"]]
+    deadline = time.monotonic() + budget
+    last = "nothing listens there"
+    while time.monotonic() < deadline:
+        if (code := running.exit_code()) is not None:
+            raise ServingCheckError(
+                f"{' '.join(contract.command) or contract.image!r} to keep running",
+                f"it ended with exit code {code}. Its last lines:\n{running.log_tail()}\n",
+                "Correct what the server complains about",
+            )
+        try:
+            reply = call(port, contract.health_path, seconds=min(5.0, budget))
+            if reply.status in contract.health_status:
+                return
+            last = f"it answers {reply.status} {reply.text(120)}".rstrip()
+        except (OSError, http.client.HTTPException) as error:
+            last = f"port {contract.ports['http']} does not answer ({error})"
+        # A server that is ready, but not where it is asked, never will be: no need to wait for the whole budget. It has to
+        # stay so for a moment, since a server may be "ready" before it has even looked for models.
+        elsewhere = _ready_elsewhere(contract, running, row)
+        if elsewhere and elsewhere_since and time.monotonic() - elsewhere_since > _ELSEWHERE_SECONDS:
+            last = f"{last}, while the server is ready at {elsewhere}"
+            break
+        elsewhere_since = (elsewhere_since or time.monotonic()) if elsewhere else None
+        time.sleep(_POLL_SECONDS)
+    raise ServingCheckError(
+        f"status {_listed(contract.health_status)} at {contract.health_path} on port {contract.ports['http']} "
+        f"within {budget:g} s, as the load balancer asks",
+        f"{last}. The server's last lines:\n{running.log_tail()}\n",
+        "Let health path and port of the target group, port mapping and server variables agree, or allow more time",
+    )
+
+
+def _ready_elsewhere(contract: ServingContract, running: Running, row: ModelServer | None) -> str | None:
+    """Where the server is ready by its own account, if that is not where the target group asks."""
+    if row is None:
+        return None
+    for number, port in running.ports.items():
+        if (number, row.readiness_path) == (contract.ports["http"], contract.health_path):
+            continue
+        try:
+            if call(port, row.readiness_path, seconds=1.0).status == 200:
+                return f"{row.readiness_path} on port {number}"
+        except (OSError, http.client.HTTPException):
+            pass
+    return None
+
+
+def _listed(statuses: frozenset[int]) -> str:
+    codes = sorted(statuses)
+    consecutive = len(codes) > 2 and codes[-1] - codes[0] == len(codes) - 1
+    return f"{codes[0]}-{codes[-1]}" if consecutive else " or ".join(map(str, codes))
+
+
+def _check_public_health(contract: ServingContract, port: int) -> None:
+    reply = _call(contract, port, contract.public_health_path, None)
+    if reply.status != 200:
+        raise ServingCheckError(
+            f"200 at {contract.public_health_path}, where the health_url output arrives", f"{reply.status} came", _ROUTE
+        )
+
+
+_ROUTE = "Let the endpoint's outputs, listener rule and server agree on the path"
+
+
+def _body(contract: ServingContract, port: int, request: bytes | Mapping[str, Any] | None) -> bytes:
+    if isinstance(request, bytes):
+        return request
+    return json.dumps(request if request is not None else _zeros(contract, port)).encode()
+
+
+def _zeros(contract: ServingContract, port: int) -> dict[str, Any]:
+    """A request of zeros in the shape that the model's metadata declares."""
+    reply = _call(contract, port, contract.predict_path.removesuffix("/infer"), None)
+    try:
+        inputs = json.loads(reply.body).get("inputs") or []
+    except (ValueError, AttributeError):
+        inputs = []
+    if reply.status != 200 or not inputs:
+        raise ServingCheckError(
+            "a request, or a model that declares its inputs",
+            f"none was given, and the model's metadata ({reply.status}) declares none",
+            'Give a request, or add "inputs" to model-settings.json',
+        )
+    return {"inputs": [_zero(item) for item in inputs]}
+
+
+def _zero(declared: Mapping[str, Any]) -> dict[str, Any]:
+    shape = [size if size > 0 else 1 for size in declared["shape"]]
+    value: Any = {"BYTES": "", "BOOL": False}.get(declared["datatype"], 0)
+    data = [value] * math.prod(shape)
+    return {"name": declared["name"], "shape": shape, "datatype": declared["datatype"], "data": data}
+
+
+def _predict(contract: ServingContract, running: Running, port: int, body: bytes, row: ModelServer | None) -> Reply:
+    reply = _call(contract, port, contract.predict_path, body)
+    if not 200 <= reply.status < 300:
+        raise ServingCheckError(
+            f"a 2xx answer from {contract.predict_path}, where the predict_url output arrives",
+            f"{reply.status} came: {reply.text()}{_other_name(contract, row)}",
+            _ROUTE
+            if reply.status in (404, 405)
+            else f"Correct the request or the model. Last lines:\n{running.log_tail(5)}",
+        )
+    return reply
+
+
+def _other_name(contract: ServingContract, row: ModelServer | None) -> str:
+    """Names the model that the directory serves, when the prediction URL names another one."""
+    if row is not MLSERVER or contract.build is None:
+        return ""
+    try:
+        name = model_name(contract.build.model_source)
+    except ModelDirectoryError as error:
+        return f" ({error.fact})"
+    return "" if contract.predict_path == row.predict_path(name) else f" (the model directory serves {name!r})"
+
+
+def _shape(contract: ServingContract, reply: Reply) -> dict[str, Any]:
+    def wrong(came: str) -> ServingCheckError:
+        return ServingCheckError(
+            f"an Open Inference v2 answer from {contract.predict_path}", f"{came}: {reply.text()}", _ROUTE
+        )
+
+    try:
+        answer = json.loads(reply.body)
+    except ValueError:
+        raise wrong("what came is not JSON") from None
+    outputs = answer.get("outputs") if isinstance(answer, dict) else None
+    if not isinstance(outputs, list) or not outputs:
+        raise wrong("it has no outputs")
+    for output in outputs:
+        if not isinstance(output, dict) or not isinstance(output.get("data"), list):
+            raise wrong("an output has no data")
+        shape = output.get("shape")
+        if not isinstance(shape, list) or math.prod(shape) != len(output["data"]):
+            raise wrong(f"output {output.get('name')!r} has {len(output['data'])} values for shape {shape}")
+    return dict(answer)
+
+
+def _check_other_ports(contract: ServingContract, running: Running, row: ModelServer | None) -> None:
+    """Every port that the task maps must be served in its role."""
+    for role, number in contract.ports.items():
+        if role == "http":
+            continue
+        port = running.ports[number]
+        path = row.metrics_path if row and role == "metrics" else None
+        if path is not None and accepts(port, 2.0):
+            served = _call(contract, port, path, None).status == 200
+        else:
+            served = accepts(port, 2.0)
+        if not served:
+            raise ServingCheckError(
+                f"the server to answer on its {role} port {number}{' at ' + path if path else ''}",
+                "it does not",
+                "Let the port mapping and the server's variables name the same port",
+            )
+
+
+def _call(contract: ServingContract, port: int, path: str, body: bytes | None) -> Reply:
+    try:
+        return call(port, path, body=body, seconds=_REQUEST_SECONDS)
+    except (OSError, http.client.HTTPException) as error:
+        raise ServingCheckError(
+            f"an HTTP answer at {path}", f"the connection failed ({error})", "See the server's log"
+        ) from None

@@ -1,0 +1,13 @@
+"""The one error of the serving check."""
+
+from __future__ import annotations
+
+
+class ServingCheckError(Exception):
+    """The deployed contract does not serve. `expected` is what should be, `came` what is, `remedy` what to do."""
+
+    def __init__(self, expected: str, came: str, remedy: str) -> None:
+        super().__init__(f"expected {expected}, but {came}. {remedy}.")
+        self.expected = expected
+        self.came = came
+        self.remedy = remedy

@@ -1,0 +1,59 @@
+"""A server that runs on this machine for the length of a `with` block: where it answers, what it said."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_STOP_SECONDS = 10.0
+"""Between SIGTERM and SIGKILL; MLServer needs less than one."""
+
+
+@dataclass
+class Running:
+    """ports: container port -> port on 127.0.0.1. Filled in before the server is asked."""
+
+    process: subprocess.Popen[bytes]
+    log_file: Path
+    ports: Mapping[int, int]
+
+    def exit_code(self) -> int | None:
+        """The server's exit code, or None while it runs."""
+        return self.process.poll()
+
+    def log_tail(self, lines: int = 12) -> str:
+        """The last lines that the server wrote."""
+        text = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+
+
+@contextmanager
+def run_supervised(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, ports: Mapping[int, int]
+) -> Iterator[Running]:
+    """Runs the command in `folder` with exactly this environment and ends it with all its children at the block's end.
+
+    The command also ends when this process is interrupted or killed, because the supervisor between them notices.
+    """
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-I", str(_SUPERVISOR), str(_STOP_SECONDS), *command],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+        )
+    try:
+        yield Running(process, log, ports)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()  # bounded: the supervisor kills after _STOP_SECONDS
