@@ -1,0 +1,36 @@
+"""Pulumi components that serve machine-learning models.
+
+The public names are loaded when they are first used, so that `import modelinfra` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelinfra.components.environment import Environment as Environment
+    from modelinfra.components.model_endpoint import ModelEndpoint as ModelEndpoint
+    from modelinfra.components.serving_network import ServingNetwork as ServingNetwork
+    from modelinfra.platforms.base import NetworkReference as NetworkReference
+    from modelinfra.platforms.ecs.cluster import EcsCluster as EcsCluster
+
+_HOMES = {
+    "EcsCluster": "modelinfra.platforms.ecs.cluster",
+    "Environment": "modelinfra.components.environment",
+    "ModelEndpoint": "modelinfra.components.model_endpoint",
+    "NetworkReference": "modelinfra.platforms.base",
+    "ServingNetwork": "modelinfra.components.serving_network",
+}
+
+__all__ = ["EcsCluster", "Environment", "ModelEndpoint", "NetworkReference", "ServingNetwork"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'modelinfra' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,107 @@
+"""`Environment`: everything that one stack file declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, Unpack, overload
+
+import pulumi
+from pulumi import Output
+
+from modelinfra import naming
+from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
+from modelinfra.components.model_endpoint import ModelEndpoint
+from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
+from modelinfra.options.arguments import run_error
+from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.platforms.ecs.cluster import EcsCluster
+
+CONFIG_KEY = "modelinfra:environment"
+
+
+class Environment(pulumi.ComponentResource):
+    """Network, platforms and endpoints as one declaration.
+
+    Raises pulumi.RunError with every mistake in the declaration, before any resource is registered.
+    """
+
+    urls: Output[Mapping[str, str]]
+    """Endpoint -> base address."""
+
+    predict_urls: Output[Mapping[str, str]]
+    """Endpoint -> where predictions are asked for."""
+
+    @overload
+    def __init__(self, name: str, args: EnvironmentOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
+    @overload
+    def __init__(
+        self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[EnvironmentOptions]
+    ) -> None: ...
+    def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
+        plan = args if isinstance(args, EnvironmentPlan) else _plan({**(args or {}), **kwargs}, f"Environment '{name}'")
+        super().__init__("modelinfra:index:Environment", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        options = plan.options
+        self.network = ServingNetwork(naming.child(name, "network"), _network_options(plan), opts=child)
+        self.platforms = {
+            # Validated options in place of arguments; only components of this package pass those.
+            key: EcsCluster(  # type: ignore[call-overload]
+                naming.child(name, key), platform, child, network=self.network, production=options.production
+            )
+            for key, platform in options.platforms.items()
+        }
+        self.endpoints = {
+            key: ModelEndpoint(naming.child(name, key), planned, child, platform=self.platforms[platform])
+            for key, (platform, planned) in plan.endpoints.items()
+        }
+        self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
+        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
+        self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls})
+
+    @classmethod
+    def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:
+        """The environment that the stack file declares below `modelinfra:environment`, named after the stack unless `name` says otherwise.
+
+        Raises pulumi.RunError when the key is missing, or with every mistake below it.
+        """
+        namespace, key = CONFIG_KEY.split(":")
+        given = pulumi.Config(namespace).get_object(key)
+        stack = pulumi.get_stack()
+        subject = f"Pulumi.{stack}.yaml"
+        if not isinstance(given, Mapping):
+            problem = Problem(
+                CONFIG_KEY, "this is required, as a mapping", "Write the environment below `config`, see stacks/."
+            )
+            raise run_error(InvalidOptionsError([problem], subject))
+        try:
+            plan = plan_environment(given, "camel")
+        except InvalidOptionsError as error:
+            raise run_error(InvalidOptionsError(error.problems, subject)) from None
+        return cls(name or stack, plan, opts)  # type: ignore[call-overload, no-any-return]
+
+
+def _plan(given: Mapping[str, Any], subject: str) -> EnvironmentPlan:
+    try:
+        return plan_environment(given, "snake")
+    except InvalidOptionsError as error:
+        raise run_error(InvalidOptionsError(error.problems, subject)) from None
+
+
+def _network_options(plan: EnvironmentPlan) -> Any:
+    """The network's options, and without NAT the ways to AWS that this environment's endpoints need."""
+    network = plan.options.network
+    if network.nat == "none" and network.interface_endpoints is None:
+        return network.model_copy(update={"interface_endpoints": _needed_services(plan)})
+    return network
+
+
+def _needed_services(plan: EnvironmentPlan) -> list[str]:
+    needed = list(ENDPOINTS_WITHOUT_NAT)
+    secrets = [value for _, planned in plan.endpoints.values() for value in (planned.options.secrets or {}).values()]
+    if secrets:
+        # An Output does not say yet which of the two services it is of.
+        needed += ["kms", "secretsmanager", "ssm"]
+    if any(platform.exec for platform in plan.options.platforms.values()):
+        needed.append("ssmmessages")
+    return needed

@@ -1,0 +1,48 @@
+"""An environment that was found to work: every endpoint planned, nothing registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
+from modelinfra.options.environment import EnvironmentOptions, cross_problems
+from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.strict import Style, validate
+from modelinfra.options.wording import styled
+from modelinfra.platforms.ecs.planner import EcsPlanner
+
+
+@dataclass(frozen=True)
+class EnvironmentPlan:
+    """What an `Environment` registers. `endpoints`: name -> its platform's name and its plan."""
+
+    options: Any
+    planners: Mapping[str, EcsPlanner]
+    endpoints: Mapping[str, tuple[str, PlannedEndpoint]]
+
+
+def plan_environment(given: Mapping[str, Any], style: Style) -> EnvironmentPlan:
+    """Check everything that an environment declares. Raises InvalidOptionsError with all mistakes in one go."""
+    problems: list[Problem] = []
+    options: Any = None
+    try:
+        options = validate(EnvironmentOptions, given, style=style)
+    except InvalidOptionsError as error:
+        problems += error.problems
+    problems += cross_problems(given)
+    if problems:
+        raise InvalidOptionsError(problems)
+    planners = {name: EcsPlanner(platform) for name, platform in options.platforms.items()}
+    endpoints: dict[str, tuple[str, PlannedEndpoint]] = {}
+    # In the order of their names: which of two that collide is told so does not depend on the order in the file.
+    for name, endpoint in sorted(options.endpoints.items()):
+        platform = endpoint.platform or next(iter(planners))
+        try:
+            endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform]))
+        except InvalidOptionsError as error:
+            problems += [styled(problem, style).below(f"endpoints.{name}") for problem in error.problems]
+    if problems:
+        raise InvalidOptionsError(problems)
+    return EnvironmentPlan(options, planners, endpoints)

@@ -1,0 +1,47 @@
+"""VPC flow logs in CloudWatch Logs."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output
+
+from modelinfra import naming
+
+
+def register_flow_logs(component: pulumi.ComponentResource, name: str, vpc: aws.ec2.Vpc, retention_days: int) -> None:
+    """Record every accepted and rejected connection."""
+    opts = pulumi.ResourceOptions(parent=component)
+    group = aws.cloudwatch.LogGroup(
+        naming.child(name, "flows", "log group"), retention_in_days=retention_days, opts=opts
+    )
+    account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=component)).account_id
+    role = aws.iam.Role(naming.child(name, "flows", "role"), assume_role_policy=account.apply(_trust), opts=opts)
+    policy = aws.iam.RolePolicy(naming.child(name, "flows"), role=role.name, policy=group.arn.apply(_policy), opts=opts)
+    aws.ec2.FlowLog(
+        naming.child(name, "flows"),
+        vpc_id=vpc.id,
+        traffic_type="ALL",
+        log_destination=group.arn,
+        iam_role_arn=Output.all(role.arn, policy.id).apply(lambda found: found[0]),
+        opts=opts,
+    )
+
+
+def _trust(account: str) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _policy(group_arn: str) -> str:
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": f"{group_arn}:*"}]}
+    )

@@ -1,0 +1,162 @@
+"""`ModelEndpoint`: one served model, on any platform."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack, overload
+
+import pulumi
+from pulumi import Input, Output
+
+from modelinfra.components.model_image import ModelImage
+from modelinfra.options.arguments import checked, run_error
+from modelinfra.options.endpoint import EndpointOptions
+from modelinfra.options.names import MAX_NAME, NAME_PATTERN, NAME_TEXT
+from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform
+from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
+
+
+class ModelEndpointArgs(EndpointOptions, total=False):
+    """Arguments of ModelEndpoint."""
+
+    platform: Platform
+    """Where the endpoint runs, for example an `EcsCluster`. Required."""
+
+
+@dataclass(frozen=True)
+class PlannedEndpoint:
+    """An endpoint that was found to work, before anything of it is registered. `name` is the user's word for it."""
+
+    name: str
+    options: Any
+    served: ServedModel
+    plan: EndpointPlan
+
+
+class ModelEndpoint(pulumi.ComponentResource):
+    """A model behind a server, reachable at `predict_url` from inside the platform's network.
+
+    Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
+    """
+
+    url: Output[str]
+    """Base address. The server's own paths lie below it."""
+
+    predict_url: Output[str]
+    """Where predictions are asked for."""
+
+    health_url: Output[str]
+    """Answers 200 when a replica is ready."""
+
+    log_group: Output[str]
+    """Name of the CloudWatch log group."""
+
+    task_role_arn: Output[str]
+    """ARN of the role that the server runs with; attach policies to it for what the model itself calls."""
+
+    security_group_id: Output[str]
+    """Id of the replicas' security group."""
+
+    @overload
+    def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
+    @overload
+    def __init__(
+        self, name: str, args: PlannedEndpoint, opts: pulumi.ResourceOptions | None = None, *, platform: Platform
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[ModelEndpointArgs]
+    ) -> None: ...
+    def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
+        if isinstance(args, PlannedEndpoint):  # an Environment checks all endpoints before it registers the first
+            planned, platform = args, kwargs["platform"]
+        else:
+            planned, platform = _planned(name, {**(args or {}), **kwargs})
+        super().__init__("modelinfra:index:ModelEndpoint", name, None, opts)
+        self._register(name, planned, platform)
+
+    def _register(self, name: str, planned: PlannedEndpoint, platform: Platform) -> None:
+        for note in planned.plan.notes:
+            pulumi.log.info(f"endpoint '{planned.name}': {note}", resource=self)
+        for warning in planned.plan.warnings:
+            pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
+        image, repository_arn = self._image(name, planned, platform)
+        outputs = platform.register(
+            planned.plan, EndpointRequest(self, name, planned.options, planned.served, image, repository_arn)
+        )
+        self.url = outputs.url
+        self.predict_url = outputs.predict_url
+        self.health_url = outputs.health_url
+        self.log_group = outputs.log_group
+        self.task_role_arn = outputs.task_role_arn
+        self.security_group_id = outputs.security_group_id
+        self.register_outputs({**vars(outputs)})
+
+    def _image(self, name: str, planned: PlannedEndpoint, platform: Platform) -> tuple[Input[str], Input[str]]:
+        served, options = planned.served, planned.options
+        if served.directory is None:
+            assert served.image is not None, "the options' rules ask for one of the two"
+            return served.image, Output.from_input(served.image).apply(lambda image: repository_arn_of(image) or "")
+        built = ModelImage(
+            name,
+            served.server,
+            served.directory,
+            architecture=options.architecture,
+            kms_key_arn=options.repository.kms_key_arn,
+            production=platform.production,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return built.reference, built.repository_arn
+
+
+def plan_endpoint(name: str, options: Any, planner: Planner) -> PlannedEndpoint:
+    """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
+    try:
+        served = served_model(options, project_directory())
+    except ModelProblemError as error:
+        raise InvalidOptionsError([error.problem]) from None
+    return PlannedEndpoint(name, options, served, planner.plan(name, options.path or f"/{name}", options, served))
+
+
+def project_directory() -> Path:
+    """What relative paths of models start from: the directory of Pulumi.yaml."""
+    return Path(pulumi.get_root_directory() or os.getcwd())
+
+
+def repository_arn_of(image: str) -> str | None:
+    """ARN of the ECR repository that an image lies in; None when it lies elsewhere."""
+    match = re.match(r"(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/([^@:]+)", image)
+    if match is None:
+        return None
+    account, region, china, repository = match.groups()
+    return f"arn:{'aws-cn' if china else 'aws'}:ecr:{region}:{account}:repository/{repository}"
+
+
+def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platform]:
+    subject = f"ModelEndpoint '{name}'"
+    platform: Platform | None = given.pop("platform", None)
+    _check_place(name, platform, subject)
+    assert platform is not None
+    options = checked(EndpointOptions, given, {}, subject)
+    try:
+        return plan_endpoint(name, options, platform.planner), platform
+    except InvalidOptionsError as error:
+        raise run_error(InvalidOptionsError(error.problems, subject)) from None
+
+
+def _check_place(name: str, platform: Platform | None, subject: str) -> None:
+    problems = []
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > MAX_NAME:
+        problems.append(
+            Problem("name", f"this is not {NAME_TEXT}", f"Write {NAME_TEXT}; {MAX_NAME} characters at most.", name)
+        )
+    if platform is None:
+        problems.append(Problem("platform", "this is required", "Pass an EcsCluster."))
+    elif not hasattr(platform, "planner"):
+        problems.append(Problem("platform", "this is no platform", "Pass an EcsCluster.", platform))
+    if problems:
+        raise run_error(InvalidOptionsError(problems, subject))

@@ -1,0 +1,52 @@
+"""Names of children: stable, unique within a stack, and short enough for what AWS makes of them.
+
+Pulumi's AWS provider makes physical names from logical ones by adding a hyphen and seven random characters, and fails when the
+result is too long for the service. So the logical name of a child is cut to what its type allows, with a hash of the whole
+name in place of what was cut: two long names that begin alike stay different.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+_AUTO_SUFFIX = len("-1234567")
+_HASH = 6
+
+LIMITS: dict[str, int] = {
+    "load balancer": 32,  # Elastic Load Balancing API, CreateLoadBalancer
+    "target group": 32,  # Elastic Load Balancing API, CreateTargetGroup
+    "role": 64,  # IAM API, CreateRole
+    "repository": 256,  # ECR API, CreateRepository
+    "security group": 255,  # EC2 API, CreateSecurityGroup
+    "alarm": 255,  # CloudWatch API, PutMetricAlarm
+    "log group": 512,  # CloudWatch Logs API, CreateLogGroup
+    "cluster": 255,  # ECS API, CreateCluster
+    "service": 255,  # ECS API, CreateService
+    "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
+    "scaling policy": 256,  # Application Auto Scaling API, PutScalingPolicy
+}
+"""Kind of thing -> most characters of its physical name."""
+
+
+def child(parent: str, suffix: str, kind: str | None = None) -> str:
+    """The logical name of a child: `<parent>-<suffix>`, cut so that its physical name fits the limit of its kind.
+
+    Raises KeyError for a kind without a known limit.
+    """
+    whole = f"{parent}-{suffix}"
+    if kind is None:
+        return whole
+    return shortened(parent, LIMITS[kind] - _AUTO_SUFFIX - len(suffix) - 1) + f"-{suffix}"
+
+
+def shortened(name: str, limit: int) -> str:
+    """`name` where it fits, else its beginning and a hash of the whole of it."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
+    return f"{name[: limit - _HASH - 1].rstrip('-')}-{digest}"
+
+
+def rule_priority(path: str) -> int:
+    """Priority of a listener rule (1 to 50,000), from the path that it serves: it stays when other rules come and go."""
+    return int(hashlib.sha256(path.encode()).hexdigest(), 16) % 50_000 + 1

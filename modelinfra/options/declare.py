@@ -1,0 +1,147 @@
+"""How an option is declared: once, as a key of a TypedDict, with everything that is known of it beside the key.
+
+    retention_days: NotRequired[Annotated[int, Option(default=30, at_least=1, lands=("aws:cloudwatch/logGroup:LogGroup.retentionInDays",))]]
+    \"\"\"How long log lines are kept, in days.\"\"\"
+
+The type says what may be given (an `Input[...]` leaf also takes an Output), `Option` the default, the limits and where the value
+lands, the text below it what it means. Validation, JSON Schema and the reference page are derived from this declaration.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NotRequired, Required
+
+import pulumi
+
+from modelinfra.options.problems import Problem
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<no default>"
+
+
+UNSET: Any = _Unset()
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is known of one option beyond its type."""
+
+    default: Any = UNSET
+    """The value used when the option is left out; unset means that nothing is filled in."""
+
+    default_text: str = ""
+    """The default in words, where it is computed from something else."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    pattern: str = ""
+    """A regular expression that the whole text must match."""
+
+    pattern_text: str = ""
+    """The pattern in words, for the error message."""
+
+    lands: tuple[str, ...] = ()
+    """Where the value ends up: `<resource type>.<property path>`, one entry per property that an edit changes."""
+
+    example: Any = UNSET
+    """Another valid value, used by the walk over all options that proves `lands`."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One key of a declaration, read back."""
+
+    name: str
+    type: Any
+    required: bool
+    option: Option
+    doc: str
+    metadata: tuple[Any, ...] = field(default=())
+
+
+Rule = Callable[[Mapping[str, Any]], Iterable[Problem]]
+_rules: dict[type, list[Rule]] = {}
+
+
+def rule(declaration: type) -> Callable[[Rule], Rule]:
+    """Register a check over several keys of `declaration`; it sees the parsed values and yields problems with relative paths."""
+
+    def register(check: Rule) -> Rule:
+        _rules.setdefault(declaration, []).append(check)
+        return check
+
+    return register
+
+
+def rules_of(declaration: type) -> list[Rule]:
+    """The checks of a declaration and of those it extends, in the order in which they were written."""
+    chain = [*getattr(declaration, "__orig_bases__", ()), declaration]
+    found: list[Rule] = []
+    for each in chain:
+        inherited = (
+            rules_of(each) if each is not declaration and each is not typing.TypedDict else _rules.get(declaration, [])
+        )
+        found.extend(inherited)
+    return found
+
+
+@functools.cache
+def declared(declaration: type) -> tuple[Declared, ...]:
+    """Read the keys of a TypedDict in the order in which they are written, the inherited ones first."""
+    docs = _docs(declaration)
+    # pulumi.Input[str] holds the text "Output[T]", which means something only within pulumi; that it is an Output is enough.
+    hints = typing.get_type_hints(declaration, localns={"Output": pulumi.Output, "T": Any}, include_extras=True)
+    return tuple(_declared(name, hint, docs.get(name, "")) for name, hint in hints.items())
+
+
+def is_declaration(tp: Any) -> bool:
+    """Whether a type is a TypedDict."""
+    return typing.is_typeddict(tp)
+
+
+def _declared(name: str, hint: Any, doc: str) -> Declared:
+    required = True
+    option = Option()
+    metadata: tuple[Any, ...] = ()
+    while True:
+        origin = typing.get_origin(hint)
+        if origin is NotRequired:
+            required, hint = False, typing.get_args(hint)[0]
+        elif origin is Required:
+            hint = typing.get_args(hint)[0]
+        elif origin is typing.Annotated:
+            found = hint.__metadata__
+            option = next((each for each in found if isinstance(each, Option)), option)
+            metadata = tuple(each for each in found if not isinstance(each, Option)) + metadata
+            hint = hint.__origin__
+        else:
+            return Declared(name, hint, required, option, doc, metadata)
+
+
+def _docs(declaration: type) -> dict[str, str]:
+    """The string literals below the keys, also those of the declarations that this one extends."""
+    found: dict[str, str] = {}
+    for base in getattr(declaration, "__orig_bases__", ()):
+        if is_declaration(base):
+            found.update(_docs(base))
+    body = ast.parse(textwrap.dedent(inspect.getsource(declaration))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    for key, text in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(key, ast.AnnAssign)
+            and isinstance(key.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            found[key.target.id] = inspect.cleandoc(str(text.value.value))
+    return found

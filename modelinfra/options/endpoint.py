@@ -1,0 +1,375 @@
+"""What a user can say about an endpoint, in words that hold on every platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from pulumi import Input
+
+from modelinfra.catalog.servers import SERVERS
+from modelinfra.options.declare import Option, rule
+from modelinfra.options.landing import (
+    ADDED,
+    ALARM,
+    CONTAINER,
+    EXECUTION_POLICY,
+    IMAGE,
+    LISTENER,
+    LOAD_BALANCER,
+    LOG_GROUP,
+    REPOSITORY,
+    RULE,
+    SERVICE,
+    TARGET_GROUP,
+    TASK,
+)  # fmt: skip
+from modelinfra.options.model import ModelOptions, problem_of_uri
+from modelinfra.options.problems import Problem, did_you_mean
+from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.scaling import ScalingOptions
+
+KMS_KEY = Option(pattern=r"arn:[^:]+:kms:[^:]*:\d{12}:key/.+", pattern_text="the ARN of a KMS key")
+
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+"""What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+
+
+class LogOptions(TypedDict):
+    """Where the server's output goes."""
+
+    retention_days: NotRequired[Annotated[int, Option(default=30, lands=(f"{LOG_GROUP}.retentionInDays",), example=90)]]
+    """How long log lines are kept, in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or more years."""
+
+    kms_key_arn: NotRequired[
+        Annotated[
+            Input[str],
+            Option(
+                pattern=KMS_KEY.pattern,
+                pattern_text=KMS_KEY.pattern_text,
+                lands=(f"{LOG_GROUP}.kmsKeyId",),
+                example="arn:aws:kms:us-west-2:123456789012:key/logs",
+            ),
+        ]
+    ]
+    """KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. AWS encrypts with a key of its own otherwise."""
+
+
+class RepositoryOptions(TypedDict):
+    """The image repository that the library makes for the endpoint."""
+
+    kms_key_arn: NotRequired[
+        Annotated[
+            Input[str],
+            Option(
+                pattern=KMS_KEY.pattern,
+                pattern_text=KMS_KEY.pattern_text,
+                lands=(
+                    f"{REPOSITORY}.encryptionConfigurations[0].encryptionType",
+                    f"{REPOSITORY}.encryptionConfigurations[0].kmsKey",
+                ),
+                example="arn:aws:kms:us-west-2:123456789012:key/images",
+            ),
+        ]
+    ]
+    """KMS key that encrypts the images. An edit replaces the repository. AWS encrypts with AES-256 otherwise."""
+
+
+class RollbackOptions(TypedDict):
+    """When a deployment is taken back, beside ECS's own count of failed tasks."""
+
+    error_percent: NotRequired[
+        Annotated[float, Option(default=5, at_least=0.1, at_most=100, lands=(f"{ALARM}.threshold",), example=2)]
+    ]
+    """Share of requests answered with 5xx, in percent over two minutes, that rolls a deployment back."""
+
+
+class EndpointOptions(TypedDict):
+    """One served model."""
+
+    server: Annotated[str, Option()]
+    """The model server; `modelinfra servers` lists them."""
+
+    model: NotRequired[Annotated[str | ModelOptions, Option()]]
+    """The model: a local directory, or a mapping with more about it. Required unless `image` is given."""
+
+    image: NotRequired[Annotated[Input[str], Option()]]
+    """A ready image with server and model inside, by digest. Left out, the library builds one from `server` and `model`."""
+
+    cpu: NotRequired[Annotated[VCpu, Option(default=1, at_least=0.25, at_most=16, lands=(f"{TASK}.cpu",), example=2)]]
+    """Processor of each replica. The smallest size that the platform offers and that holds `cpu` and `memory` is taken."""
+
+    memory: NotRequired[
+        Annotated[
+            Bytes,
+            Option(
+                default_text="what the server needs for a model of this size",
+                at_least=2**28,
+                at_most=120 * 2**30,
+                lands=(f"{TASK}.memory",),
+                example="6GiB",
+            ),
+        ]
+    ]
+    """Memory of each replica."""
+
+    architecture: NotRequired[
+        Annotated[
+            Literal["x86_64", "arm64"],
+            Option(
+                default="x86_64",
+                lands=(f"{TASK}.runtimePlatform.cpuArchitecture", f"{IMAGE}.platforms[0]"),
+                example="arm64",
+            ),
+        ]
+    ]
+    """Processor architecture of the image and of the machine under it."""
+
+    ephemeral_storage: NotRequired[
+        Annotated[
+            Bytes,
+            Option(
+                default_text="20GiB, more when the image needs it",
+                at_least=21 * 2**30,
+                at_most=200 * 2**30,
+                lands=(f"{TASK}.ephemeralStorage.sizeInGib",),
+                example="40GiB",
+            ),
+        ]
+    ]
+    """Disk of each replica; the unpacked image counts against it."""
+
+    environment: NotRequired[
+        Annotated[
+            Mapping[str, Input[str]],
+            Option(lands=(f"{CONTAINER}.environment[0].value",), example={"LOG_LEVEL": "debug"}),
+        ]
+    ]
+    """Environment variables of the server. Not for secrets: they are readable in the console and in the state."""
+
+    secrets: NotRequired[
+        Annotated[
+            Mapping[str, Input[str]],
+            Option(
+                lands=(f"{CONTAINER}.secrets[0].valueFrom", f"{EXECUTION_POLICY}.policy"),
+                example={"TOKEN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:other-AbCdEf"},
+            ),
+        ]
+    ]
+    """Environment variables whose values the platform reads at start: name -> ARN of a Secrets Manager secret or of an SSM parameter."""
+
+    logs: NotRequired[Annotated[LogOptions, Option(default={})]]
+    """The server's log."""
+
+    repository: NotRequired[Annotated[RepositoryOptions, Option(default={})]]
+    """The image repository."""
+
+    startup_budget: NotRequired[
+        Annotated[
+            Duration,
+            Option(
+                default_text="from the server and the model's size",
+                at_least=10,
+                at_most=7200,
+                lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods"),
+                example="10m",
+            ),
+        ]
+    ]
+    """How long a replica may load before failed health checks count."""
+
+    longest_request: NotRequired[
+        Annotated[
+            Duration,
+            Option(
+                default_text="the server's own",
+                at_least=1,
+                at_most=3600,
+                lands=(f"{TARGET_GROUP}.deregistrationDelay",),
+                example="45s",
+            ),
+        ]
+    ]
+    """The longest that one request may take: a replica that is taken away gets this long to finish what it began."""
+
+    stop_timeout: NotRequired[
+        Annotated[
+            Duration,
+            Option(
+                default_text="`longest_request`, 2 minutes at most",
+                at_least=2,
+                at_most=120,
+                lands=(f"{CONTAINER}.stopTimeout",),
+                example="50s",
+            ),
+        ]
+    ]
+    """How long a server has between SIGTERM and SIGKILL."""
+
+    scaling: NotRequired[Annotated[ScalingOptions, Option(default={})]]
+    """Replicas and autoscaling."""
+
+    spot: NotRequired[
+        Annotated[bool, Option(default=False, lands=(f"{SERVICE}.capacityProviderStrategies",), example=True)]
+    ]
+    """Run the replicas above `scaling.min` on spare capacity: cheaper, and taken away with two minutes' notice."""
+
+    load_balancer: NotRequired[
+        Annotated[
+            Literal["shared", "own"],
+            Option(default="shared", lands=(f"{ADDED}{LOAD_BALANCER}", f"{ADDED}{LISTENER}"), example="own"),
+        ]
+    ]
+    """Whether the endpoint hangs below a path of the platform's load balancer or has one of its own."""
+
+    path: NotRequired[
+        Annotated[
+            str,
+            Option(
+                default_text="`/` and the endpoint's name",
+                pattern=r"/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*",
+                pattern_text="a path such as /sentiment, without a slash at its end",
+                lands=(f"{RULE}.conditions", f"{RULE}.transforms"),
+                example="/elsewhere",
+            ),
+        ]
+    ]
+    """Path of the endpoint on a shared load balancer; it is cut off before a request reaches the server."""
+
+    rule_priority: NotRequired[
+        Annotated[
+            int,
+            Option(
+                default_text="a number computed from the endpoint's name",
+                at_least=1,
+                at_most=50000,
+                lands=(f"{RULE}.priority",),
+                example=4711,
+            ),
+        ]
+    ]
+    """Priority of the endpoint's rule on a shared load balancer."""
+
+    rollback: NotRequired[Annotated[RollbackOptions, Option(default={})]]
+    """What takes a deployment back."""
+
+
+@rule(LogOptions)
+def retention_is_one_that_cloudwatch_knows(logs: Mapping[str, Any]) -> Iterable[Problem]:
+    if logs["retention_days"] not in LOG_RETENTION_DAYS:
+        nearest = min(LOG_RETENTION_DAYS, key=lambda days: abs(days - logs["retention_days"]))
+        yield Problem(
+            "retention_days",
+            "CloudWatch Logs does not offer this retention",
+            f"Write {nearest}.",
+            logs["retention_days"],
+        )
+
+
+@rule(EndpointOptions)
+def the_server_is_known(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    if endpoint["server"] not in SERVERS:
+        yield Problem(
+            "server", "there is no such server", did_you_mean(endpoint["server"], list(SERVERS)), endpoint["server"]
+        )
+
+
+@rule(EndpointOptions)
+def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    model, image = endpoint["model"], endpoint["image"]
+    if isinstance(model, str):
+        problem = problem_of_uri(model)
+        if problem:
+            yield problem.below("model")
+        uri: str | None = model
+        name = size = sha256 = None
+    elif model is not None:
+        uri, name, size, sha256 = model.uri, model.name, model.size, model.sha256
+    else:
+        uri = name = size = sha256 = None
+    if image is None and uri is None:
+        yield Problem(
+            "model" if model is None else "model.uri", "this is required", "Write the path of the model's directory."
+        )
+    if image is None and name is not None:
+        yield Problem("model.name", "the directory says its model's name itself", "Remove it.", name)
+    if image is None and size is not None:
+        yield Problem("model.size", "a directory is measured", "Remove it.", size)
+    if image is not None and uri is not None:
+        yield Problem(
+            "model", "the model is already in `image`", "Remove `model.uri`, or remove `image` to have one built.", uri
+        )
+    if image is not None and sha256 is not None:
+        yield Problem(
+            "model.sha256", "the model is already in `image` and cannot be verified here", "Remove it.", sha256
+        )
+    if image is not None and uri is None and name is None:
+        yield Problem(
+            "model.name",
+            "this is required with a ready image",
+            "Write the name under which the server knows the model.",
+        )
+
+
+@rule(EndpointOptions)
+def a_ready_image_is_pinned(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    image = endpoint["image"]
+    if isinstance(image, str) and "@sha256:" not in image:
+        yield Problem(
+            "image",
+            "a tag can move, so that two replicas of one revision may differ",
+            "Write repository@sha256:digest.",
+            image,
+        )
+
+
+@rule(EndpointOptions)
+def a_name_is_not_both_plain_and_secret(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    for name in sorted(set(endpoint["environment"] or ()) & set(endpoint["secrets"] or ())):
+        yield Problem(f"secrets.{name}", "`environment` sets the same variable", "Remove one of the two.")
+
+
+@rule(EndpointOptions)
+def secrets_are_references(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    for name, value in (endpoint["secrets"] or {}).items():
+        if isinstance(value, str) and not value.startswith("arn:"):
+            yield Problem(
+                f"secrets.{name}",
+                "a secret is given by reference, never by value",
+                "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+            )
+
+
+@rule(EndpointOptions)
+def a_shared_path_needs_a_shared_load_balancer(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    for key in ("path", "rule_priority"):
+        if endpoint["load_balancer"] == "own" and endpoint[key] is not None:
+            yield Problem(
+                key,
+                "a load balancer of one's own serves one endpoint, at /",
+                "Remove it, or `load_balancer`: own.",
+                endpoint[key],
+            )

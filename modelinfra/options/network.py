@@ -1,0 +1,198 @@
+"""What a user can say about the network that an environment stands in."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from pulumi import Input
+
+from modelinfra.options.declare import Option, rule
+from modelinfra.options.landing import ADDED, FLOW_LOG, LOG_GROUP, SUBNET, VPC
+from modelinfra.options.problems import Problem, did_you_mean
+
+INTERFACE_ENDPOINTS = (
+    "ecr.api",
+    "ecr.dkr",
+    "logs",
+    "secretsmanager",
+    "ssm",
+    "ssmmessages",
+    "kms",
+    "monitoring",
+    "sts",
+    "ecs",
+    "ecs-agent",
+    "ecs-telemetry",
+)
+"""The AWS services that a serving environment may call; gateways to them can be put into the network."""
+
+# A /16 gives 8 zones a /20 each for tasks and 8 a /24 for load balancers. A /20 would leave load balancers a /28, and they need a /27.
+LARGEST_VPC, SMALLEST_VPC = 16, 19
+
+
+class VpcOptions(TypedDict):
+    """An existing VPC."""
+
+    id: Input[str]
+    """Id of the VPC."""
+
+    private_subnet_ids: Sequence[Input[str]]
+    """Subnets for tasks and internal load balancers, in two zones at least."""
+
+    cidr: NotRequired[Annotated[Input[str], Option(default_text="looked up")]]
+    """The VPC's address range. Give it when the VPC is made in the same program."""
+
+
+class FlowLogOptions(TypedDict):
+    """VPC flow logs in CloudWatch Logs."""
+
+    retention_days: NotRequired[Annotated[int, Option(default=30, lands=(f"{LOG_GROUP}.retentionInDays",), example=90)]]
+    """How long they are kept, in days."""
+
+
+class NetworkOptions(TypedDict):
+    """A network of private and public subnets, or one that exists."""
+
+    cidr: NotRequired[
+        Annotated[
+            str,
+            Option(
+                default_text="10.0.0.0/16", lands=(f"{VPC}.cidrBlock", f"{SUBNET}.cidrBlock"), example="10.8.0.0/16"
+            ),
+        ]
+    ]
+    """Address range of the VPC, from /16 to /19. An edit replaces the network and all that stands in it."""
+
+    zones: NotRequired[Annotated[int | Sequence[str], Option(default_text="2", lands=(f"{ADDED}{SUBNET}",), example=3)]]
+    """How many availability zones (2 or 3), or which. A number takes the region's first ones by name."""
+
+    nat: NotRequired[
+        Annotated[
+            Literal["none", "single", "per-zone"],
+            Option(default_text="single", lands=(f"{ADDED}aws:ec2/natGateway:NatGateway",), example="per-zone"),
+        ]
+    ]
+    """How private subnets reach the internet: not at all, through one gateway, or through one in each zone."""
+
+    interface_endpoints: NotRequired[
+        Annotated[
+            Sequence[str],
+            Option(
+                default_text="none with NAT; without NAT those that image, log, secrets and exec need",
+                lands=(f"{ADDED}aws:ec2/vpcEndpoint:VpcEndpoint",),
+                example=["ecr.api", "ecr.dkr", "logs", "sts"],
+            ),
+        ]
+    ]
+    """AWS services that are reached through an interface endpoint in the network, by their short names."""
+
+    secondary_cidr: NotRequired[
+        Annotated[
+            str,
+            Option(
+                lands=(f"{ADDED}aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation", f"{ADDED}{SUBNET}"),
+                example="100.64.0.0/16",
+            ),
+        ]
+    ]
+    """A second address range for tasks, from /16 to /19: tasks then take their addresses from it, load balancers from `cidr`."""
+
+    flow_logs: NotRequired[
+        Annotated[FlowLogOptions, Option(lands=(f"{ADDED}{FLOW_LOG}",), example={"retention_days": 7})]
+    ]
+    """Record accepted and rejected connections. Left out, none are recorded."""
+
+    vpc: NotRequired[Annotated[VpcOptions, Option()]]
+    """An existing VPC to stand in. Nothing of the network is made then."""
+
+
+@rule(NetworkOptions)
+def an_adopted_network_is_not_shaped(network: Mapping[str, Any]) -> Iterable[Problem]:
+    if network["vpc"] is None:
+        return
+    for key in ("cidr", "zones", "nat", "interface_endpoints", "secondary_cidr", "flow_logs"):
+        if network[key] is not None:
+            yield Problem(
+                key,
+                "an existing VPC (`vpc`) has this already",
+                f"Remove `{key}` to stand in the VPC as it is, or remove `vpc` to have a network made.",
+                network[key],
+            )
+    subnets = network["vpc"].private_subnet_ids
+    plain = [each for each in subnets if isinstance(each, str)]
+    if len(subnets) < 2 or len(set(plain)) < len(plain):
+        yield Problem(
+            "vpc.private_subnet_ids",
+            "a load balancer needs two different subnets, in two zones",
+            "Add a private subnet of another zone, or remove `vpc` to have a network made.",
+            list(subnets),
+        )
+
+
+@rule(NetworkOptions)
+def zones_are_two_or_three(network: Mapping[str, Any]) -> Iterable[Problem]:
+    zones = network["zones"]
+    if zones is None:
+        return
+    if isinstance(zones, int):
+        if not 2 <= zones <= 3:
+            yield Problem(
+                "zones", "a load balancer needs two zones, and more than three buy little", "Write 2 or 3.", zones
+            )
+    elif not 2 <= len(zones) <= 3:
+        yield Problem(
+            "zones",
+            "a load balancer needs two zones, and more than three buy little",
+            "Name 2 or 3 zones.",
+            list(zones),
+        )
+    elif len(set(zones)) < len(zones):
+        yield Problem("zones", "a zone is named twice", "Name each zone once.", list(zones))
+    else:
+        for index, zone in enumerate(zones):
+            if not zone[-1:].isalpha() or not zone[-2:-1].isdigit() or zone[-1] not in "abcdefgh":
+                yield Problem(
+                    f"zones[{index}]",
+                    "this is not the name of an availability zone",
+                    "Write for example us-west-2a.",
+                    zone,
+                )
+
+
+@rule(NetworkOptions)
+def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
+    ranges = {}
+    for key in ("cidr", "secondary_cidr"):
+        if network[key] is None:
+            continue
+        try:
+            ranges[key] = ipaddress.IPv4Network(network[key])
+        except ValueError:
+            yield Problem(key, "this is not an IPv4 address range", "Write for example 10.0.0.0/16.", network[key])
+            continue
+        if not LARGEST_VPC <= ranges[key].prefixlen <= SMALLEST_VPC:
+            yield Problem(
+                key,
+                f"the range must be a /{LARGEST_VPC} to a /{SMALLEST_VPC}",
+                f"Write {ranges[key].network_address}/16.",
+                network[key],
+            )
+    main = ranges.get("cidr", ipaddress.IPv4Network("10.0.0.0/16"))
+    if "secondary_cidr" in ranges and ranges["secondary_cidr"].overlaps(main):
+        yield Problem(
+            "secondary_cidr", f"this overlaps {main}", "Write for example 100.64.0.0/16.", network["secondary_cidr"]
+        )
+
+
+@rule(NetworkOptions)
+def interface_endpoints_are_known(network: Mapping[str, Any]) -> Iterable[Problem]:
+    for index, service in enumerate(network["interface_endpoints"] or ()):
+        if service not in INTERFACE_ENDPOINTS:
+            yield Problem(
+                f"interface_endpoints[{index}]",
+                "there is no such service",
+                did_you_mean(service, INTERFACE_ENDPOINTS),
+                service,
+            )

@@ -1,0 +1,116 @@
+"""pydantic's errors in the library's words: path, what was given, why not, what to write instead."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from modelinfra.options.declare import declared, is_declaration
+from modelinfra.options.not_built import NOT_BUILT
+from modelinfra.options.problems import NOTHING, Problem, did_you_mean
+
+_EXPECTED = {
+    "string_type": ("text is expected here", "Write text, in quotes if it looks like a number."),
+    "int_type": ("a whole number is expected here", "Write a whole number without quotes."),
+    "float_type": ("a number is expected here", "Write a number without quotes."),
+    "bool_type": ("true or false is expected here", "Write true or false without quotes."),
+    "list_type": ("a list is expected here", "Write a list."),
+    "dict_type": ("a mapping is expected here", "Write keys and values below it."),
+    "model_type": ("a mapping is expected here", "Write keys and values below it."),
+    "model_attributes_type": ("a mapping is expected here", "Write keys and values below it."),
+}
+
+
+def problems_of(errors: Iterable[Mapping[str, Any]], declaration: type, style: str) -> list[Problem]:
+    """Every problem behind the errors of one validation, in the order in which pydantic met them."""
+    return [problem for error in errors for problem in _problems(error, declaration, style)]
+
+
+def _problems(error: Mapping[str, Any], declaration: type, style: str) -> Iterable[Problem]:
+    loc = [part for part in error["loc"] if not str(part).startswith("@") and part != "[key]"]
+    path = _path(loc)
+    kind, given = error["type"], error["input"]
+    if kind == "problems":
+        for problem in error["ctx"]["problems"]:
+            shown = problem if problem.path or problem.given is not NOTHING else replace(problem, given=given)
+            yield styled(shown, style).below(path)
+    elif kind == "missing":
+        yield Problem(path, "this is required", _styled_text(_what(declaration, loc, style) or "Add it.", style))
+    elif kind == "extra_forbidden":
+        yield _unknown_key(declaration, loc, path, given, style)
+    elif kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        yield Problem(path, "this is not one of the choices", did_you_mean(str(given), choices), given)
+    else:
+        reason, remedy = _EXPECTED.get(kind, (error["msg"][:1].lower() + error["msg"][1:], "See `modelinfra schema`."))
+        yield Problem(path, reason, remedy, given)
+
+
+def _unknown_key(declaration: type, loc: Sequence[Any], path: str, given: Any, style: str) -> Problem:
+    word = str(loc[-1])
+    owner = _declaration_at(declaration, loc[:-1])
+    reason = NOT_BUILT.get(_snake(word))
+    if reason:
+        return Problem(path, f"this is not built yet: {reason}", "Remove it.", given)
+    known = [_spelled(key.name, style) for key in declared(owner)] if owner else []
+    return Problem(path, "there is no such key", did_you_mean(word, known), given)
+
+
+def _what(declaration: type, loc: Sequence[Any], style: str) -> str:
+    owner = _declaration_at(declaration, loc[:-1])
+    key = next((each for each in declared(owner) if _spelled(each.name, style) == loc[-1]), None) if owner else None
+    return f"Add it: {key.doc[:1].lower()}{key.doc[1:].splitlines()[0]}" if key and key.doc else ""
+
+
+def _declaration_at(declaration: type, loc: Sequence[Any]) -> type | None:
+    """Which TypedDict a path leads to, through mappings, lists and choices."""
+    here: Any = declaration
+    for part in loc:
+        found = next(iter(_declarations(here)), None)
+        if found is not None:
+            key = next((each for each in declared(found) if part in (each.name, _spelled(each.name, "camel"))), None)
+            here = key.type if key else None
+        else:
+            here = next((each for each in typing.get_args(here) if each is not str), None)
+    return next(iter(_declarations(here)), None)
+
+
+def _declarations(tp: Any) -> list[type]:
+    if is_declaration(tp):
+        return [tp]
+    if typing.get_origin(tp) in (typing.Union, typing.Annotated):
+        return [each for arg in typing.get_args(tp) for each in _declarations(arg)]
+    return []
+
+
+def _path(loc: Sequence[Any]) -> str:
+    path = ""
+    for part in loc:
+        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
+    return path
+
+
+def styled(problem: Problem, style: str) -> Problem:
+    """The problem with its keys spelled as the user writes them."""
+    path = ".".join(_spelled(part, style) for part in problem.path.split("."))
+    return replace(
+        problem, path=path, reason=_styled_text(problem.reason, style), remedy=_styled_text(problem.remedy, style)
+    )
+
+
+def _styled_text(text: str, style: str) -> str:
+    """Keys are written in backticks and snake_case in messages; a stack file's author reads them in camelCase."""
+    return re.sub(
+        r"`([a-z0-9_]+(?:\.[a-z0-9_]+)*)", lambda m: "`" + ".".join(_spelled(p, style) for p in m[1].split(".")), text
+    )
+
+
+def _spelled(name: str, style: str) -> str:
+    return re.sub(r"_([a-z0-9])", lambda m: m[1].upper(), name) if style == "camel" else name
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)

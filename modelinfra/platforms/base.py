@@ -1,0 +1,102 @@
+"""What every platform offers, so that one `ModelEndpoint` lands on any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pulumi
+from pulumi import Input, Output
+
+from modelinfra.platforms.served_model import ServedModel
+
+
+@dataclass(frozen=True)
+class NetworkReference:
+    """A network as a platform sees it.
+
+    internet: whether private subnets reach the internet through NAT.
+    s3_prefix_list_id: what the route to S3 is called in security groups where there is no NAT; None with NAT.
+    """
+
+    vpc_id: Input[str]
+    cidr: Input[str]
+    load_balancer_subnet_ids: Sequence[Input[str]]
+    task_subnet_ids: Sequence[Input[str]]
+    internet: bool = True
+    s3_prefix_list_id: Input[str] | None = None
+
+
+class Networked(Protocol):
+    """Anything that stands for a network, such as `ServingNetwork`."""
+
+    @property
+    def reference(self) -> NetworkReference:
+        """The network as platforms see it."""
+
+
+@dataclass(frozen=True)
+class EndpointRequest:
+    """What a `ModelEndpoint` asks of its platform.
+
+    name: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
+    that is an ECR repository, else empty.
+    """
+
+    component: pulumi.ComponentResource
+    name: str
+    options: Any
+    served: ServedModel
+    image: Input[str]
+    repository_arn: Input[str]
+
+
+@dataclass(frozen=True)
+class EndpointOutputs:
+    """What a platform answers: the public outputs of a `ModelEndpoint`."""
+
+    url: Output[str]
+    predict_url: Output[str]
+    health_url: Output[str]
+    log_group: Output[str]
+    task_role_arn: Output[str]
+    security_group_id: Output[str]
+
+
+class EndpointPlan(Protocol):
+    """A checked and computed endpoint, ready to be registered on a platform of its kind."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was chosen, and why, in words for the preview."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was assumed, or may go wrong, in words for the preview."""
+
+
+class Planner(Protocol):
+    """What a platform can say of an endpoint before anything is registered, the platform itself included."""
+
+    def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EndpointPlan:
+        """Check an endpoint and compute its sizes and budgets.
+
+        name: how the user calls the endpoint. path: where it hangs on a shared load balancer. Raises InvalidOptionsError with
+        paths relative to the endpoint.
+        """
+
+
+class Platform(Protocol):
+    """Where endpoints run."""
+
+    @property
+    def production(self) -> bool:
+        """Whether what is expensive to lose is protected here."""
+
+    @property
+    def planner(self) -> Planner:
+        """Checks endpoints against this platform."""
+
+    def register(self, plan: Any, request: EndpointRequest) -> EndpointOutputs:
+        """Register the resources of an endpoint that this platform's planner has planned."""

@@ -1,0 +1,1 @@
+"""Amazon ECS on Fargate, behind an application load balancer."""

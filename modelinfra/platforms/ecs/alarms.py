@@ -1,0 +1,74 @@
+"""The two alarms that take a deployment back, beside ECS's own count of tasks that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from modelinfra import naming
+from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.sizing import EcsSizing
+
+_PERIOD = 60
+
+
+def register_alarms(
+    request: EndpointRequest,
+    balancer: InternalLoadBalancer,
+    target_group: aws.lb.TargetGroup,
+    sizing: EcsSizing,
+    opts: pulumi.ResourceOptions,
+) -> Sequence[aws.cloudwatch.MetricAlarm]:
+    """Errors that the server answers, and replicas that stay unhealthy longer than a start may take."""
+    name = request.name
+    dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": target_group.arn_suffix}
+
+    def query(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
+        return {
+            "id": id_,
+            "metric": {
+                "namespace": "AWS/ApplicationELB",
+                "metric_name": metric,
+                "dimensions": dimensions,
+                "period": _PERIOD,
+                "stat": "Sum",
+            },
+        }
+
+    errors = aws.cloudwatch.MetricAlarm(
+        naming.child(name, "target-5xx", "alarm"),
+        alarm_description=f"Endpoint {name}: share of requests answered with 5xx, in percent",
+        comparison_operator="GreaterThanThreshold",
+        threshold=request.options.rollback.error_percent,
+        evaluation_periods=2,
+        treat_missing_data="notBreaching",
+        metric_queries=[
+            {
+                "id": "share",
+                "expression": "IF(requests > 0, 100 * errors / requests, 0)",
+                "label": "5xx, percent",
+                "return_data": True,
+            },
+            query("errors", "HTTPCode_Target_5XX_Count"),
+            query("requests", "RequestCount"),
+        ],
+        opts=opts,
+    )
+    unhealthy = aws.cloudwatch.MetricAlarm(
+        naming.child(name, "unhealthy-hosts", "alarm"),
+        alarm_description=f"Endpoint {name}: replicas unhealthy for longer than a start may take",
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        threshold=1,
+        evaluation_periods=sizing.unhealthy_periods,
+        period=_PERIOD,
+        namespace="AWS/ApplicationELB",
+        metric_name="UnHealthyHostCount",
+        statistic="Minimum",
+        dimensions=dimensions,
+        treat_missing_data="notBreaching",
+        opts=opts,
+    )
+    return [errors, unhealthy]

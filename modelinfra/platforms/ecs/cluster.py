@@ -1,0 +1,99 @@
+"""`EcsCluster`: where endpoints run on ECS, with the load balancer that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack, overload
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output
+
+from modelinfra import naming
+from modelinfra.options.arguments import checked, run_error
+from modelinfra.options.cluster import ClusterOptions
+from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
+from modelinfra.platforms.ecs.endpoint import register_endpoint
+from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
+
+
+class EcsClusterArgs(ClusterOptions, total=False):
+    """Arguments of EcsCluster."""
+
+    network: Networked | NetworkReference
+    """The network: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere. Required."""
+
+    production: bool
+    """Protect load balancers against deletion. Default: false."""
+
+
+class EcsCluster(pulumi.ComponentResource):
+    """An ECS cluster on Fargate and Fargate Spot. Pass it to `ModelEndpoint` as `platform`.
+
+    Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
+    """
+
+    arn: Output[str]
+    """ARN of the cluster."""
+
+    cluster_name: Output[str]
+    """Name of the cluster."""
+
+    @overload
+    def __init__(self, name: str, args: EcsClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
+    @overload
+    def __init__(
+        self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[EcsClusterArgs]
+    ) -> None: ...
+    def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
+        given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
+        subject = f"EcsCluster '{name}'"
+        self.network = _reference(given.pop("network", None), subject)
+        self.production: bool = given.pop("production", False)
+        self.options = checked(ClusterOptions, None if isinstance(args, Mapping) else args, given, subject)
+        self.planner = EcsPlanner(self.options)
+        super().__init__("modelinfra:index:EcsCluster", name, None, opts)
+        self._register(name)
+
+    def register(self, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
+        """Register the resources of an endpoint that `planner` has planned."""
+        return register_endpoint(self, plan, request)
+
+    def _register(self, name: str) -> None:
+        child = pulumi.ResourceOptions(parent=self)
+        cluster = aws.ecs.Cluster(
+            naming.child(name, "cluster", "cluster"),
+            settings=[{"name": "containerInsights", "value": self.options.container_insights}],
+            configuration={"execute_command_configuration": {"logging": "DEFAULT"}} if self.options.exec else None,
+            opts=child,
+        )
+        aws.ecs.ClusterCapacityProviders(
+            naming.child(name, "capacity"),
+            cluster_name=cluster.name,
+            capacity_providers=["FARGATE", "FARGATE_SPOT"],
+            opts=child,
+        )
+        self.shared_load_balancer: InternalLoadBalancer | None = None
+        if self.options.shared_load_balancer:
+            self.shared_load_balancer = InternalLoadBalancer(
+                naming.child(name, "shared"),
+                self.network,
+                idle_timeout_seconds=self.options.idle_timeout,
+                deletion_protection=self.production,
+                opts=child,
+            )
+        self.arn = cluster.arn
+        self.cluster_name = cluster.name
+        self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
+
+
+def _reference(network: Networked | NetworkReference | None, subject: str) -> NetworkReference:
+    if isinstance(network, NetworkReference):
+        return network
+    reference = getattr(network, "reference", None)
+    if isinstance(reference, NetworkReference):
+        return reference
+    problem = Problem("network", "this is required", "Pass a ServingNetwork or a NetworkReference.")
+    raise run_error(InvalidOptionsError([problem], subject))

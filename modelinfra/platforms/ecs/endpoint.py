@@ -1,0 +1,66 @@
+"""Registers an endpoint on ECS, below its component."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi import Output
+
+from modelinfra import naming
+from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
+from modelinfra.platforms.ecs.alarms import register_alarms
+from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.planner import EcsEndpointPlan
+from modelinfra.platforms.ecs.roles import register_roles
+from modelinfra.platforms.ecs.scaling import register_scaling
+from modelinfra.platforms.ecs.service import register_service
+from modelinfra.platforms.ecs.task import register_log_group, register_task_definition
+from modelinfra.platforms.ecs.traffic import register_security_group, register_traffic
+
+if TYPE_CHECKING:
+    from modelinfra.platforms.ecs.cluster import EcsCluster
+
+# An application load balancer's own default.
+_LEAST_IDLE_SECONDS = 60
+
+
+def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
+    """Everything of one endpoint: log, roles, security group, traffic, task, alarms, service, scaling."""
+    opts = pulumi.ResourceOptions(parent=request.component)
+    sizing, network = plan.sizing, cluster.network
+    balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, opts)
+    assert balancer is not None, "the planner refuses a shared load balancer that is not there"
+    log_group = register_log_group(request, opts)
+    roles = register_roles(request, log_group, exec_enabled=cluster.options.exec, opts=opts)
+    group = register_security_group(request, network, balancer, opts)
+    traffic = register_traffic(request, network, balancer, plan, opts)
+    task = register_task_definition(request, sizing, log_group, roles, opts)
+    alarms = register_alarms(request, balancer, traffic.target_group, sizing, opts)
+    service = register_service(
+        request, cluster, sizing, task=task, group=group, traffic=traffic, alarms=alarms, roles=roles, opts=opts
+    )
+    register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing, opts)
+    # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
+    prefix = plan.path if plan.shared else ""
+    url = Output.all(balancer.dns_name, service.id).apply(lambda found: f"http://{found[0]}{prefix}")
+    return EndpointOutputs(
+        url=url,
+        predict_url=url.apply(lambda base: base + request.served.predict_path),
+        health_url=url.apply(lambda base: base + request.served.server.readiness_path),
+        log_group=log_group.name,
+        task_role_arn=roles.task.arn,
+        security_group_id=group.id,
+    )
+
+
+def _own_load_balancer(
+    cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest, opts: pulumi.ResourceOptions
+) -> InternalLoadBalancer:
+    return InternalLoadBalancer(
+        naming.child(request.name, "own"),
+        cluster.network,
+        idle_timeout_seconds=max(_LEAST_IDLE_SECONDS, plan.sizing.longest_request),
+        deletion_protection=cluster.production,
+        opts=opts,
+    )

@@ -1,0 +1,87 @@
+"""What an ECS cluster will take: checks and computes endpoints before the cluster, or anything else, is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelinfra import naming
+from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.quantities import shown_seconds
+from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
+from modelinfra.platforms.served_model import ServedModel
+
+
+@dataclass(frozen=True)
+class EcsEndpointPlan:
+    """An endpoint that ECS will take. `path` and `rule_priority` count on a shared load balancer only."""
+
+    shared: bool
+    path: str
+    rule_priority: int
+    sizing: EcsSizing
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was chosen, and why."""
+        return self.sizing.notes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was assumed, or may go wrong."""
+        return self.sizing.warnings
+
+
+@dataclass
+class EcsPlanner:
+    """Checks endpoints against one cluster's options, and against each other where they share its load balancer."""
+
+    options: Any
+    _priorities: dict[int, str] = field(default_factory=dict)
+    _paths: dict[str, str] = field(default_factory=dict)
+
+    def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
+        """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
+        shared = options.load_balancer == "shared"
+        plan = EcsEndpointPlan(
+            shared, path, options.rule_priority or naming.rule_priority(path), size_endpoint(options, served)
+        )
+        problems = list(self._sharing_problems(name, plan, options)) if shared else []
+        if problems:
+            raise InvalidOptionsError(problems)
+        if shared:
+            self._priorities[plan.rule_priority] = self._paths[path] = name
+        return plan
+
+    def _sharing_problems(self, name: str, plan: EcsEndpointPlan, options: Any) -> Iterator[Problem]:
+        if not self.options.shared_load_balancer:
+            yield Problem(
+                "load_balancer",
+                "the platform has no shared load balancer",
+                "Write `load_balancer`: own, or give the platform one with `shared_load_balancer`: true.",
+                options.load_balancer,
+            )
+            return
+        longest, idle = plan.sizing.longest_request, self.options.idle_timeout
+        if longest > idle:
+            yield Problem(
+                "longest_request",
+                f"the shared load balancer gives up after {shown_seconds(idle)}",
+                f"Raise the platform's `idle_timeout` to {shown_seconds(longest)}, or write `load_balancer`: own.",
+                shown_seconds(longest),
+            )
+        if plan.path in self._paths:
+            yield Problem(
+                "path",
+                f"'{self._paths[plan.path]}' is already at {plan.path} on the same load balancer",
+                "Write another `path`.",
+                plan.path,
+            )
+        elif plan.rule_priority in self._priorities:
+            yield Problem(
+                "rule_priority",
+                f"the priority {plan.rule_priority} belongs to the rule of '{self._priorities[plan.rule_priority]}' on the same load balancer",
+                "Write another number from 1 to 50000.",
+                options.rule_priority if options.rule_priority is not None else f"computed from {plan.path}",
+            )

@@ -1,0 +1,93 @@
+"""The two roles of a task: what ECS may do to start it, and what the server may do while it runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output
+
+from modelinfra import naming
+from modelinfra.platforms.base import EndpointRequest
+
+
+@dataclass(frozen=True)
+class TaskRoles:
+    """execution: used by ECS itself. task: used by the server. policies: what must be attached before a task starts."""
+
+    execution: aws.iam.Role
+    task: aws.iam.Role
+    policies: Sequence[pulumi.Resource]
+
+
+def register_roles(
+    request: EndpointRequest, log_group: aws.cloudwatch.LogGroup, *, exec_enabled: bool, opts: pulumi.ResourceOptions
+) -> TaskRoles:
+    """Register both roles with what this one endpoint needs and nothing else."""
+    name = request.name
+    account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=request.component)).account_id
+    trust = account.apply(_trust)
+    execution = aws.iam.Role(naming.child(name, "execution", "role"), assume_role_policy=trust, opts=opts)
+    task = aws.iam.Role(naming.child(name, "task", "role"), assume_role_policy=trust, opts=opts)
+    secrets: Mapping[str, Input[str]] = request.options.secrets or {}
+    document = Output.all(
+        repository=request.repository_arn, log_group=log_group.arn, secrets=list(secrets.values())
+    ).apply(lambda found: _execution_policy(found["repository"], found["log_group"], found["secrets"]))
+    policies: list[pulumi.Resource] = [
+        aws.iam.RolePolicy(naming.child(name, "execution"), role=execution.name, policy=document, opts=opts)
+    ]
+    if exec_enabled:
+        policies.append(
+            aws.iam.RolePolicy(naming.child(name, "exec"), role=task.name, policy=_exec_policy(), opts=opts)
+        )
+    return TaskRoles(execution, task, policies)
+
+
+def _trust(account: str) -> str:
+    """Only ECS tasks of this account may take the role (the confused deputy's remedy in the ECS developer guide)."""
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        }
+    )
+
+
+def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> str:
+    statements: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{log_group_arn}:*"}
+    ]
+    if repository_arn:
+        statements += [
+            # The token is the registry's: the action knows no resource (service authorization reference, Amazon ECR).
+            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                "Resource": repository_arn,
+            },
+        ]
+    # The ARN that a task definition takes may go on behind the secret's own with a key, a stage and a version.
+    managed = sorted({":".join(arn.split(":")[:7]) for arn in secret_arns if ":secretsmanager:" in arn})
+    parameters = sorted({arn for arn in secret_arns if ":ssm:" in arn})
+    if managed:
+        statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": managed})
+    if parameters:
+        statements.append({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": parameters})
+    return _document(*statements)
+
+
+def _exec_policy() -> str:
+    # These four know no resource (service authorization reference, Amazon Message Gateway Service).
+    actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
+    return _document({"Effect": "Allow", "Action": [f"ssmmessages:{action}" for action in actions], "Resource": "*"})
+
+
+def _document(*statements: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,0 +1,126 @@
+"""The service: it keeps the replicas running, rolls new revisions out, and takes them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output
+
+from modelinfra import naming
+from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.roles import TaskRoles
+from modelinfra.platforms.ecs.sizing import EcsSizing
+from modelinfra.platforms.ecs.task import CONTAINER_NAME
+from modelinfra.platforms.ecs.traffic import Traffic
+
+if TYPE_CHECKING:
+    from modelinfra.platforms.ecs.cluster import EcsCluster
+
+# Above the replicas that always run, spare capacity is taken four times as often as the other kind.
+_SPOT_WEIGHT = 4
+
+
+def register_service(
+    request: EndpointRequest,
+    cluster: EcsCluster,
+    sizing: EcsSizing,
+    *,
+    task: aws.ecs.TaskDefinition,
+    group: aws.ec2.SecurityGroup,
+    traffic: Traffic,
+    alarms: Sequence[aws.cloudwatch.MetricAlarm],
+    roles: TaskRoles,
+    opts: pulumi.ResourceOptions,
+) -> aws.ecs.Service:
+    """Register the service and see to it that a deployment that ECS took back fails the update."""
+    service = aws.ecs.Service(
+        naming.child(request.name, "service", "service"),
+        cluster=cluster.arn,
+        task_definition=task.arn,
+        desired_count=sizing.min_replicas,
+        capacity_provider_strategies=_capacity(request.options, sizing),
+        # Without it a change of the capacity strategy replaces the service.
+        force_new_deployment=True,
+        network_configuration={
+            "subnets": list(cluster.network.task_subnet_ids),
+            "security_groups": [group.id],
+            "assign_public_ip": False,
+        },
+        load_balancers=[
+            {
+                "target_group_arn": traffic.target_group.arn,
+                "container_name": CONTAINER_NAME,
+                "container_port": request.served.server.ports["http"],
+            }
+        ],
+        health_check_grace_period_seconds=sizing.startup,
+        deployment_minimum_healthy_percent=100,
+        deployment_maximum_percent=200,
+        deployment_circuit_breaker={"enable": True, "rollback": True},
+        alarms={"alarm_names": [alarm.name for alarm in alarms], "enable": True, "rollback": True},
+        availability_zone_rebalancing="ENABLED",
+        enable_ecs_managed_tags=True,
+        propagate_tags="SERVICE",
+        enable_execute_command=cluster.options.exec,
+        wait_for_steady_state=True,
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(
+                # The autoscaler writes it. The first value stands from day one, so that turning autoscaling on resets nothing.
+                ignore_changes=["desiredCount"],
+                # A target group must hang on a listener, and the roles must be complete, before the first task starts.
+                depends_on=[traffic.rule, *roles.policies],
+                custom_timeouts=pulumi.CustomTimeouts(
+                    create=f"{sizing.update_minutes}m",
+                    update=f"{sizing.update_minutes}m",
+                    delete=f"{sizing.delete_minutes}m",
+                ),
+            ),
+        ),
+    )
+    _fail_when_taken_back(request, cluster, service, task)
+    return service
+
+
+def _capacity(options: Any, sizing: EcsSizing) -> list[aws.ecs.ServiceCapacityProviderStrategyArgsDict]:
+    if not options.spot:
+        return [{"capacity_provider": "FARGATE", "weight": 1}]
+    return [
+        {"capacity_provider": "FARGATE", "base": sizing.min_replicas, "weight": 1},
+        {"capacity_provider": "FARGATE_SPOT", "weight": _SPOT_WEIGHT},
+    ]
+
+
+def _fail_when_taken_back(
+    request: EndpointRequest, cluster: EcsCluster, service: aws.ecs.Service, task: aws.ecs.TaskDefinition
+) -> None:
+    """The provider's own wait reports success when the service is steady again on the old revision; so look which one runs."""
+    if pulumi.runtime.is_dry_run():
+        return
+    running = aws.ecs.get_service_output(
+        cluster_arn=cluster.arn, service_name=service.name, opts=pulumi.InvokeOptions(parent=request.component)
+    )
+
+    def check(found: list[Any]) -> None:
+        asked, service_found = found
+        if service_found.task_definition != asked:
+            reasons = [event.message for event in service_found.events or [] if "rolled back" in event.message.lower()]
+            because = (
+                f" ECS says: {reasons[0]}"
+                if reasons
+                else f" See the events of ECS service {service_found.service_name}."
+            )
+            raise pulumi.RunError(
+                f"endpoint '{request.name}': ECS took the deployment of {_revision(asked)} back, and {_revision(service_found.task_definition)} "
+                f"still serves.{because} Mend the model or its options and deploy again; to retry the same revision, run "
+                "`pulumi refresh` first."
+            )
+
+    Output.all(task.arn, running).apply(check)
+
+
+def _revision(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]

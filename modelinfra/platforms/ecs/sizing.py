@@ -1,0 +1,127 @@
+"""Sizes and budgets of an endpoint on ECS: pure arithmetic over validated options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from modelinfra.catalog.fargate import (
+    EPHEMERAL_STORAGE_DEFAULT_GIB,
+    EPHEMERAL_STORAGE_LEAST_GIB,
+    EPHEMERAL_STORAGE_MOST_GIB,
+    STOP_TIMEOUT_CEILING_SECONDS,
+    TaskSize,
+    smallest_size,
+)
+from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.quantities import shown_bytes, shown_seconds
+from modelinfra.platforms.served_model import ServedModel
+
+_MIB, _GIB = 2**20, 2**30
+
+# The unpacked image without the model. seldonio/mlserver unpacks to some GiB; no source publishes the figure, so it is taken high.
+_IMAGE_GIB = 8
+
+# How long ECS needs beside the container's own start: place the task, attach its network interface, pull the image.
+_PLACEMENT_SECONDS = 300
+
+_ALARM_PERIOD_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class EcsSizing:
+    """What an endpoint needs of ECS. Times are in seconds unless the name says minutes."""
+
+    task: TaskSize
+    ephemeral_storage_gib: int | None
+    startup: int
+    longest_request: int
+    stop_timeout: int
+    min_replicas: int
+    max_replicas: int
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def unhealthy_periods(self) -> int:
+        """Minutes of unhealthy targets that mean trouble: a replica that still loads is unhealthy, too, for as long as it may load."""
+        return math.ceil(self.startup / _ALARM_PERIOD_SECONDS) + 2
+
+    @property
+    def update_minutes(self) -> int:
+        """How long a deployment may take: the new replicas start, fail, are retried, and the old ones drain."""
+        return max(20, math.ceil((2 * self.startup + _PLACEMENT_SECONDS + self._drain) / 60) + 10)
+
+    @property
+    def delete_minutes(self) -> int:
+        """How long a removal may take: every replica drains first."""
+        return max(20, math.ceil(self._drain / 60) + 10)
+
+    @property
+    def _drain(self) -> int:
+        return self.longest_request + self.stop_timeout
+
+
+def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
+    """Compute what an endpoint needs. Raises InvalidOptionsError when no Fargate task is large enough."""
+    needed_mib = served.memory_mib
+    asked_mib = math.ceil(options.memory / _MIB) if options.memory is not None else needed_mib
+    cpu_units = options.cpu * 1024
+    task = smallest_size(cpu_units, asked_mib)
+    if task is None:
+        where, given = ("memory", options.memory) if options.memory is not None else ("model", served.size_bytes)
+        raise InvalidOptionsError(
+            [
+                Problem(
+                    where,
+                    f"no Fargate task has {options.cpu:g} vCPU and {shown_bytes(asked_mib * _MIB)}; the largest has 16 vCPU and 120 GiB",
+                    "Ask for less.",
+                    shown_bytes(given) if given else given,
+                )
+            ]
+        )
+    highest = options.scaling.max or options.scaling.min
+    return EcsSizing(
+        task=task,
+        ephemeral_storage_gib=_storage(options, served),
+        startup=served.startup_seconds,
+        longest_request=served.longest_request_seconds,
+        stop_timeout=options.stop_timeout or min(served.longest_request_seconds, STOP_TIMEOUT_CEILING_SECONDS),
+        min_replicas=options.scaling.min,
+        max_replicas=highest,
+        notes=(_choice(options, task, asked_mib),),
+        warnings=tuple(_warnings(served, asked_mib)),
+    )
+
+
+def _choice(options: Any, task: TaskSize, asked_mib: int) -> str:
+    asked = f"{options.cpu:g} vCPU and {shown_bytes(asked_mib * _MIB)}"
+    whence = "asked for" if options.memory is not None else "needed"
+    return f"task size {task}: the smallest that Fargate offers with the {asked} {whence}"
+
+
+def _warnings(served: ServedModel, asked_mib: int) -> Iterator[str]:
+    yield from served.assumptions()
+    if asked_mib < served.memory_mib:
+        yield (
+            f"memory is {shown_bytes(asked_mib * _MIB)}, and {served.server.title} with this model is expected to need "
+            f"{shown_bytes(served.memory_mib * _MIB)}: the task may be killed for lack of memory"
+        )
+    if served.longest_request_seconds > STOP_TIMEOUT_CEILING_SECONDS:
+        yield (
+            f"requests may take {shown_seconds(served.longest_request_seconds)}, and Fargate kills a stopping task after "
+            f"{shown_seconds(STOP_TIMEOUT_CEILING_SECONDS)}: the load balancer drains it before, a task that Fargate itself stops is cut off"
+        )
+
+
+def _storage(options: Any, served: ServedModel) -> int | None:
+    asked: int | None = options.ephemeral_storage
+    if asked is not None:
+        return math.ceil(asked / _GIB)
+    size = served.size_bytes if served.size_bytes is not None else served.server.assumed_model_gib * _GIB
+    needed = _IMAGE_GIB + math.ceil(2 * size / _GIB)  # the layer and its unpacked copy
+    if needed <= EPHEMERAL_STORAGE_DEFAULT_GIB:
+        return None
+    return min(max(needed, EPHEMERAL_STORAGE_LEAST_GIB), EPHEMERAL_STORAGE_MOST_GIB)

@@ -1,0 +1,90 @@
+"""The task definition: one container with the server and its model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output
+
+from modelinfra import naming
+from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.roles import TaskRoles
+from modelinfra.platforms.ecs.sizing import EcsSizing
+
+CONTAINER_NAME = "model"
+
+
+def register_log_group(request: EndpointRequest, opts: pulumi.ResourceOptions) -> aws.cloudwatch.LogGroup:
+    """Where the server's output goes."""
+    logs = request.options.logs
+    return aws.cloudwatch.LogGroup(
+        naming.child(request.name, "logs", "log group"),
+        retention_in_days=logs.retention_days,
+        kms_key_id=logs.kms_key_arn,
+        opts=opts,
+    )
+
+
+def register_task_definition(
+    request: EndpointRequest,
+    sizing: EcsSizing,
+    log_group: aws.cloudwatch.LogGroup,
+    roles: TaskRoles,
+    opts: pulumi.ResourceOptions,
+) -> aws.ecs.TaskDefinition:
+    """A revision of the endpoint."""
+    options = request.options
+    storage = sizing.ephemeral_storage_gib
+    containers = Output.all(
+        image=request.image,
+        log_group=log_group.name,
+        region=log_group.region,
+        environment={**request.served.server.environment, **(options.environment or {})},
+        secrets=options.secrets or {},
+    ).apply(lambda found: json.dumps([_container(request, sizing, found)]))
+    return aws.ecs.TaskDefinition(
+        naming.child(request.name, "task", "task definition"),
+        family=naming.child(request.name, "task", "task definition"),
+        requires_compatibilities=["FARGATE"],
+        network_mode="awsvpc",
+        cpu=str(sizing.task.cpu),
+        memory=str(sizing.task.memory),
+        runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": options.architecture.upper()},
+        ephemeral_storage={"size_in_gib": storage} if storage is not None else None,
+        execution_role_arn=roles.execution.arn,
+        task_role_arn=roles.task.arn,
+        container_definitions=containers,
+        opts=opts,
+    )
+
+
+def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": CONTAINER_NAME,
+        "image": found["image"],
+        "essential": True,
+        "portMappings": [
+            {"name": role, "containerPort": port, "hostPort": port, "protocol": "tcp"}
+            for role, port in sorted(request.served.server.ports.items())
+        ],
+        "environment": [{"name": name, "value": value} for name, value in sorted(found["environment"].items())],
+        "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted(found["secrets"].items())],
+        "stopTimeout": sizing.stop_timeout,
+        # An init process reaps what the server's workers and `exec` leave behind, and passes SIGTERM on.
+        "linuxParameters": {"initProcessEnabled": True},
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": found["log_group"],
+                "awslogs-region": found["region"],
+                "awslogs-stream-prefix": CONTAINER_NAME,
+                # A log service that does not answer must not stop the server.
+                "mode": "non-blocking",
+                "max-buffer-size": "25m",
+            },
+        },
+    }

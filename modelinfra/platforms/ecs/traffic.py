@@ -1,0 +1,123 @@
+"""The way of a request: load balancer -> task, one hop each, nothing else open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from modelinfra import naming
+from modelinfra.platforms.base import EndpointRequest, NetworkReference
+from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.planner import EcsEndpointPlan
+
+# Every rule has one; on a load balancer of its own there is no other.
+_ONLY_RULE = 1
+
+_HTTPS = 443
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Where requests arrive."""
+
+    target_group: aws.lb.TargetGroup
+    rule: aws.lb.ListenerRule
+
+
+def register_security_group(
+    request: EndpointRequest, network: NetworkReference, balancer: InternalLoadBalancer, opts: pulumi.ResourceOptions
+) -> aws.ec2.SecurityGroup:
+    """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets."""
+    name, port = request.name, request.served.server.ports["http"]
+    group = aws.ec2.SecurityGroup(
+        naming.child(name, "tasks", "security group"),
+        vpc_id=network.vpc_id,
+        description=f"Tasks of endpoint {name}",
+        opts=opts,
+    )
+    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": opts}
+    aws.vpc.SecurityGroupEgressRule(
+        naming.child(name, "lb-to-tasks"),
+        security_group_id=balancer.security_group_id,
+        referenced_security_group_id=group.id,
+        description=f"To the tasks of endpoint {name}",
+        **hop,
+    )
+    aws.vpc.SecurityGroupIngressRule(
+        naming.child(name, "tasks-from-lb"),
+        security_group_id=group.id,
+        referenced_security_group_id=balancer.security_group_id,
+        description="From the load balancer",
+        **hop,
+    )
+    https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "opts": opts}
+    aws.vpc.SecurityGroupEgressRule(
+        naming.child(name, "tasks-to-https"),
+        security_group_id=group.id,
+        cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
+        description="To AWS: image, log, secrets",
+        **https,
+    )
+    if network.s3_prefix_list_id is not None:
+        aws.vpc.SecurityGroupEgressRule(
+            naming.child(name, "tasks-to-s3"),
+            security_group_id=group.id,
+            prefix_list_id=network.s3_prefix_list_id,
+            description="To S3: image layers",
+            **https,
+        )
+    return group
+
+
+def register_traffic(
+    request: EndpointRequest,
+    network: NetworkReference,
+    balancer: InternalLoadBalancer,
+    plan: EcsEndpointPlan,
+    opts: pulumi.ResourceOptions,
+) -> Traffic:
+    """Target group and listener rule. The target group is auto-named, so that a replacement is made before the old one goes."""
+    name, server = request.name, request.served.server
+    target_group = aws.lb.TargetGroup(
+        naming.child(name, "to", "target group"),
+        vpc_id=network.vpc_id,
+        target_type="ip",
+        protocol="HTTP",
+        port=server.ports["http"],
+        # Excludes slow start, which is therefore not offered.
+        load_balancing_algorithm_type="least_outstanding_requests",
+        deregistration_delay=plan.sizing.longest_request,
+        health_check={
+            "path": server.readiness_path,
+            "protocol": "HTTP",
+            "port": "traffic-port",
+            "matcher": "200",
+            "interval": 15,
+            "timeout": 5,
+            "healthy_threshold": 2,
+            "unhealthy_threshold": 3,
+        },
+        opts=opts,
+    )
+    rule = aws.lb.ListenerRule(
+        naming.child(name, "rule"),
+        listener_arn=balancer.listener_arn,
+        priority=plan.rule_priority if plan.shared else _ONLY_RULE,
+        conditions=[{"path_pattern": {"values": [f"{plan.path}/*" if plan.shared else "/*"]}}],
+        actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+        transforms=[_without_prefix(plan.path)] if plan.shared else None,
+        opts=opts,
+    )
+    return Traffic(target_group, rule)
+
+
+def _without_prefix(path: str) -> aws.lb.ListenerRuleTransformArgsDict:
+    """Cut the endpoint's path off: the server knows only its own paths."""
+    return {
+        "type": "url-rewrite",
+        "url_rewrite_config": {"rewrite": {"regex": f"^{re.escape(path)}/(.*)$", "replace": "/$1"}},
+    }

@@ -1,0 +1,89 @@
+"""What is served: the server's row, the model and the budgets that follow from both. No resource is registered here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi import Input
+
+from modelinfra.catalog.model_directory import ModelDirectory, ModelDirectoryError, measure, model_name
+from modelinfra.catalog.servers import SERVERS, ModelServer, memory_need_mib, startup_budget_seconds
+from modelinfra.options.problems import Problem
+from modelinfra.options.quantities import shown_bytes
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model behind a server, with everything that is known before anything runs.
+
+    Exactly one of `directory` (the image is built from it) and `image` (a ready one) is set.
+    """
+
+    server: ModelServer
+    model: str
+    directory: ModelDirectory | None
+    image: Input[str] | None
+    size_bytes: int | None
+    startup_seconds: int
+    memory_mib: int
+    longest_request_seconds: int
+
+    @property
+    def predict_path(self) -> str:
+        """Path of a prediction at the server, with a leading slash."""
+        return self.server.predict_path(self.model)
+
+    def assumptions(self) -> Iterator[str]:
+        """What had to be assumed, in words for the preview."""
+        if self.size_bytes is None:
+            yield f"size not given, {self.server.assumed_model_gib} GiB assumed"
+
+
+def served_model(options: Any, project_directory: Path) -> ServedModel:
+    """Find the model of validated endpoint options and compute its budgets.
+
+    Raises a list of problems as ModelProblem when the directory is no model of this server, or not the one of `sha256`.
+    """
+    server = SERVERS[options.server]
+    source = options.model
+    uri = source if isinstance(source, str) else getattr(source, "uri", None)
+    directory = (
+        None if uri is None else _directory(Path(project_directory, uri), uri, getattr(source, "sha256", None), source)
+    )
+    size = directory.bytes if directory else source.size
+    return ServedModel(
+        server=server,
+        model=model_name(directory.path) if directory else source.name,
+        directory=directory,
+        image=options.image,
+        size_bytes=size,
+        startup_seconds=options.startup_budget or startup_budget_seconds(server, size),
+        memory_mib=memory_need_mib(server, size),
+        longest_request_seconds=options.longest_request or server.longest_request_seconds,
+    )
+
+
+class ModelProblemError(ValueError):
+    """The model cannot be served; `problem` says why, with a path relative to the endpoint."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
+def _directory(path: Path, uri: str, sha256: str | None, source: Any) -> ModelDirectory:
+    where = "model" if isinstance(source, str) else "model.uri"
+    try:
+        directory = measure(path)
+        model_name(path)
+    except ModelDirectoryError as error:
+        raise ModelProblemError(Problem(where, f"{error.fact}: {error.reason}", f"{error.remedy}.", uri)) from None
+    if sha256 is not None and sha256 != directory.sha256:
+        reason = f"the content of {uri} ({shown_bytes(directory.bytes)}) has the digest {directory.sha256}"
+        raise ModelProblemError(
+            Problem("model.sha256", reason, "Restore the model, or write that digest if the change is meant.", sha256)
+        )
+    return directory

@@ -1,0 +1,1 @@
+"""Stack files: YAML in, checked declarations out."""
