@@ -1,6 +1,6 @@
 """A resource graph as data: captured from a program without an engine, or read from a preview or a stack's state.
 
-`modelinfra.graph.capture` and `modelinfra.graph.project` run programs; the names here are what one does with the result.
+`modelinfra.graph.capture` and `modelinfra.graph.project` run programs; the names here are for what comes out of it.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import settings as sdk_settings
@@ -36,6 +36,11 @@ _FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 )
+
+if TYPE_CHECKING:
+    _Stub = object
+else:
+    _Stub = resource_pb2_grpc.ResourceMonitorStub
 
 # What the SDK puts in place of an Output that a program formatted into a string.
 _OUTPUT_AS_TEXT: Final = "Calling __str__ on an Output"
@@ -68,7 +73,7 @@ class InlineExecutor(ThreadPoolExecutor):
         return future
 
 
-class CaptureMonitor(resource_pb2_grpc.ResourceMonitorStub):
+class CaptureMonitor(_Stub):
     """Implements ResourceMonitor, called in process.
 
     It is a stub by name only, never connected: the SDK serves transforms only to what is an instance of one.

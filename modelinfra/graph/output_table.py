@@ -2,8 +2,9 @@
 
 A template is a format string over: `name` (the physical name), `region`, `account`, `id`, any other output of the row,
 `in_KEY` (an input), `tail_KEY` (an input's part after its last slash), `hexN` and `hexN_LABEL` (N hexadecimal digits,
-other ones per resource and label; HEX in capitals), `digitsN`, `byte`, `uuid`, and the `_special_` words of `outputs.py`.
-Dicts and lists hold templates. Sources: the attribute references of the Terraform AWS provider's resource pages, and the id each of them sets.
+other ones per resource and label; HEX in capitals), `digitsN`, `byte`, `uuid`, and the `_special_` words of outputs.py.
+Dicts and lists hold templates. Sources: the attribute references of the Terraform AWS provider's resource pages, and
+the id each of them sets.
 """
 
 from __future__ import annotations

@@ -91,4 +91,4 @@ def is_sequence(annotation: Any) -> bool:
     """Whether a declared property type is a list."""
     inner = sdk_types.unwrap_optional_type(annotation)
     origin = getattr(inner, "__origin__", inner)
-    return isinstance(origin, type) and issubclass(origin, (list, tuple)) or "Sequence" in str(origin)
+    return (isinstance(origin, type) and issubclass(origin, (list, tuple))) or "Sequence" in str(origin)
