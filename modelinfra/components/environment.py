@@ -10,7 +10,7 @@ from pulumi import Output
 
 from modelinfra import naming
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
-from modelinfra.components.model_endpoint import ModelEndpoint
+from modelinfra.components.model_endpoint import ModelEndpoint, project_directory
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import run_error
 from modelinfra.options.environment import EnvironmentOptions
@@ -75,7 +75,7 @@ class Environment(pulumi.ComponentResource):
             )
             raise run_error(InvalidOptionsError([problem], subject))
         try:
-            plan = plan_environment(given, "camel")
+            plan = plan_environment(given, "camel", project_directory())
         except InvalidOptionsError as error:
             raise run_error(InvalidOptionsError(error.problems, subject)) from None
         return cls(name or stack, plan, opts)  # type: ignore[call-overload, no-any-return]
@@ -83,7 +83,7 @@ class Environment(pulumi.ComponentResource):
 
 def _plan(given: Mapping[str, Any], subject: str) -> EnvironmentPlan:
     try:
-        return plan_environment(given, "snake")
+        return plan_environment(given, "snake", project_directory())
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
@@ -23,8 +24,11 @@ class EnvironmentPlan:
     endpoints: Mapping[str, tuple[str, PlannedEndpoint]]
 
 
-def plan_environment(given: Mapping[str, Any], style: Style) -> EnvironmentPlan:
-    """Check everything that an environment declares. Raises InvalidOptionsError with all mistakes in one go."""
+def plan_environment(given: Mapping[str, Any], style: Style, root: Path) -> EnvironmentPlan:
+    """Check everything that an environment declares; relative paths of models start at `root`.
+
+    Raises InvalidOptionsError with all mistakes in one go.
+    """
     problems: list[Problem] = []
     options: Any = None
     try:
@@ -40,7 +44,7 @@ def plan_environment(given: Mapping[str, Any], style: Style) -> EnvironmentPlan:
     for name, endpoint in sorted(options.endpoints.items()):
         platform = endpoint.platform or next(iter(planners))
         try:
-            endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform]))
+            endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform], root))
         except InvalidOptionsError as error:
             problems += [styled(problem, style).below(f"endpoints.{name}") for problem in error.problems]
     if problems:

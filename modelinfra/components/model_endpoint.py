@@ -113,10 +113,10 @@ class ModelEndpoint(pulumi.ComponentResource):
         return built.reference, built.repository_arn
 
 
-def plan_endpoint(name: str, options: Any, planner: Planner) -> PlannedEndpoint:
+def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
     try:
-        served = served_model(options, project_directory())
+        served = served_model(options, root)
     except ModelProblemError as error:
         raise InvalidOptionsError([error.problem]) from None
     return PlannedEndpoint(name, options, served, planner.plan(name, options.path or f"/{name}", options, served))
@@ -143,7 +143,7 @@ def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platfor
     assert platform is not None
     options = checked(EndpointOptions, given, {}, subject)
     try:
-        return plan_endpoint(name, options, platform.planner), platform
+        return plan_endpoint(name, options, platform.planner, project_directory()), platform
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
+import sys
 import textwrap
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -50,6 +52,9 @@ class Option:
     pattern_text: str = ""
     """The pattern in words, for the error message."""
 
+    pattern_example: str = ""
+    """A text that matches the pattern."""
+
     lands: tuple[str, ...] = ()
     """Where the value ends up: `<resource type>.<property path>`, one entry per property that an edit changes."""
 
@@ -69,30 +74,33 @@ class Declared:
     metadata: tuple[Any, ...] = field(default=())
 
 
-Rule = Callable[[Mapping[str, Any]], Iterable[Problem]]
+@dataclass(frozen=True)
+class Rule:
+    """A check over some keys of a declaration. It runs when these are well-formed, whatever is wrong with the others."""
+
+    keys: tuple[str, ...]
+    check: Callable[[Mapping[str, Any]], Iterable[Problem]]
+
+
 _rules: dict[type, list[Rule]] = {}
 
+_Check = Callable[[Mapping[str, Any]], Iterable[Problem]]
 
-def rule(declaration: type) -> Callable[[Rule], Rule]:
-    """Register a check over several keys of `declaration`; it sees the parsed values and yields problems with relative paths."""
 
-    def register(check: Rule) -> Rule:
-        _rules.setdefault(declaration, []).append(check)
+def rule(declaration: type, *keys: str) -> Callable[[_Check], _Check]:
+    """Register a check of `declaration`: it is given the parsed values of `keys` and yields problems with relative paths."""
+
+    def register(check: _Check) -> _Check:
+        _rules.setdefault(declaration, []).append(Rule(keys, check))
         return check
 
     return register
 
 
 def rules_of(declaration: type) -> list[Rule]:
-    """The checks of a declaration and of those it extends, in the order in which they were written."""
-    chain = [*getattr(declaration, "__orig_bases__", ()), declaration]
-    found: list[Rule] = []
-    for each in chain:
-        inherited = (
-            rules_of(each) if each is not declaration and each is not typing.TypedDict else _rules.get(declaration, [])
-        )
-        found.extend(inherited)
-    return found
+    """The checks of the declarations that this one extends, then its own, in the order in which they were written."""
+    inherited = [each for base in _bases(declaration) for each in rules_of(base)]
+    return [*inherited, *_rules.get(declaration, [])]
 
 
 @functools.cache
@@ -128,15 +136,20 @@ def _declared(name: str, hint: Any, doc: str) -> Declared:
             return Declared(name, hint, required, option, doc, metadata)
 
 
+def _bases(declaration: type) -> list[type]:
+    """The declarations that this one extends. TypedDict forgets them, so they are read from the source."""
+    home = vars(sys.modules[declaration.__module__])
+    named = [home.get(base.id) for base in _source(declaration).bases if isinstance(base, ast.Name)]
+    return [each for each in named if isinstance(each, type) and is_declaration(each)]
+
+
 def _docs(declaration: type) -> dict[str, str]:
     """The string literals below the keys, also those of the declarations that this one extends."""
     found: dict[str, str] = {}
-    for base in getattr(declaration, "__orig_bases__", ()):
-        if is_declaration(base):
-            found.update(_docs(base))
-    body = ast.parse(textwrap.dedent(inspect.getsource(declaration))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    for key, text in zip(body.body, body.body[1:], strict=False):
+    for base in _bases(declaration):
+        found.update(_docs(base))
+    body = _source(declaration).body
+    for key, text in itertools.pairwise(body):
         if (
             isinstance(key, ast.AnnAssign)
             and isinstance(key.target, ast.Name)
@@ -144,4 +157,11 @@ def _docs(declaration: type) -> dict[str, str]:
             and isinstance(text.value, ast.Constant)
         ):
             found[key.target.id] = inspect.cleandoc(str(text.value.value))
+    return found
+
+
+@functools.cache
+def _source(declaration: type) -> ast.ClassDef:
+    found = ast.parse(textwrap.dedent(inspect.getsource(declaration))).body[0]
+    assert isinstance(found, ast.ClassDef)
     return found

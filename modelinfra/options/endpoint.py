@@ -29,32 +29,15 @@ from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.scaling import ScalingOptions
 
-KMS_KEY = Option(pattern=r"arn:[^:]+:kms:[^:]*:\d{12}:key/.+", pattern_text="the ARN of a KMS key")
+KMS_KEY = Option(
+    pattern=r"arn:[^:]+:kms:[^:]*:\d{12}:key/.+",
+    pattern_text="the ARN of a KMS key",
+    pattern_example="arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
 
 LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
 """What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 
 
@@ -70,6 +53,7 @@ class LogOptions(TypedDict):
             Option(
                 pattern=KMS_KEY.pattern,
                 pattern_text=KMS_KEY.pattern_text,
+                pattern_example=KMS_KEY.pattern_example,
                 lands=(f"{LOG_GROUP}.kmsKeyId",),
                 example="arn:aws:kms:us-west-2:123456789012:key/logs",
             ),
@@ -87,6 +71,7 @@ class RepositoryOptions(TypedDict):
             Option(
                 pattern=KMS_KEY.pattern,
                 pattern_text=KMS_KEY.pattern_text,
+                pattern_example=KMS_KEY.pattern_example,
                 lands=(
                     f"{REPOSITORY}.encryptionConfigurations[0].encryptionType",
                     f"{REPOSITORY}.encryptionConfigurations[0].kmsKey",
@@ -251,7 +236,8 @@ class EndpointOptions(TypedDict):
             Option(
                 default_text="`/` and the endpoint's name",
                 pattern=r"/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*",
-                pattern_text="a path such as /sentiment, without a slash at its end",
+                pattern_text="a path that begins with a slash and does not end with one",
+                pattern_example="/sentiment",
                 lands=(f"{RULE}.conditions", f"{RULE}.transforms"),
                 example="/elsewhere",
             ),
@@ -277,7 +263,7 @@ class EndpointOptions(TypedDict):
     """What takes a deployment back."""
 
 
-@rule(LogOptions)
+@rule(LogOptions, "retention_days")
 def retention_is_one_that_cloudwatch_knows(logs: Mapping[str, Any]) -> Iterable[Problem]:
     if logs["retention_days"] not in LOG_RETENTION_DAYS:
         nearest = min(LOG_RETENTION_DAYS, key=lambda days: abs(days - logs["retention_days"]))
@@ -289,7 +275,7 @@ def retention_is_one_that_cloudwatch_knows(logs: Mapping[str, Any]) -> Iterable[
         )
 
 
-@rule(EndpointOptions)
+@rule(EndpointOptions, "server")
 def the_server_is_known(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     if endpoint["server"] not in SERVERS:
         yield Problem(
@@ -297,7 +283,7 @@ def the_server_is_known(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-@rule(EndpointOptions)
+@rule(EndpointOptions, "model", "image")
 def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     model, image = endpoint["model"], endpoint["image"]
     if isinstance(model, str):
@@ -334,7 +320,7 @@ def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Prob
         )
 
 
-@rule(EndpointOptions)
+@rule(EndpointOptions, "image")
 def a_ready_image_is_pinned(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     image = endpoint["image"]
     if isinstance(image, str) and "@sha256:" not in image:
@@ -346,13 +332,13 @@ def a_ready_image_is_pinned(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-@rule(EndpointOptions)
+@rule(EndpointOptions, "environment", "secrets")
 def a_name_is_not_both_plain_and_secret(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     for name in sorted(set(endpoint["environment"] or ()) & set(endpoint["secrets"] or ())):
         yield Problem(f"secrets.{name}", "`environment` sets the same variable", "Remove one of the two.")
 
 
-@rule(EndpointOptions)
+@rule(EndpointOptions, "secrets")
 def secrets_are_references(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     for name, value in (endpoint["secrets"] or {}).items():
         if isinstance(value, str) and not value.startswith("arn:"):
@@ -363,7 +349,7 @@ def secrets_are_references(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
             )
 
 
-@rule(EndpointOptions)
+@rule(EndpointOptions, "load_balancer", "path", "rule_priority")
 def a_shared_path_needs_a_shared_load_balancer(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     for key in ("path", "rule_priority"):
         if endpoint["load_balancer"] == "own" and endpoint[key] is not None:

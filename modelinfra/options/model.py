@@ -21,7 +21,9 @@ class ModelOptions(TypedDict):
         Annotated[
             str,
             Option(
-                pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*", pattern_text="a model name of letters, digits, dots, - and _"
+                pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+                pattern_text="a model name of letters, digits, dots, - and _",
+                pattern_example="sentiment",
             ),
         ]
     ]
@@ -31,7 +33,14 @@ class ModelOptions(TypedDict):
     """Size of the weights. Only with a ready `image`; a directory is measured. Left out, the server's ceiling is assumed and every preview says so."""
 
     sha256: NotRequired[
-        Annotated[str, Option(pattern=r"[0-9a-f]{64}", pattern_text="a SHA-256 digest of 64 hexadecimal digits")]
+        Annotated[
+            str,
+            Option(
+                pattern=r"[0-9a-f]{64}",
+                pattern_text="a SHA-256 digest of 64 hexadecimal digits",
+                pattern_example="what `modelinfra digest` prints",
+            ),
+        ]
     ]
     """Digest that the directory's content must have; `modelinfra digest DIRECTORY` prints it."""
 
@@ -49,7 +58,7 @@ def problem_of_uri(uri: str) -> Problem | None:
     return None
 
 
-@rule(ModelOptions)
+@rule(ModelOptions, "uri")
 def the_uri_is_a_local_directory(model: Mapping[str, Any]) -> Iterable[Problem]:
     problem = problem_of_uri(model["uri"]) if model["uri"] is not None else None
     if problem:

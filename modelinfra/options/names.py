@@ -7,10 +7,15 @@ from typing import Annotated
 from modelinfra.options.declare import Option
 
 NAME_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
-NAME_TEXT = "lower-case letters, digits and single hyphens, beginning with a letter, for example sentiment-v2"
+NAME_TEXT = "lower-case letters, digits and single hyphens, beginning with a letter"
 MAX_NAME = 63
 
 Name = Annotated[
-    str, Option(pattern=rf"(?=.{{1,{MAX_NAME}}}$){NAME_PATTERN}", pattern_text=f"{NAME_TEXT} (63 characters at most)")
+    str,
+    Option(
+        pattern=rf"(?=.{{1,{MAX_NAME}}}$){NAME_PATTERN}",
+        pattern_text=f"{NAME_TEXT} ({MAX_NAME} characters at most)",
+        pattern_example="sentiment-v2",
+    ),
 ]
 """The name of an endpoint or platform: it becomes part of URLs, of image repositories and of resource names."""

@@ -32,6 +32,9 @@ INTERFACE_ENDPOINTS = (
 LARGEST_VPC, SMALLEST_VPC = 16, 19
 
 
+_SHAPE = ("cidr", "zones", "nat", "interface_endpoints", "secondary_cidr", "flow_logs")
+
+
 class VpcOptions(TypedDict):
     """An existing VPC."""
 
@@ -108,11 +111,11 @@ class NetworkOptions(TypedDict):
     """An existing VPC to stand in. Nothing of the network is made then."""
 
 
-@rule(NetworkOptions)
+@rule(NetworkOptions, "vpc", *_SHAPE)
 def an_adopted_network_is_not_shaped(network: Mapping[str, Any]) -> Iterable[Problem]:
     if network["vpc"] is None:
         return
-    for key in ("cidr", "zones", "nat", "interface_endpoints", "secondary_cidr", "flow_logs"):
+    for key in _SHAPE:
         if network[key] is not None:
             yield Problem(
                 key,
@@ -131,7 +134,7 @@ def an_adopted_network_is_not_shaped(network: Mapping[str, Any]) -> Iterable[Pro
         )
 
 
-@rule(NetworkOptions)
+@rule(NetworkOptions, "zones")
 def zones_are_two_or_three(network: Mapping[str, Any]) -> Iterable[Problem]:
     zones = network["zones"]
     if zones is None:
@@ -161,7 +164,7 @@ def zones_are_two_or_three(network: Mapping[str, Any]) -> Iterable[Problem]:
                 )
 
 
-@rule(NetworkOptions)
+@rule(NetworkOptions, "cidr", "secondary_cidr")
 def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
     ranges = {}
     for key in ("cidr", "secondary_cidr"):
@@ -186,7 +189,7 @@ def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-@rule(NetworkOptions)
+@rule(NetworkOptions, "interface_endpoints")
 def interface_endpoints_are_known(network: Mapping[str, Any]) -> Iterable[Problem]:
     for index, service in enumerate(network["interface_endpoints"] or ()):
         if service not in INTERFACE_ENDPOINTS:

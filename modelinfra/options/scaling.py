@@ -57,7 +57,7 @@ class ScalingOptions(TypedDict):
     """How long autoscaling waits after removing replicas before it removes more."""
 
 
-@rule(ScalingOptions)
+@rule(ScalingOptions, "min", "max")
 def max_is_not_below_min(scaling: Mapping[str, Any]) -> Iterable[Problem]:
     if scaling["max"] is not None and scaling["max"] < scaling["min"]:
         yield Problem(
@@ -68,7 +68,7 @@ def max_is_not_below_min(scaling: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-@rule(ScalingOptions)
+@rule(ScalingOptions, "min", "max", *_METRICS)
 def a_target_needs_room_to_scale(scaling: Mapping[str, Any]) -> Iterable[Problem]:
     highest = scaling["min"] if scaling["max"] is None else scaling["max"]
     for metric in _METRICS:

@@ -16,6 +16,7 @@ import pydantic
 import pydantic_core
 from pydantic.alias_generators import to_camel
 
+from modelinfra.options.applied_rules import custom_error, with_rules
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration, rules_of
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import Quantity, QuantityError, shown_bytes, shown_seconds
@@ -52,9 +53,7 @@ def model_of(declaration: type, style: Style) -> type[pydantic.BaseModel]:
     """The strict model derived from a TypedDict."""
     fields: dict[str, Any] = {key.name: _field(key, style) for key in declared(declaration)}
     checks = rules_of(declaration)
-    validators: dict[str, Any] = (
-        {"check_rules": pydantic.model_validator(mode="after")(_rules_check(checks))} if checks else {}
-    )
+    validators: dict[str, Any] = {"check": pydantic.model_validator(mode="wrap")(with_rules(checks))} if checks else {}
     model: type[pydantic.BaseModel] = pydantic.create_model(
         declaration.__name__,
         __config__=pydantic.ConfigDict(
@@ -125,7 +124,7 @@ def _limited(tp: Any, option: Option, unit: str | None) -> Any:
 
     def check(value: Any) -> Any:
         if option.pattern and not re.fullmatch(option.pattern, value):
-            raise _problem(f"this is not {option.pattern_text}", f"Write {option.pattern_text}.")
+            raise _problem(f"this is not {option.pattern_text}", f"Write for example {option.pattern_example}.")
         size = len(value) if isinstance(value, list) else value
         if option.at_least is not None and size < option.at_least:
             raise _problem(f"the least is {_in(unit, option.at_least)}", f"Write {_in(unit, option.at_least)} or more.")
@@ -197,19 +196,8 @@ def _is_union_with_output(tp: Any) -> bool:
 
 
 def _pass_outputs(given: Any, check: pydantic.ValidatorFunctionWrapHandler) -> Any:
-    return given if isinstance(given, pulumi.Output) or isinstance(given, Awaitable) else check(given)
-
-
-def _rules_check(checks: list[Any]) -> Any:
-    def check_rules(self: pydantic.BaseModel) -> pydantic.BaseModel:
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        problems = tuple(problem for check in checks for problem in check(values))
-        if problems:
-            raise pydantic_core.PydanticCustomError("problems", "rules", {"problems": problems})
-        return self
-
-    return check_rules
+    return given if isinstance(given, (pulumi.Output, Awaitable)) else check(given)
 
 
 def _problem(reason: str, remedy: str) -> pydantic_core.PydanticCustomError:
-    return pydantic_core.PydanticCustomError("problems", "value", {"problems": (Problem("", reason, remedy),)})
+    return custom_error([Problem("", reason, remedy)])

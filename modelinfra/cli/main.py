@@ -1,0 +1,27 @@
+"""The `modelinfra` command: one sub-command a file. Exit codes: 0 done, 1 failed, 2 wrong input."""
+
+from __future__ import annotations
+
+import typer
+
+from modelinfra.cli.digest import digest
+from modelinfra.cli.schema import schema
+from modelinfra.cli.servers import servers
+from modelinfra.cli.validate import validate
+
+app = typer.Typer(
+    name="modelinfra",
+    help="Environments that serve machine-learning models, one stack file each.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+app.command()(validate)
+app.command()(servers)
+app.command()(schema)
+app.command()(digest)
+
+if __name__ == "__main__":
+    app()
