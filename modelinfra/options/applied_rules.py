@@ -57,7 +57,9 @@ def _well_formed(cls: type[pydantic.BaseModel], data: Mapping[str, Any]) -> dict
     values = {}
     for name, field in cls.model_fields.items():
         key = field.alias or name
-        if key not in data and field.is_required():
+        if key not in data and (field.is_required() or field.default is None):
+            if not field.is_required():
+                values[name] = None
             continue
         try:
             values[name] = _adapter(cls, name).validate_python(data.get(key, field.get_default()), strict=True)

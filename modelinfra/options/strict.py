@@ -76,7 +76,8 @@ def _field(key: Declared, style: Style) -> tuple[Any, Any]:
     if key.required:
         return derived, pydantic.Field(description=description)
     if key.option.default is UNSET:
-        return derived | None, pydantic.Field(default=None, description=description)
+        # None is what the result says of an option that was left out; it cannot be given.
+        return derived, pydantic.Field(default=None, validate_default=False, description=description)
     return derived, pydantic.Field(default=key.option.default, description=description)
 
 
