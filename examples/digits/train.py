@@ -2,10 +2,10 @@
 
     python -m modelinfra.serving.venv mlserver -- examples/digits/train.py OUT_DIR
 
-Run it with the server's own Python, as above: a pickled model loads only where the versions agree. The data set (1,797
-images of 8 x 8 pixels, UCI "Optical Recognition of Handwritten Digits") ships inside scikit-learn. OUT_DIR gets
-`model.joblib` and `model-settings.json`, the same bytes on every run. With `--sample FILE`, one image that the model has
-not seen in training is written as a request, with its true label.
+Run it with the server's own Python, as above: a pickled model loads only where the versions agree. The data set
+(1,797 images of 8 x 8 pixels, UCI "Optical Recognition of Handwritten Digits") ships inside scikit-learn. OUT_DIR
+gets `model.joblib` and `model-settings.json`, the same bytes on every run. With `--sample FILE`, one image that the
+model has not seen in training is written as a request, with its true label.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def main() -> None:
     train_x, test_x, train_y, test_y = train_test_split(
         digits.data, digits.target, test_size=0.25, random_state=SEED, stratify=digits.target
     )
-    # Trees, in one thread: their arithmetic does not depend on the linear algebra library, its threads or the processor,
-    # so the file has the same bytes everywhere and an unchanged model never makes a new image.
+    # Trees, in one thread: their arithmetic does not depend on the linear algebra library, its threads or the
+    # processor, so the file has the same bytes everywhere and an unchanged model never makes a new image.
     model = RandomForestClassifier(n_estimators=60, random_state=SEED, n_jobs=1).fit(train_x, train_y)
     accuracy = model.score(test_x, test_y)
 

@@ -107,7 +107,8 @@ MLSERVER = ModelServer(
     ports=MappingProxyType({"http": 8080, "grpc": 8081, "metrics": 8082}),  # settings.py; serving.md 1a
     liveness_path="/v2/health/live",  # serving.md 1a
     readiness_path="/v2/health/ready",  # serving.md 1a; handlers/dataplane.py: all models of the registry are ready
-    # Stricter than readiness_path, which also answers 200 when the server found no model at all (seen with 1.7.1).
+    # Stricter than readiness_path, which also answers 200 when the server found no model at all, and for a moment after
+    # a model failed to load (both seen with 1.7.1). While the model loads, both answer 400.
     model_readiness_path_template="/v2/models/{model}/ready",  # offline.md 7
     metrics_path="/metrics",  # settings.py: metrics_endpoint
     model_directory="/mnt/models",  # Dockerfile: MLSERVER_MODELS_DIR; serving.md 1b
@@ -128,19 +129,19 @@ MLSERVER = ModelServer(
     ),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
     request_content_type="application/json",
-    # Measured on two x86 cores with a tiny scikit-learn model: 8 s (offline.md 7), 1.5 to 5 s in a later run. The
-    # start is CPU-bound and mostly one thread, and the smallest Fargate task has a quarter of a core: 8 s / 0.25 = 32
-    # s, doubled for a cold disk. Not measured on Fargate.
-    startup_base_seconds=64,
-    # An assumption, not measured: unpickling at 32 MiB/s, which a quarter of a core and a cold disk should reach.
+    # Measured with a tiny scikit-learn model in a container held to a quarter of an x86 core, the smallest Fargate task:
+    # 38 to 41 s (one core: 10 s; two cores without a container: 2 to 8 s, offline.md 7). Three times that, for a slower
+    # processor and a cold disk. Not measured on Fargate itself.
+    startup_base_seconds=120,
+    # An assumption: a compressed pickle read at 32 MiB/s. A 0.2 GiB forest, uncompressed and from a warm disk, added
+    # nothing measurable at a quarter of a core.
     startup_seconds_per_gib=32,
-    # An assumption: above any scikit-learn, XGBoost or LightGBM model that is baked into an image in practice; a
-    # larger one must say its size.
+    # An assumption: above any scikit-learn, XGBoost or LightGBM model that is baked into an image in practice; a larger
+    # one must say its size.
     assumed_model_gib=4,
-    # Measured: 215 MB for the main process and 210 MB for its one inference process (MLSERVER_PARALLEL_WORKERS=1 is the
-    # default), rounded up.
+    # Measured: 288 MiB for the whole container (main process and one inference process) with a tiny model, rounded up.
     memory_base_mib=512,
-    # An assumption: while a pickle is read, the file's bytes and the arrays made from them exist at the same time.
+    # Measured: a forest of 207 MiB raised the container's peak by 409 MiB, page cache included.
     memory_headroom_factor=2.0,
     # MLServer itself has no limit. This is the load balancer's default idle time-out, which cuts longer requests.
     longest_request_seconds=60,

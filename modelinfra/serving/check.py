@@ -17,7 +17,7 @@ from modelinfra.graph.model import Graph
 from modelinfra.serving.contract import ServingContract, read_contract
 from modelinfra.serving.docker import run_in_docker
 from modelinfra.serving.errors import ServingCheckError
-from modelinfra.serving.http import Reply, accepts, call
+from modelinfra.serving.http import Reply, accepts, call, speaks_http2
 from modelinfra.serving.local import run_as_process
 from modelinfra.serving.running import Running
 
@@ -25,6 +25,7 @@ __all__ = ["Answer", "ServingCheckError", "try_endpoint"]
 
 _POLL_SECONDS = 0.1
 _ELSEWHERE_SECONDS = 2.0
+_PORT_SECONDS = 5.0
 _REQUEST_SECONDS = 60.0
 """The load balancer's default idle time-out: a longer request would not be answered in the cloud either."""
 
@@ -77,7 +78,7 @@ def try_endpoint(
         report(f"healthy after {ready:.1f} s (GET {contract.health_path}; {budget:g} s allowed)")
         port = running.ports[contract.ports["http"]]
         _check_public_health(contract, port)
-        body = _body(contract, port, request)
+        body = _body(contract, running, port, request, row)
         before = time.monotonic()
         reply = _predict(contract, running, port, body, row)
         taken = time.monotonic() - before
@@ -113,8 +114,8 @@ def _wait(contract: ServingContract, running: Running, row: ModelServer | None, 
             last = f"it answers {reply.status} {reply.text(120)}".rstrip()
         except (OSError, http.client.HTTPException) as error:
             last = f"port {contract.ports['http']} does not answer ({error})"
-        # A server that is ready, but not where it is asked, never will be: no need to wait for the whole budget. It has to
-        # stay so for a moment, since a server may be "ready" before it has even looked for models.
+        # A server that is ready, but not where it is asked, never will be: no need to wait for the whole budget. It
+        # has to stay so for a moment, since a server may be "ready" before it has even looked for models.
         elsewhere = _ready_elsewhere(contract, running, row)
         if elsewhere and elsewhere_since and time.monotonic() - elsewhere_since > _ELSEWHERE_SECONDS:
             last = f"{last}, while the server is ready at {elsewhere}"
@@ -161,23 +162,32 @@ def _check_public_health(contract: ServingContract, port: int) -> None:
 _ROUTE = "Let the endpoint's outputs, listener rule and server agree on the path"
 
 
-def _body(contract: ServingContract, port: int, request: bytes | Mapping[str, Any] | None) -> bytes:
+def _body(
+    contract: ServingContract,
+    running: Running,
+    port: int,
+    request: bytes | Mapping[str, Any] | None,
+    row: ModelServer | None,
+) -> bytes:
     if isinstance(request, bytes):
         return request
-    return json.dumps(request if request is not None else _zeros(contract, port)).encode()
+    return json.dumps(request if request is not None else _zeros(contract, running, port, row)).encode()
 
 
-def _zeros(contract: ServingContract, port: int) -> dict[str, Any]:
+def _zeros(contract: ServingContract, running: Running, port: int, row: ModelServer | None) -> dict[str, Any]:
     """A request of zeros in the shape that the model's metadata declares."""
-    reply = _call(contract, port, contract.predict_path.removesuffix("/infer"), None)
+    path = contract.predict_path.removesuffix("/infer")
+    reply = _call(contract, port, path, None)
+    if reply.status != 200:
+        raise _not_served(contract, running, path, reply, row)
     try:
         inputs = json.loads(reply.body).get("inputs") or []
     except (ValueError, AttributeError):
         inputs = []
-    if reply.status != 200 or not inputs:
+    if not inputs:
         raise ServingCheckError(
             "a request, or a model that declares its inputs",
-            f"none was given, and the model's metadata ({reply.status}) declares none",
+            "none was given, and the model's metadata declares none",
             'Give a request, or add "inputs" to model-settings.json',
         )
     return {"inputs": [_zero(item) for item in inputs]}
@@ -193,14 +203,19 @@ def _zero(declared: Mapping[str, Any]) -> dict[str, Any]:
 def _predict(contract: ServingContract, running: Running, port: int, body: bytes, row: ModelServer | None) -> Reply:
     reply = _call(contract, port, contract.predict_path, body)
     if not 200 <= reply.status < 300:
-        raise ServingCheckError(
-            f"a 2xx answer from {contract.predict_path}, where the predict_url output arrives",
-            f"{reply.status} came: {reply.text()}{_other_name(contract, row)}",
-            _ROUTE
-            if reply.status in (404, 405)
-            else f"Correct the request or the model. Last lines:\n{running.log_tail(5)}",
-        )
+        raise _not_served(contract, running, contract.predict_path, reply, row)
     return reply
+
+
+def _not_served(
+    contract: ServingContract, running: Running, path: str, reply: Reply, row: ModelServer | None
+) -> ServingCheckError:
+    return ServingCheckError(
+        f"a 2xx answer from {path}, where the predict_url output arrives",
+        f"{reply.status} came: {reply.text()}{_other_name(contract, row)}. The server's last lines:\n"
+        f"{running.log_tail()}\n",
+        _ROUTE if reply.status in (404, 405) else "Correct the request or the model",
+    )
 
 
 def _other_name(contract: ServingContract, row: ModelServer | None) -> str:
@@ -242,17 +257,26 @@ def _check_other_ports(contract: ServingContract, running: Running, row: ModelSe
         if role == "http":
             continue
         port = running.ports[number]
-        path = row.metrics_path if row and role == "metrics" else None
-        if path is not None and accepts(port, 2.0):
-            served = _call(contract, port, path, None).status == 200
+        if role == "metrics" and row:
+            served = _served(port, row.metrics_path)
+        elif role == "grpc":
+            served = speaks_http2(port, _PORT_SECONDS)
         else:
-            served = accepts(port, 2.0)
+            served = accepts(port, _PORT_SECONDS)
         if not served:
+            path = f" at {row.metrics_path}" if role == "metrics" and row else ""
             raise ServingCheckError(
-                f"the server to answer on its {role} port {number}{' at ' + path if path else ''}",
+                f"the server to answer on its {role} port {number}{path}",
                 "it does not",
                 "Let the port mapping and the server's variables name the same port",
             )
+
+
+def _served(port: int, path: str) -> bool:
+    try:
+        return call(port, path, seconds=_PORT_SECONDS).status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def _call(contract: ServingContract, port: int, path: str, body: bytes | None) -> Reply:

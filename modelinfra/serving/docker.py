@@ -51,7 +51,7 @@ def run_in_docker(contract: ServingContract, report: Callable[[str], None]) -> I
     finally:
         _docker("rm", "--force", name)
         if contract.build is not None:
-            _docker("image", "rm", "--no-prune", image)
+            _docker("image", "rm", image)
 
 
 def _run_command(contract: ServingContract, name: str, image: str, ports: dict[int, int]) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 # What changes files in the image in a way that cannot be followed without building it.
 _BUILT = frozenset({"RUN", "ADD", "ARG", "ONBUILD", "SHELL", "VOLUME"})
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _WITHOUT_EFFECT = frozenset({"EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
 
 
@@ -63,7 +64,17 @@ def parse(text: str) -> Dockerfile:
 def _apply(stage: Dockerfile, number: int, keyword: str, rest: str) -> None:
     match keyword:
         case "ENV":
-            stage.environment.update(_environment(number, rest, stage.environment))
+            words = _environment(number, rest)
+            known = stage.environment
+            used = {found[1] or found[2] for value in words.values() for found in _VARIABLE.finditer(value)}
+            if used <= known.keys():
+                expanded = {
+                    name: _VARIABLE.sub(lambda found: known[found[1] or found[2]], value)
+                    for name, value in words.items()
+                }
+                stage.environment.update(expanded)
+            else:  # a variable of the base image, or unset
+                stage.opaque.append(f"ENV {rest}")
         case "COPY":
             _copy(stage, number, rest)
         case "CMD":
@@ -102,7 +113,7 @@ def _instructions(text: str) -> Iterator[tuple[int, str]]:
         yield start, " ".join(parts)
 
 
-def _environment(number: int, rest: str, known: Mapping[str, str]) -> dict[str, str]:
+def _environment(number: int, rest: str) -> dict[str, str]:
     try:
         words = shlex.split(rest)
     except ValueError as error:
@@ -114,7 +125,7 @@ def _environment(number: int, rest: str, known: Mapping[str, str]) -> dict[str, 
         name, separator, value = word.partition("=")
         if not separator or not name:
             raise ValueError(f"line {number}: ENV {rest}: {word!r} is not NAME=value")
-        result[name] = re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: known.get(found[1] or found[2], ""), value)
+        result[name] = value
     return result
 
 

@@ -7,6 +7,9 @@ import socket
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+# RFC 9113 section 6.5: a frame is length (3 bytes), type, flags, stream (4 bytes); both sides begin with SETTINGS.
+_SETTINGS = 4
+_EMPTY_SETTINGS = bytes([0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0])
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,20 @@ def accepts(port: int, seconds: float) -> bool:
     except OSError:
         return False
     return True
+
+
+def speaks_http2(port: int, seconds: float) -> bool:
+    """Whether an HTTP/2 server, as every gRPC server is, answers on the port.
+
+    A connection alone proves nothing: Docker's port forwarder accepts it before anything listens in the container.
+    """
+    try:
+        with socket.create_connection((HOST, port), timeout=seconds) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _EMPTY_SETTINGS)
+            header = connection.recv(9)
+    except OSError:
+        return False
+    return len(header) == 9 and header[3] == _SETTINGS
 
 
 def free_ports(count: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_ERROR = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|^\S*(Error|Exception)\b")
+_ERROR_LINES = 4
 _STOP_SECONDS = 10.0
 """Between SIGTERM and SIGKILL; MLServer needs less than one."""
 
@@ -26,10 +29,15 @@ class Running:
         """The server's exit code, or None while it runs."""
         return self.process.poll()
 
-    def log_tail(self, lines: int = 12) -> str:
-        """The last lines that the server wrote."""
+    def log_tail(self, lines: int = 8) -> str:
+        """The last lines that the server wrote, and before them the earlier ones that name an error.
+
+        A server that gives up often goes on to log its orderly shutdown, and the reason is out of sight by then.
+        """
         text = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-        return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
+        written = [line for line in text.splitlines() if line.strip()]
+        errors = list(dict.fromkeys(line for line in written[:-lines] if _ERROR.search(line)))
+        return "\n".join([*errors[-_ERROR_LINES:], *written[-lines:]])
 
 
 @contextmanager
