@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
-from modelinfra.options.environment import EnvironmentOptions, cross_problems
+from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, cross_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style, validate
 from modelinfra.options.wording import styled
@@ -46,7 +46,9 @@ def plan_environment(given: Mapping[str, Any], style: Style, root: Path) -> Envi
         try:
             endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform], root))
         except InvalidOptionsError as error:
-            problems += [styled(problem, style).below(f"endpoints.{name}") for problem in error.problems]
+            problems += [
+                styled(problem, style, PlacedEndpointOptions).below(f"endpoints.{name}") for problem in error.problems
+            ]
     if problems:
         raise InvalidOptionsError(problems)
     return EnvironmentPlan(options, planners, endpoints)

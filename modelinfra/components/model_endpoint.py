@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,8 +122,9 @@ def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> Plan
 
 
 def project_directory() -> Path:
-    """What relative paths of models start from: the directory of Pulumi.yaml."""
-    return Path(pulumi.get_root_directory() or os.getcwd())
+    """What relative paths of models start from: the directory of Pulumi.yaml; under Pulumi's own mocks, which name none, here."""
+    root = Path(pulumi.get_root_directory() or ".")
+    return root if root.is_dir() else Path.cwd()
 
 
 def repository_arn_of(image: str) -> str | None:

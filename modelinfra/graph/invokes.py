@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelinfra.graph.model import Graph
 from modelinfra.graph.outputs import ACCOUNT
+from modelinfra.graph.values import plain
+
+SERVICE = "aws:ecs/service:Service"
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Call:
     args: Mapping[str, Any]
     region: str
     account: str = ACCOUNT
+    graph: Graph | None = None
+    """What has been registered so far: a look-up of a thing that the same program made is answered from it."""
 
     def digest(self, label: str = "") -> str:
         """Hexadecimal digits that are the same for the same call."""
@@ -158,7 +164,9 @@ def _subnets(call: Call) -> dict[str, Any]:
 
 def _service(call: Call) -> dict[str, Any]:
     cluster, name = str(call.args.get("clusterArn", "")), str(call.args.get("serviceName", ""))
-    task = f"arn:aws:ecs:{call.region}:{call.account}:task-definition/{name}:1"
+    made = next((node for node in call.graph or () if node.type == SERVICE and node.outputs.get("name") == name), None)
+    elsewhere = f"arn:aws:ecs:{call.region}:{call.account}:task-definition/{name}:1"
+    task = str(plain(made.outputs).get("taskDefinition", elsewhere)) if made is not None else elsewhere
     arn = f"arn:aws:ecs:{call.region}:{call.account}:service/{cluster.rpartition('/')[2]}/{name}"
     return service_answer(arn=arn, cluster=cluster, name=name, region=call.region, task_definition=task, desired=1)
 

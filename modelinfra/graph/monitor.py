@@ -146,7 +146,7 @@ class CaptureMonitor(_Stub):
         args = plain(decode(request.args))
         region = args.get("region") or self._provider_region(request.provider)
         self.graph.invokes.append({"token": request.tok, "args": args, "provider": request.provider, "region": region})
-        result = self._answer(look_ups.Call(request.tok, args, region))
+        result = self._answer(look_ups.Call(request.tok, args, region, graph=self.graph))
         fields: dict[str, Any] = {"return": encode_struct(result)}  # a keyword of Python
         return resource_pb2.ResourceInvokeResponse(**fields)
 

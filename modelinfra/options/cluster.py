@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from modelinfra.options.declare import Option
-from modelinfra.options.landing import ADDED, CLUSTER, EXECUTION_POLICY, LISTENER, LOAD_BALANCER, SERVICE
+from modelinfra.options.landing import ADDED, CLUSTER, EXECUTION_POLICY, LOAD_BALANCER, OWN_LOAD_BALANCER, SERVICE
 from modelinfra.options.quantities import Duration
 
 
@@ -32,9 +32,7 @@ class ClusterOptions(TypedDict):
     ]
     """Whether `aws ecs execute-command` may open a shell in a running replica; what is typed goes to the endpoint's log."""
 
-    shared_load_balancer: NotRequired[
-        Annotated[bool, Option(default=True, lands=(f"{ADDED}{LOAD_BALANCER}", f"{ADDED}{LISTENER}"), example=False)]
-    ]
+    shared_load_balancer: NotRequired[Annotated[bool, Option(default=True, lands=(*OWN_LOAD_BALANCER,), example=False)]]
     """Whether to make the load balancer that endpoints share. Without it every endpoint needs `load_balancer`: own."""
 
     idle_timeout: NotRequired[

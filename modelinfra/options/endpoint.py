@@ -13,16 +13,19 @@ from modelinfra.options.landing import (
     ADDED,
     ALARM,
     CONTAINER,
+    EGRESS,
     EXECUTION_POLICY,
     IMAGE,
-    LISTENER,
-    LOAD_BALANCER,
+    INGRESS,
     LOG_GROUP,
+    OWN_LOAD_BALANCER,
     REPOSITORY,
     RULE,
     SERVICE,
     TARGET_GROUP,
     TASK,
+    TIMEOUTS,
+    TRACKING,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions, problem_of_uri
 from modelinfra.options.problems import Problem, did_you_mean
@@ -72,10 +75,7 @@ class RepositoryOptions(TypedDict):
                 pattern=KMS_KEY.pattern,
                 pattern_text=KMS_KEY.pattern_text,
                 pattern_example=KMS_KEY.pattern_example,
-                lands=(
-                    f"{REPOSITORY}.encryptionConfigurations[0].encryptionType",
-                    f"{REPOSITORY}.encryptionConfigurations[0].kmsKey",
-                ),
+                lands=(f"{REPOSITORY}.encryptionConfigurations",),
                 example="arn:aws:kms:us-west-2:123456789012:key/images",
             ),
         ]
@@ -104,7 +104,11 @@ class EndpointOptions(TypedDict):
     image: NotRequired[Annotated[Input[str], Option()]]
     """A ready image with server and model inside, by digest. Left out, the library builds one from `server` and `model`."""
 
-    cpu: NotRequired[Annotated[VCpu, Option(default=1, at_least=0.25, at_most=16, lands=(f"{TASK}.cpu",), example=2)]]
+    cpu: NotRequired[
+        Annotated[
+            VCpu, Option(default=1, at_least=0.25, at_most=16, lands=(f"{TASK}.cpu", f"{TASK}.memory"), example=2)
+        ]
+    ]
     """Processor of each replica. The smallest size that the platform offers and that holds `cpu` and `memory` is taken."""
 
     memory: NotRequired[
@@ -126,7 +130,7 @@ class EndpointOptions(TypedDict):
             Literal["x86_64", "arm64"],
             Option(
                 default="x86_64",
-                lands=(f"{TASK}.runtimePlatform.cpuArchitecture", f"{IMAGE}.platforms[0]"),
+                lands=(f"{TASK}.runtimePlatform.cpuArchitecture", f"{IMAGE}.platforms[0]", f"{IMAGE}.tags[0]"),
                 example="arm64",
             ),
         ]
@@ -140,7 +144,7 @@ class EndpointOptions(TypedDict):
                 default_text="20GiB, more when the image needs it",
                 at_least=21 * 2**30,
                 at_most=200 * 2**30,
-                lands=(f"{TASK}.ephemeralStorage.sizeInGib",),
+                lands=(f"{TASK}.ephemeralStorage",),
                 example="40GiB",
             ),
         ]
@@ -179,7 +183,7 @@ class EndpointOptions(TypedDict):
                 default_text="from the server and the model's size",
                 at_least=10,
                 at_most=7200,
-                lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods"),
+                lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods", TIMEOUTS),
                 example="10m",
             ),
         ]
@@ -193,7 +197,7 @@ class EndpointOptions(TypedDict):
                 default_text="the server's own",
                 at_least=1,
                 at_most=3600,
-                lands=(f"{TARGET_GROUP}.deregistrationDelay",),
+                lands=(f"{TARGET_GROUP}.deregistrationDelay", f"{CONTAINER}.stopTimeout", TIMEOUTS),
                 example="45s",
             ),
         ]
@@ -207,7 +211,7 @@ class EndpointOptions(TypedDict):
                 default_text="`longest_request`, 2 minutes at most",
                 at_least=2,
                 at_most=120,
-                lands=(f"{CONTAINER}.stopTimeout",),
+                lands=(f"{CONTAINER}.stopTimeout", TIMEOUTS),
                 example="50s",
             ),
         ]
@@ -225,7 +229,21 @@ class EndpointOptions(TypedDict):
     load_balancer: NotRequired[
         Annotated[
             Literal["shared", "own"],
-            Option(default="shared", lands=(f"{ADDED}{LOAD_BALANCER}", f"{ADDED}{LISTENER}"), example="own"),
+            Option(
+                default="shared",
+                lands=(
+                    *OWN_LOAD_BALANCER,
+                    f"{ADDED}{TARGET_GROUP}",
+                    f"{ADDED}{RULE}",
+                    f"{SERVICE}.loadBalancers[0].targetGroupArn",
+                    f"{TRACKING}.predefinedMetricSpecification.resourceLabel",
+                    f"{ALARM}.dimensions",
+                    f"{ALARM}.metricQueries",
+                    f"{EGRESS}.securityGroupId",
+                    f"{INGRESS}.referencedSecurityGroupId",
+                ),
+                example="own",
+            ),
         ]
     ]
     """Whether the endpoint hangs below a path of the platform's load balancer or has one of its own."""
@@ -238,7 +256,7 @@ class EndpointOptions(TypedDict):
                 pattern=r"/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*",
                 pattern_text="a path that begins with a slash and does not end with one",
                 pattern_example="/sentiment",
-                lands=(f"{RULE}.conditions", f"{RULE}.transforms"),
+                lands=(f"{RULE}.conditions", f"{RULE}.transforms", f"{RULE}.priority"),
                 example="/elsewhere",
             ),
         ]

@@ -36,7 +36,11 @@ class EnvironmentOptions(TypedDict):
             bool,
             Option(
                 default=False,
-                lands=(f"{LOAD_BALANCER}.enableDeletionProtection", f"{REPOSITORY}.forceDelete"),
+                lands=(
+                    f"{LOAD_BALANCER}.enableDeletionProtection",
+                    f"{REPOSITORY}.forceDelete",
+                    f"{REPOSITORY}.options.protect",
+                ),
                 example=True,
             ),
         ]
@@ -56,6 +60,9 @@ class EnvironmentOptions(TypedDict):
 def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:
     """What is wrong between the parts of an environment; `given` is what the user wrote, well-formed or not."""
     platforms = _mapping(given.get("platforms"))
+    if given.get("platforms") == {} and given.get("endpoints"):
+        yield Problem("platforms", "there is none, and endpoints need one", "Write for example web: {type: ecs}.")
+        return
     for name, endpoint in _mapping(given.get("endpoints")).items():
         endpoint = _mapping(endpoint)
         platform = endpoint.get("platform")

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+ADDRESS = "aws:ec2/eip:Eip"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 CLUSTER = "aws:ecs/cluster:Cluster"
+EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 EXECUTION_POLICY = "aws:iam/rolePolicy:RolePolicy"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
 IMAGE = "docker-build:index:Image"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 LISTENER = "aws:lb/listener:Listener"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 REPOSITORY = "aws:ecr/repository:Repository"
+ROLE = "aws:iam/role:Role"
+ROUTE = "aws:ec2/route:Route"
+ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
+ROUTE_TABLE_ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 RULE = "aws:lb/listenerRule:ListenerRule"
+S3_ASSOCIATION = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation"
 SCALING_POLICY = "aws:appautoscaling/policy:Policy"
 SCALING_TARGET = "aws:appautoscaling/target:Target"
+SECOND_RANGE = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 SERVICE = "aws:ecs/service:Service"
 SUBNET = "aws:ec2/subnet:Subnet"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 VPC = "aws:ec2/vpc:Vpc"
+VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 CONTAINER = f"{TASK}.containerDefinitions[0]"
 """The model's container within a task definition."""
@@ -28,3 +40,15 @@ TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 
 ADDED = "+"
 """`+<type>`: the edit adds or removes resources of this type."""
+
+TIMEOUTS = f"{SERVICE}.options.customTimeouts"
+"""How long Pulumi waits for the service."""
+
+OWN_LOAD_BALANCER = (
+    f"{ADDED}modelinfra:index:InternalLoadBalancer",
+    f"{ADDED}{LOAD_BALANCER}",
+    f"{ADDED}{LISTENER}",
+    f"{ADDED}{SECURITY_GROUP}",
+    f"{ADDED}{INGRESS}",
+)
+"""A load balancer and what belongs to it."""

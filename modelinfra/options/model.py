@@ -47,6 +47,8 @@ class ModelOptions(TypedDict):
 
 def problem_of_uri(uri: str) -> Problem | None:
     """Why a URI cannot be served, or None."""
+    if not uri.strip():
+        return Problem("", "this is empty", "Write the path of the model's directory.", uri)
     scheme = re.match(r"([a-z][a-z0-9+.-]*):", uri, re.IGNORECASE)
     if scheme:
         return Problem(

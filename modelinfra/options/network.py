@@ -9,7 +9,26 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, FLOW_LOG, LOG_GROUP, SUBNET, VPC
+from modelinfra.options.landing import (
+    ADDED,
+    ADDRESS,
+    EXECUTION_POLICY,
+    FLOW_LOG,
+    INGRESS,
+    LOAD_BALANCER,
+    LOG_GROUP,
+    NAT_GATEWAY,
+    ROLE,
+    ROUTE,
+    ROUTE_TABLE,
+    ROUTE_TABLE_ASSOCIATION,
+    S3_ASSOCIATION,
+    SECOND_RANGE,
+    SERVICE,
+    SUBNET,
+    VPC,
+    VPC_ENDPOINT,
+)  # fmt: skip
 from modelinfra.options.problems import Problem, did_you_mean
 
 INTERFACE_ENDPOINTS = (
@@ -62,19 +81,42 @@ class NetworkOptions(TypedDict):
         Annotated[
             str,
             Option(
-                default_text="10.0.0.0/16", lands=(f"{VPC}.cidrBlock", f"{SUBNET}.cidrBlock"), example="10.8.0.0/16"
+                default_text="10.0.0.0/16",
+                lands=(f"{VPC}.cidrBlock", f"{SUBNET}.cidrBlock", f"{INGRESS}.cidrIpv4"),
+                example="10.8.0.0/16",
             ),
         ]
     ]
     """Address range of the VPC, from /16 to /19. An edit replaces the network and all that stands in it."""
 
-    zones: NotRequired[Annotated[int | Sequence[str], Option(default_text="2", lands=(f"{ADDED}{SUBNET}",), example=3)]]
+    zones: NotRequired[
+        Annotated[
+            int | Sequence[str],
+            Option(
+                default_text="2",
+                lands=(
+                    f"{ADDED}{SUBNET}",
+                    f"{ADDED}{ROUTE}",
+                    f"{ADDED}{ROUTE_TABLE}",
+                    f"{ADDED}{ROUTE_TABLE_ASSOCIATION}",
+                    f"{ADDED}{S3_ASSOCIATION}",
+                    f"{LOAD_BALANCER}.subnets",
+                    f"{SERVICE}.networkConfiguration.subnets",
+                ),
+                example=3,
+            ),
+        ]
+    ]
     """How many availability zones (2 or 3), or which. A number takes the region's first ones by name."""
 
     nat: NotRequired[
         Annotated[
             Literal["none", "single", "per-zone"],
-            Option(default_text="single", lands=(f"{ADDED}aws:ec2/natGateway:NatGateway",), example="per-zone"),
+            Option(
+                default_text="single",
+                lands=(f"{ADDED}{NAT_GATEWAY}", f"{ADDED}{ADDRESS}", f"{ROUTE}.natGatewayId"),
+                example="per-zone",
+            ),
         ]
     ]
     """How private subnets reach the internet: not at all, through one gateway, or through one in each zone."""
@@ -84,7 +126,7 @@ class NetworkOptions(TypedDict):
             Sequence[str],
             Option(
                 default_text="none with NAT; without NAT those that image, log, secrets and exec need",
-                lands=(f"{ADDED}aws:ec2/vpcEndpoint:VpcEndpoint",),
+                lands=(f"{ADDED}{VPC_ENDPOINT}",),
                 example=["ecr.api", "ecr.dkr", "logs", "sts"],
             ),
         ]
@@ -95,7 +137,12 @@ class NetworkOptions(TypedDict):
         Annotated[
             str,
             Option(
-                lands=(f"{ADDED}aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation", f"{ADDED}{SUBNET}"),
+                lands=(
+                    f"{ADDED}{SECOND_RANGE}",
+                    f"{ADDED}{SUBNET}",
+                    f"{ADDED}{ROUTE_TABLE_ASSOCIATION}",
+                    f"{SERVICE}.networkConfiguration.subnets",
+                ),
                 example="100.64.0.0/16",
             ),
         ]
@@ -103,7 +150,13 @@ class NetworkOptions(TypedDict):
     """A second address range for tasks, from /16 to /19: tasks then take their addresses from it, load balancers from `cidr`."""
 
     flow_logs: NotRequired[
-        Annotated[FlowLogOptions, Option(lands=(f"{ADDED}{FLOW_LOG}",), example={"retention_days": 7})]
+        Annotated[
+            FlowLogOptions,
+            Option(
+                lands=(f"{ADDED}{FLOW_LOG}", f"{ADDED}{LOG_GROUP}", f"{ADDED}{ROLE}", f"{ADDED}{EXECUTION_POLICY}"),
+                example={"retention_days": 7},
+            ),
+        ]
     ]
     """Record accepted and rejected connections. Left out, none are recorded."""
 

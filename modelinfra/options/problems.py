@@ -54,5 +54,5 @@ def did_you_mean(word: str, candidates: Sequence[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = repr(value) if not isinstance(value, float) else f"{value:g}"
     return text if len(text) <= 80 else f"{text[:77]}..."

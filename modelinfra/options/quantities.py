@@ -12,8 +12,8 @@ _BYTES = {"Ki": 2**10, "KiB": 2**10, "Mi": 2**20, "MiB": 2**20, "Gi": 2**30, "Gi
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _DECIMAL_OR_BINARY = {"K", "KB", "M", "MB", "G", "GB", "T", "TB"}
 
-# AWS counts Fargate CPU in units of 1/1024 vCPU; no task has more than 16 vCPU, so a larger number was meant in those units.
-_LARGEST_VCPU = 16
+# AWS counts Fargate CPU in units of 1/1024 vCPU, and the smallest task has 256 of them: such a number was meant in those units.
+_LEAST_ECS_UNITS = 256
 
 
 class QuantityError(ValueError):
@@ -39,12 +39,12 @@ def read_bytes(given: Any) -> int:
     Raises QuantityError for a bare number (of what?) and for decimal-looking units, which half the world reads as binary.
     """
     text = str(given).strip()
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)", text)
     if isinstance(given, bool) or match is None:
         raise QuantityError("this is not a size", "Write a number and a unit, for example 4GiB or 512MiB.")
     number, unit = match.groups()
     if unit in _BYTES:
-        return math.ceil(float(number) * _BYTES[unit])
+        return _whole(float(number) * _BYTES[unit])
     if not unit:
         raise QuantityError("a size needs a unit", f"Write {number}GiB or {number}MiB.")
     if unit.upper() in _DECIMAL_OR_BINARY:
@@ -58,21 +58,21 @@ def read_bytes(given: Any) -> int:
 def read_seconds(given: Any) -> int:
     """`30s`, `5m`, `1h`, `1m30s` -> seconds. Raises QuantityError for a bare number and for anything else."""
     text = str(given).strip()
-    if isinstance(given, bool) or re.fullmatch(r"\d+(\.\d+)?", text):
+    if not isinstance(given, bool) and re.fullmatch(r"[0-9]+", text):
         raise QuantityError("a duration needs a unit", f"Write {text}s for seconds or {text}m for minutes.")
-    if not re.fullmatch(r"(\d+[smh])+", text):
+    if not re.fullmatch(r"([0-9]+[smh])+", text):
         raise QuantityError("this is not a duration", "Write for example 30s, 5m, 1h or 1m30s.")
-    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smh])", text))
+    return _whole(sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9]+)([smh])", text)))
 
 
 def read_vcpu(given: Any) -> float:
     """`2`, `0.5`, `"0.5"`, `500m` -> vCPU. Raises QuantityError for anything else and for numbers that look like ECS units."""
     text = str(given).strip()
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(m?)", text)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(m?)", text)
     if isinstance(given, bool) or match is None:
         raise QuantityError("this is not a number of vCPU", "Write for example 2, 0.5 or 500m.")
     number = float(match[1]) / (1000 if match[2] else 1)
-    if number > _LARGEST_VCPU and not match[2]:
+    if number >= _LEAST_ECS_UNITS and not match[2]:
         raise QuantityError(
             f"cpu is counted in vCPU and {text} looks like ECS units",
             f"Write {number / 1024:g} if you meant {text} units.",
@@ -92,6 +92,12 @@ VCpu = Annotated[
     float | int | str, Quantity(read_vcpu, {"type": ["number", "string"], "examples": [2, "500m"]}, "vCPU")
 ]
 """An amount of processor, in vCPU: `2`, `0.5`, `500m`."""
+
+
+def _whole(number: float) -> int:
+    if math.isinf(number):
+        raise QuantityError("this number is too large", "Write a smaller one.")
+    return math.ceil(number)
 
 
 def shown_bytes(number: float) -> str:

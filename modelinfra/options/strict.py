@@ -60,6 +60,7 @@ def model_of(declaration: type, style: Style) -> type[pydantic.BaseModel]:
             extra="forbid",
             strict=True,
             arbitrary_types_allowed=True,
+            allow_inf_nan=False,
             validate_default=True,
             alias_generator=to_camel if style == "camel" else None,
         ),
@@ -128,9 +129,13 @@ def _limited(tp: Any, option: Option, unit: str | None) -> Any:
             raise _problem(f"this is not {option.pattern_text}", f"Write for example {option.pattern_example}.")
         size = len(value) if isinstance(value, list) else value
         if option.at_least is not None and size < option.at_least:
-            raise _problem(f"the least is {_in(unit, option.at_least)}", f"Write {_in(unit, option.at_least)} or more.")
+            raise _problem(
+                f"the least is {_in(unit, option.at_least)}", f"Write {_written(unit, option.at_least)} or more."
+            )
         if option.at_most is not None and size > option.at_most:
-            raise _problem(f"the most is {_in(unit, option.at_most)}", f"Write {_in(unit, option.at_most)} or less.")
+            raise _problem(
+                f"the most is {_in(unit, option.at_most)}", f"Write {_written(unit, option.at_most)} or less."
+            )
         return value
 
     schema: dict[str, Any] = {}
@@ -139,6 +144,11 @@ def _limited(tp: Any, option: Option, unit: str | None) -> Any:
     if unit is None and tp in (int, float):
         schema |= {k: v for k, v in (("minimum", option.at_least), ("maximum", option.at_most)) if v is not None}
     return Annotated[tp, pydantic.AfterValidator(check), pydantic.Field(json_schema_extra=schema)]
+
+
+def _written(unit: str | None, number: float) -> str:
+    """As a user would write it."""
+    return f"{number:g}" if unit == "vCPU" else _in(unit, number)
 
 
 def _in(unit: str | None, number: float) -> str:

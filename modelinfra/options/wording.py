@@ -13,8 +13,10 @@ from modelinfra.options.not_built import NOT_BUILT
 from modelinfra.options.problems import NOTHING, Problem, did_you_mean
 
 _EXPECTED = {
-    "string_type": ("text is expected here", "Write text, in quotes if it looks like a number."),
+    "string_type": ("text is expected here", "Write text, in quotes if it looks like a number or a date."),
     "int_type": ("a whole number is expected here", "Write a whole number without quotes."),
+    "int_parsing_size": ("this number is too large", "Write a smaller one."),
+    "finite_number": ("a finite number is expected here", "Write a number, for example 10."),
     "float_type": ("a number is expected here", "Write a number without quotes."),
     "bool_type": ("true or false is expected here", "Write true or false without quotes."),
     "list_type": ("a list is expected here", "Write a list."),
@@ -35,18 +37,25 @@ def _problems(error: Mapping[str, Any], declaration: type, style: str) -> Iterab
     kind, given = error["type"], error["input"]
     if kind == "problems":
         for problem in error["ctx"]["problems"]:
-            shown = problem if problem.path or problem.given is not NOTHING else replace(problem, given=given)
-            yield styled(shown, style).below(path)
+            # A wrong key of a mapping is the last word of its path already.
+            own = problem.path or problem.given is not NOTHING or error["loc"][-1:] == ("[key]",)
+            shown = problem if own else replace(problem, given=given)
+            yield styled(shown, style, _declaration_at(declaration, loc)).below(path)
     elif kind == "missing":
         yield Problem(path, "this is required", _styled_text(_what(declaration, loc, style) or "Add it.", style))
     elif kind == "extra_forbidden":
         yield _unknown_key(declaration, loc, path, given, style)
     elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])
-        yield Problem(path, "this is not one of the choices", did_you_mean(str(given), choices), given)
+        # Never a guess: `amd64` is close to `arm64`.
+        yield Problem(path, "this is not one of the choices", _one_of(choices), given)
     else:
         reason, remedy = _EXPECTED.get(kind, (error["msg"][:1].lower() + error["msg"][1:], "See `modelinfra schema`."))
         yield Problem(path, reason, remedy, given)
+
+
+def _one_of(choices: Sequence[str]) -> str:
+    return f"Write {choices[0]}." if len(choices) == 1 else f"Write one of: {', '.join(sorted(choices))}."
 
 
 def _unknown_key(declaration: type, loc: Sequence[Any], path: str, given: Any, style: str) -> Problem:
@@ -55,13 +64,13 @@ def _unknown_key(declaration: type, loc: Sequence[Any], path: str, given: Any, s
     reason = NOT_BUILT.get(_snake(word))
     if reason:
         return Problem(path, f"this is not built yet: {reason}", "Remove it.", given)
-    known = [_spelled(key.name, style) for key in declared(owner)] if owner else []
+    known = [spelled(key.name, style) for key in declared(owner)] if owner else []
     return Problem(path, "there is no such key", did_you_mean(word, known), given)
 
 
 def _what(declaration: type, loc: Sequence[Any], style: str) -> str:
     owner = _declaration_at(declaration, loc[:-1])
-    key = next((each for each in declared(owner) if _spelled(each.name, style) == loc[-1]), None) if owner else None
+    key = next((each for each in declared(owner) if spelled(each.name, style) == loc[-1]), None) if owner else None
     return f"Add it: {key.doc[:1].lower()}{key.doc[1:].splitlines()[0]}" if key and key.doc else ""
 
 
@@ -71,10 +80,11 @@ def _declaration_at(declaration: type, loc: Sequence[Any]) -> type | None:
     for part in loc:
         found = next(iter(_declarations(here)), None)
         if found is not None:
-            key = next((each for each in declared(found) if part in (each.name, _spelled(each.name, "camel"))), None)
+            key = next((each for each in declared(found) if part in (each.name, spelled(each.name, "camel"))), None)
             here = key.type if key else None
         else:
-            here = next((each for each in typing.get_args(here) if each is not str), None)
+            # The values of a mapping, or the members of a list.
+            here = next(reversed(typing.get_args(here)), None)
     return next(iter(_declarations(here)), None)
 
 
@@ -93,9 +103,17 @@ def _path(loc: Sequence[Any]) -> str:
     return path
 
 
-def styled(problem: Problem, style: str) -> Problem:
-    """The problem with its keys spelled as the user writes them."""
-    path = ".".join(_spelled(part, style) for part in problem.path.split("."))
+def styled(problem: Problem, style: str, declaration: type | None) -> Problem:
+    """The problem with its keys spelled as the user writes them. Words of the user's own, as the names of secrets, stay."""
+    parts, known = problem.path.split("."), True
+    for index, part in enumerate(parts):
+        word = part.split("[")[0]
+        keys = {key.name: key.type for key in declared(declaration)} if declaration else {}
+        known = known and word in keys
+        if known:
+            parts[index] = spelled(part, style)
+            declaration = next(iter(_declarations(keys[word])), None)
+    path = ".".join(parts)
     return replace(
         problem, path=path, reason=_styled_text(problem.reason, style), remedy=_styled_text(problem.remedy, style)
     )
@@ -104,11 +122,12 @@ def styled(problem: Problem, style: str) -> Problem:
 def _styled_text(text: str, style: str) -> str:
     """Keys are written in backticks and snake_case in messages; a stack file's author reads them in camelCase."""
     return re.sub(
-        r"`([a-z0-9_]+(?:\.[a-z0-9_]+)*)", lambda m: "`" + ".".join(_spelled(p, style) for p in m[1].split(".")), text
+        r"`([a-z0-9_]+(?:\.[a-z0-9_]+)*)", lambda m: "`" + ".".join(spelled(p, style) for p in m[1].split(".")), text
     )
 
 
-def _spelled(name: str, style: str) -> str:
+def spelled(name: str, style: str) -> str:
+    """A key as it is written in Python (snake) or in a stack file (camel)."""
     return re.sub(r"_([a-z0-9])", lambda m: m[1].upper(), name) if style == "camel" else name
 
 

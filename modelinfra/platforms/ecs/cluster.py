@@ -17,6 +17,7 @@ from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networke
 from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
+from modelinfra.platforms.ecs.roles import trust_policy
 
 
 class EcsClusterArgs(ClusterOptions, total=False):
@@ -84,6 +85,9 @@ class EcsCluster(pulumi.ComponentResource):
                 deletion_protection=self.production,
                 opts=child,
             )
+        # Looked up once: every endpoint of the cluster is in its account.
+        identity = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self))
+        self.task_trust = identity.account_id.apply(trust_policy)
         self.arn = cluster.arn
         self.cluster_name = cluster.name
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})

@@ -32,7 +32,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, opts)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request, opts)
-    roles = register_roles(request, log_group, exec_enabled=cluster.options.exec, opts=opts)
+    roles = register_roles(request, log_group, trust=cluster.task_trust, exec_enabled=cluster.options.exec, opts=opts)
     group = register_security_group(request, network, balancer, opts)
     traffic = register_traffic(request, network, balancer, plan, opts)
     task = register_task_definition(request, sizing, log_group, roles, opts)

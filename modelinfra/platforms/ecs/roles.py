@@ -25,12 +25,15 @@ class TaskRoles:
 
 
 def register_roles(
-    request: EndpointRequest, log_group: aws.cloudwatch.LogGroup, *, exec_enabled: bool, opts: pulumi.ResourceOptions
+    request: EndpointRequest,
+    log_group: aws.cloudwatch.LogGroup,
+    *,
+    trust: Output[str],
+    exec_enabled: bool,
+    opts: pulumi.ResourceOptions,
 ) -> TaskRoles:
-    """Register both roles with what this one endpoint needs and nothing else."""
+    """Register both roles with what this one endpoint needs and nothing else. trust: of `trust_policy`, the same for a whole cluster."""
     name = request.name
-    account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=request.component)).account_id
-    trust = account.apply(_trust)
     execution = aws.iam.Role(naming.child(name, "execution", "role"), assume_role_policy=trust, opts=opts)
     task = aws.iam.Role(naming.child(name, "task", "role"), assume_role_policy=trust, opts=opts)
     secrets: Mapping[str, Input[str]] = request.options.secrets or {}
@@ -47,7 +50,7 @@ def register_roles(
     return TaskRoles(execution, task, policies)
 
 
-def _trust(account: str) -> str:
+def trust_policy(account: str) -> str:
     """Only ECS tasks of this account may take the role (the confused deputy's remedy in the ECS developer guide)."""
     return _document(
         {

@@ -80,10 +80,14 @@ def register_traffic(
     plan: EcsEndpointPlan,
     opts: pulumi.ResourceOptions,
 ) -> Traffic:
-    """Target group and listener rule. The target group is auto-named, so that a replacement is made before the old one goes."""
+    """Target group and listener rule. The target group is auto-named, so that a replacement is made before the old one goes.
+
+    A target group belongs to one load balancer for good: on another one the endpoint gets another target group and rule, to
+    which the service moves before the old ones go. Hence their names differ.
+    """
     name, server = request.name, request.served.server
     target_group = aws.lb.TargetGroup(
-        naming.child(name, "to", "target group"),
+        naming.child(name, "to" if plan.shared else "own-to", "target group"),
         vpc_id=network.vpc_id,
         target_type="ip",
         protocol="HTTP",
@@ -104,7 +108,7 @@ def register_traffic(
         opts=opts,
     )
     rule = aws.lb.ListenerRule(
-        naming.child(name, "rule"),
+        naming.child(name, "rule" if plan.shared else "own-rule"),
         listener_arn=balancer.listener_arn,
         priority=plan.rule_priority if plan.shared else _ONLY_RULE,
         conditions=[{"path_pattern": {"values": [f"{plan.path}/*" if plan.shared else "/*"]}}],

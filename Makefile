@@ -1,0 +1,54 @@
+# The two commands that matter: `make up` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+MODEL := stacks/models/digits
+
+.PHONY: up preview down test lint bench engine model clean
+
+## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
+up: .venv/ready engine model
+	$(BIN)/modelinfra up sandbox --or-preview
+	$(BIN)/modelinfra try digits --request examples/digits/sample.json
+	@$(BIN)/python tools/next_steps.py
+
+## preview: what the sandbox becomes, without engine or cloud
+preview: .venv/ready model
+	$(BIN)/modelinfra preview sandbox
+
+## down: destroy what `make up` deployed, and remove what it wrote
+down: .venv/ready
+	$(BIN)/modelinfra down sandbox
+	rm -rf stacks/models
+
+## test: every test; the engine tier runs the real `pulumi`
+test: .venv/ready engine
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+## lint: style, types, and the direction of imports
+lint: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/modelinfra schema | diff - stacks/schema.json
+
+## bench: import time, registration, memory and growth against the design's budgets
+bench: .venv/ready model
+	$(BIN)/python tools/bench.py
+
+engine: .venv/ready
+	@$(BIN)/python tools/engine/build.py
+
+model: $(MODEL)/model.joblib
+$(MODEL)/model.joblib: examples/digits/train.py | .venv/ready
+	$(BIN)/python -m modelinfra.serving.venv mlserver -- examples/digits/train.py $(MODEL)
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("modelinfra needs Python 3.11 or newer, this is %d.%d; set PYTHON=" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+clean: down
+	rm -rf .venv

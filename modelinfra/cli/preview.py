@@ -1,0 +1,85 @@
+"""`modelinfra preview STACK`: what a stack becomes, without cloud, credentials or engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from modelinfra.cli.common import (
+    WRONG_INPUT,
+    AsJson,
+    Project,
+    Stack,
+    console,
+    fail,
+    mistakes_as_exit_2,
+    print_json,
+    project_directory,
+)
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from modelinfra.graph.model import Graph, Node
+
+
+def preview(stack: Stack, project: Project = None, as_json: AsJson = False) -> None:
+    """Print every resource that a stack becomes, by component. Nothing is asked of any cloud.
+
+    Example: modelinfra preview sandbox
+    """
+    graph = captured(stack, project, preview=True)
+    if as_json:
+        print_json(
+            {
+                "stack": stack,
+                "resources": [node.to_json() for node in graph.resources],
+                "warnings": graph.warnings,
+            }
+        )
+        return
+    show_graph(graph)
+
+
+def captured(stack: str, project: Project, *, preview: bool) -> Graph:
+    """The stack's graph, captured in this process. Exits with 2 on a user's mistake."""
+    from modelinfra.cli.common import stack_file
+    from modelinfra.graph.project import ProjectError, capture_project
+
+    directory = project_directory(project)
+    stack_file(directory, stack)
+    with mistakes_as_exit_2():
+        try:
+            return capture_project(directory, stack, preview=preview)
+        except ProjectError as error:
+            fail(str(error), WRONG_INPUT)
+
+
+def show_graph(graph: Graph) -> None:
+    """The tree of components, counts by type, and what the program had to say."""
+    out = console()
+    out.print(_tree(graph))
+    counts = Counter(node.type.rsplit(":", 1)[-1] for node in graph.resources if node.custom)
+    out.print(f"\n{sum(counts.values())} resources: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+    for log in graph.logs:
+        if log["severity"] == "info":
+            out.print(f"note: {log['message']}", markup=False)
+    for warning in graph.warnings:
+        out.print(f"warning: {warning}", style="yellow", markup=False)
+
+
+def _tree(graph: Graph) -> Tree:
+    from rich.tree import Tree
+
+    root = Tree(f"[bold]{graph.stack}[/bold]")
+    branches = {"": root}
+    stack_urn = next((node.urn for node in graph if not node.parent), "")
+    branches[stack_urn] = root
+    for node in graph.resources:
+        branches[node.urn] = branches.get(node.parent, root).add(_label(node))
+    return root
+
+
+def _label(node: Node) -> str:
+    kind = node.type.rsplit(":", 1)[-1]
+    return f"{kind} [dim]{node.name}[/dim]" if node.custom else f"[bold cyan]{kind}[/bold cyan] {node.name}"

@@ -1,0 +1,93 @@
+"""`modelinfra try ENDPOINT`: start what was deployed on this machine, and ask it for a prediction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelinfra.cli.common import FAILED, WRONG_INPUT, AsJson, Project, console, fail, print_json, project_directory
+
+if TYPE_CHECKING:
+    from modelinfra.graph.model import Graph
+
+_ENDPOINT_TYPE = "modelinfra:index:ModelEndpoint"
+
+
+def try_endpoint(
+    endpoint: Annotated[str, typer.Argument(help="Name of the endpoint in the stack file.", show_default=False)],
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack whose sandbox is looked at.")] = "sandbox",
+    state: Annotated[
+        Path | None, typer.Option(help="Take the contract from this file, written by `pulumi stack export`.")
+    ] = None,
+    request: Annotated[
+        Path | None, typer.Option("--request", "-r", help="File with the request's body. Default: zeros in the model's shape.")
+    ] = None,
+    docker: Annotated[bool, typer.Option("--docker", help="Build and run the image itself; needs a Docker engine.")] = False,
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the endpoint's container contract on this machine as it was deployed, and send it a request.
+
+    Command, environment, ports, health path, model and prediction URL come from the deployed state. Without --docker the server
+    runs as a process, and three things are substituted, each of them printed.
+
+    Example: modelinfra try digits --request examples/digits/sample.json
+    """
+    from modelinfra.serving.check import try_endpoint as check
+    from modelinfra.serving.errors import ServingCheckError
+
+    directory = project_directory(project)
+    out = console(stderr=as_json)
+    graph = _deployed(directory, stack, state)
+    name = _component(graph, endpoint)
+    try:
+        answer = check(
+            graph,
+            name,
+            request=request.read_bytes() if request else None,
+            how="docker" if docker else "process",
+            report=lambda line: out.print(f"  {line}", markup=False),
+            project=directory,
+        )
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror}.", WRONG_INPUT)
+    except ServingCheckError as error:
+        fail(str(error), FAILED)
+    if as_json:
+        print_json({"endpoint": endpoint, "status": answer.status, "outputs": answer.outputs, "readySeconds": answer.ready_seconds})
+        return
+    for output in answer.outputs:
+        out.print(f"[bold]prediction of {endpoint}[/bold]: {output.get('name', 'output')} = {output['data']}")
+
+
+def _deployed(directory: Path, stack: str, state: Path | None) -> Graph:
+    """The deployed state: from a file, else from the sandbox, else (nothing is deployed) what would be."""
+    import json
+
+    from modelinfra.cli.preview import captured
+    from modelinfra.cli.sandbox import exported
+    from modelinfra.graph.state import from_export
+
+    if state is not None:
+        try:
+            return from_export(json.loads(state.read_text()))
+        except (OSError, ValueError) as error:
+            fail(f"{state} is no export of a stack ({error}). Write one with `pulumi stack export --file {state}`.", WRONG_INPUT)
+    found = exported(directory, stack)
+    if found is not None:
+        return from_export(found)
+    console(stderr=True).print(f"Nothing of {stack} is deployed in the sandbox: trying what its stack file says instead.", style="yellow")
+    return captured(stack, directory, preview=False)
+
+
+def _component(graph: Graph, endpoint: str) -> str:
+    """An environment puts its own name before the endpoint's; the user knows the latter."""
+    names = [node.name for node in graph if node.type == _ENDPOINT_TYPE]
+    if endpoint in names:
+        return endpoint
+    found = [name for name in names if name.endswith(f"-{endpoint}")]
+    if len(found) != 1:
+        fail(f"There is no endpoint '{endpoint}' in this state. It has: {', '.join(sorted(names)) or 'none'}.", WRONG_INPUT)
+    return found[0]

@@ -1,0 +1,112 @@
+"""The environment that the walk over all options edits, one option at a time."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modelinfra.options.declare import UNSET, Option, declared, is_declaration
+from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.wording import spelled
+
+MODEL = "model"
+ENDPOINT = {
+    "server": "mlserver",
+    "model": MODEL,
+    "environment": {"LOG_LEVEL": "info"},
+    "secrets": {"TOKEN": "arn:aws:secretsmanager:us-west-2:123456789012:secret:token-AbCdEf"},
+    "scaling": {"min": 2, "max": 10, "requestsPerSecondPerReplica": 50},
+}
+ENVIRONMENT: dict[str, Any] = {
+    "network": {"flowLogs": {}},
+    "platforms": {"web": {"type": "ecs"}},
+    "endpoints": {"iris": ENDPOINT},
+}
+
+# Where a key of a mapping is edited, when it is below a name of the user's.
+NAMES = {"platforms": "web", "endpoints": "iris"}
+
+# What must stand there, too, for an edit to make sense, before and after it.
+CONTEXT: dict[str, dict[str, Any]] = {
+    "platforms.web.sharedLoadBalancer": {"endpoints.iris.loadBalancer": "own"},
+    "network.interfaceEndpoints": {"network.interfaceEndpoints": ["ecr.api", "ecr.dkr", "logs"]},
+    "network.flowLogs": {"network.flowLogs": None},
+}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One option, and another valid value for it."""
+
+    path: str
+    option: Option
+
+    def before(self) -> dict[str, Any]:
+        """The environment without the edit."""
+        environment = copy.deepcopy(ENVIRONMENT)
+        for path, value in CONTEXT.get(self.path, {}).items():
+            _put(environment, path, value)
+        return environment
+
+    def after(self) -> dict[str, Any]:
+        """The environment with the edit."""
+        environment = self.before()
+        _put(environment, self.path, _camel(self.option.example))
+        return environment
+
+
+def edits() -> list[Edit]:
+    """Every declared option that has another valid value written beside it."""
+    return list(_edits(EnvironmentOptions, ""))
+
+
+def write_model(directory: Path) -> None:
+    """A directory that MLServer would take for a model."""
+    folder = directory / MODEL
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = (
+        '{"name": "iris", "implementation": "mlserver_sklearn.SKLearnModel", "parameters": {"uri": "./model.joblib"}}'
+    )
+    (folder / "model-settings.json").write_text(settings)
+    (folder / "model.joblib").write_text("weights")
+
+
+def _edits(declaration: type, prefix: str) -> Iterator[Edit]:
+    for key in declared(declaration):
+        path = prefix + spelled(key.name, "camel")
+        if key.option.example is not UNSET:
+            yield Edit(path, key.option)
+        for below in _declarations(key.type):
+            name = f".{NAMES[path]}" if path in NAMES else ""
+            yield from _edits(below, f"{path}{name}.")
+
+
+def _declarations(tp: Any) -> Iterator[type]:
+    import typing
+
+    if is_declaration(tp):
+        yield tp
+    for arg in typing.get_args(tp):
+        yield from _declarations(arg)
+
+
+def _put(environment: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    here = environment
+    for part in parents:
+        here = here.setdefault(part, {})
+    if value is None:
+        here.pop(last, None)
+    else:
+        here[last] = value
+
+
+def _camel(value: Any) -> Any:
+    return (
+        {spelled(key, "camel") if key.islower() else key: each for key, each in value.items()}
+        if isinstance(value, dict)
+        else value
+    )

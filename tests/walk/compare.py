@@ -1,0 +1,34 @@
+"""What an edit really changed, in the words of `Option.lands`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from modelinfra.graph.compare import Change
+
+SERVICE_TASK = "aws:ecs/service:Service.taskDefinition"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+
+
+def landed(changes: Iterable[Change], ignored: frozenset[str] = frozenset({"desiredCount"})) -> set[str]:
+    """`type.path` of every changed property, `+type` of every added or removed resource; a list's index counts only up to the declared path."""
+    found = set()
+    for change in changes:
+        if change.path in ignored:
+            continue
+        found.add(f"{change.type}.{change.path}" if change.kind == "changed" else f"+{change.type}")
+    return found
+
+
+def unexplained(actual: set[str], declared: Iterable[str]) -> tuple[set[str], set[str]]:
+    """(changed though not declared, declared though not changed)."""
+    declared = set(declared)
+    follows = {SERVICE_TASK} if any(each.startswith(f"{TASK}.") for each in actual) else set()
+    extra = {each for each in actual if not any(_covers(place, each) for place in declared | follows)}
+    missing = {place for place in declared if not any(_covers(place, each) for each in actual)}
+    return extra, missing
+
+
+def _covers(place: str, changed: str) -> bool:
+    return changed == place or bool(re.match(re.escape(place) + r"[.\[]", changed))

@@ -1,0 +1,135 @@
+"""Writes docs/reference.md from the declarations: `python tools/reference.py`; with --check it only says whether the page is up to date."""
+
+from __future__ import annotations
+
+import sys
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pulumi
+
+from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
+from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.quantities import Quantity, shown_bytes, shown_seconds
+from modelinfra.options.wording import spelled
+
+PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
+
+HEAD = """# Reference of stack files
+
+Everything that may stand below `modelinfra:environment`. Made by `tools/reference.py` from the declarations in
+`modelinfra/options/`; in Python the same keys are the keyword arguments of the components, in snake_case.
+
+"Lands in" names the resource type and the property that an edit changes; `+Type` means that the edit adds or removes such
+resources. A changed task definition is a new revision: the service rolls over to it, and its `taskDefinition` changes with it.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "".join(_section(each) for each in _reachable(EnvironmentOptions))
+
+
+def _reachable(declaration: type, seen: set[type] | None = None) -> Iterator[type]:
+    seen = set() if seen is None else seen
+    if declaration in seen:
+        return
+    seen.add(declaration)
+    yield declaration
+    for key in declared(declaration):
+        for found in _declarations(key.type):
+            yield from _reachable(found, seen)
+
+
+def _declarations(tp: Any) -> Iterator[type]:
+    if is_declaration(tp):
+        yield tp
+    for arg in typing.get_args(tp):
+        yield from _declarations(arg)
+
+
+def _section(declaration: type) -> str:
+    title = declaration.__name__.removesuffix("Options")
+    rows = "".join(_row(key) for key in declared(declaration))
+    doc = (declaration.__doc__ or "").strip()
+    return f"\n## {title}\n\n{doc}\n\n| Key | Value | Default | Meaning | Lands in |\n|---|---|---|---|---|\n{rows}"
+
+
+def _row(key: Declared) -> str:
+    cells = (
+        f"`{spelled(key.name, 'camel')}`",
+        _value(key),
+        _default(key),
+        key.doc,
+        "<br>".join(_landing(each) for each in key.option.lands),
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+
+
+def _value(key: Declared) -> str:
+    quantity = next((each for each in key.metadata if isinstance(each, Quantity)), None)
+    limits = _limits(key.option, quantity)
+    return _type(key.type, quantity) + (f", {limits}" if limits else "")
+
+
+def _type(tp: Any, quantity: Quantity | None = None) -> str:
+    origin, args = typing.get_origin(tp), typing.get_args(tp)
+    if quantity is not None:
+        return {"bytes": "size (`4GiB`)", "seconds": "duration (`30s`)", "vCPU": "vCPU (`0.5`, `500m`)"}[quantity.unit]
+    if origin is typing.Annotated:
+        return _type(tp.__origin__, next((each for each in tp.__metadata__ if isinstance(each, Quantity)), None))
+    if origin is Literal:
+        return ", ".join(f"`{each}`" for each in args)
+    if is_declaration(tp):
+        name = tp.__name__.removesuffix("Options")
+        return f"[{name}](#{name.lower()})"
+    if origin in (typing.Union, type(int | str)):
+        plain = [each for each in args if typing.get_origin(each) is not pulumi.Output and "Awaitable" not in str(each)]
+        return " or ".join(_type(each) for each in plain)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"mapping of name to {_type(args[1])}"
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return f"list of {_type(args[0])}"
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[tp]
+
+
+def _limits(option: Option, quantity: Quantity | None) -> str:
+    def shown(number: float) -> str:
+        if quantity is not None and quantity.unit == "bytes":
+            return shown_bytes(number)
+        return shown_seconds(int(number)) if quantity is not None and quantity.unit == "seconds" else f"{number:g}"
+
+    if option.at_least is not None and option.at_most is not None:
+        return f"{shown(option.at_least)} to {shown(option.at_most)}"
+    return f"{shown(option.at_least)} or more" if option.at_least is not None else ""
+
+
+def _default(key: Declared) -> str:
+    if key.required:
+        return "required"
+    if key.option.default_text:
+        return key.option.default_text
+    if key.option.default is UNSET:
+        return "none"
+    if key.option.default == {}:
+        return ""
+    return f"`{str(key.option.default).lower() if isinstance(key.option.default, bool) else key.option.default}`"
+
+
+def _landing(place: str) -> str:
+    added = place.startswith("+")
+    _, _, rest = place.removeprefix("+").partition("/")
+    kind = (
+        (rest or place).partition(":")[2].removeprefix("index:") if rest else place.removeprefix("+").rsplit(":", 1)[-1]
+    )
+    return f"`{'+' if added else ''}{kind}`"
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        if PAGE.read_text() != page():
+            sys.exit(f"{PAGE} is not what the declarations say: run `python tools/reference.py`.")
+    else:
+        PAGE.write_text(page())
