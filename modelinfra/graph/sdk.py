@@ -92,3 +92,17 @@ def is_sequence(annotation: Any) -> bool:
     inner = sdk_types.unwrap_optional_type(annotation)
     origin = getattr(inner, "__origin__", inner)
     return (isinstance(origin, type) and issubclass(origin, (list, tuple))) or "Sequence" in str(origin)
+
+
+def object_properties(annotation: Any) -> Mapping[str, Any]:
+    """The properties (name -> type) of an object type, or of the objects in a list; empty for anything else."""
+    inner = sdk_types.unwrap_optional_type(annotation)
+    if is_mapping(inner):
+        return {}
+    arguments = getattr(inner, "__args__", ())
+    if arguments:
+        inner = arguments[-1]
+    if not (isinstance(inner, type) and sdk_types.is_output_type(inner)):
+        return {}
+    properties: Mapping[str, Any] = sdk_types.output_type_types(inner)
+    return properties

@@ -1,0 +1,90 @@
+"""What AWS and its controllers do to things between deployments."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Final
+
+from modelinfra.testing.cloud.equivalence import rewritten
+from modelinfra.testing.cloud.store import Store, Thing
+from modelinfra.testing.cloud.tables import CONTAINERS, POLICIES, SETS
+
+
+def _desired_counts(thing: Thing) -> None:
+    """An autoscaler moves the number of tasks."""
+    if thing.type == "aws:ecs/service:Service":
+        thing.actual["desiredCount"] = int(thing.actual.get("desiredCount") or 0) + 3
+
+
+def _weights(thing: Thing) -> None:
+    """A rollout shifts the weights of a forward over several target groups."""
+    if thing.type != "aws:lb/listenerRule:ListenerRule":
+        return
+    for action in thing.actual.get("actions") or []:
+        groups = (action.get("forward") or {}).get("targetGroups") or []
+        if len(groups) > 1:
+            weights = [group.get("weight", 1) for group in groups]
+            moved = weights[1:] + weights[:1]
+            if moved == weights:
+                moved = [weights[0] + 1, *weights[1:]]
+            for group, weight in zip(groups, moved, strict=True):
+                group["weight"] = weight
+
+
+def _sets(thing: Thing) -> None:
+    """The cloud answers with sets in its own order."""
+    for path in SETS.get(thing.type, ()):
+        _reverse(thing.actual, path.split("."))
+
+
+def _reverse(value: Any, path: list[str]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _reverse(item, path)
+    elif isinstance(value, dict) and path[0] in value:
+        inner = value[path[0]]
+        if path[1:]:
+            _reverse(inner, path[1:])
+        elif isinstance(inner, list):
+            inner.reverse()
+
+
+def _policies(thing: Thing) -> None:
+    """IAM and the others give policies back in their own spelling."""
+    for path in POLICIES.get(thing.type, ()):
+        if isinstance(thing.actual.get(path), str):
+            thing.actual[path] = rewritten(thing.type, path, thing.actual[path])
+
+
+def _containers(thing: Thing) -> None:
+    """ECS fills defaults into container definitions and sorts environments."""
+    token, path = CONTAINERS
+    if thing.type == token and isinstance(thing.actual.get(path), str):
+        thing.actual[path] = rewritten(token, path, thing.actual[path])
+
+
+KINDS: Final[dict[str, Callable[[Thing], None]]] = {
+    "desired_counts": _desired_counts,
+    "weights": _weights,
+    "sets": _sets,
+    "policies": _policies,
+    "containers": _containers,
+}
+
+
+def drift(store: Store, kinds: tuple[str, ...]) -> list[str]:
+    """Let things move; returns one line per thing that did. Raises ValueError for an unknown kind."""
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise ValueError(f"no drift is called {', '.join(unknown)}; there are {', '.join(KINDS)}")
+    moved = []
+    with store.lock:
+        for thing in store:
+            for kind in kinds or tuple(KINDS):
+                before = copy.deepcopy(thing.actual)
+                KINDS[kind](thing)
+                if thing.actual != before:
+                    moved.append(f"{kind}: {thing.type} {thing.name}")
+        store.save()
+    return moved

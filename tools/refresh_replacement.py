@@ -1,0 +1,139 @@
+"""Derives modelinfra/testing/cloud/replacement.tsv: which arguments of AWS resource types force a replacement.
+
+    python tools/refresh_replacement.py path/to/aws_force_new.tsv
+
+The source table was asked of the real Terraform AWS provider (its own plan call, one argument changed at a time);
+its first line says of which version. Here its resource types and argument paths become Pulumi's tokens and property
+paths. What the source did not decide, or does not know, is kept by hand in replacement_added.tsv.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelinfra.graph.sdk import object_properties, type_info
+
+TARGET = Path(__file__).parents[1] / "modelinfra/testing/cloud/replacement.tsv"
+
+# Terraform resource type -> Pulumi token, for the types that this library makes or that its users put beside it.
+TOKENS = {
+    "aws_vpc": "aws:ec2/vpc:Vpc",
+    "aws_vpc_ipv4_cidr_block_association": "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+    "aws_subnet": "aws:ec2/subnet:Subnet",
+    "aws_route_table": "aws:ec2/routeTable:RouteTable",
+    "aws_route_table_association": "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws_route": "aws:ec2/route:Route",
+    "aws_security_group": "aws:ec2/securityGroup:SecurityGroup",
+    "aws_security_group_rule": "aws:ec2/securityGroupRule:SecurityGroupRule",
+    "aws_vpc_security_group_ingress_rule": "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws_vpc_security_group_egress_rule": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws_eip": "aws:ec2/eip:Eip",
+    "aws_nat_gateway": "aws:ec2/natGateway:NatGateway",
+    "aws_internet_gateway": "aws:ec2/internetGateway:InternetGateway",
+    "aws_vpc_endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "aws_flow_log": "aws:ec2/flowLog:FlowLog",
+    "aws_launch_template": "aws:ec2/launchTemplate:LaunchTemplate",
+    "aws_ecs_cluster": "aws:ecs/cluster:Cluster",
+    "aws_ecs_cluster_capacity_providers": "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+    "aws_ecs_capacity_provider": "aws:ecs/capacityProvider:CapacityProvider",
+    "aws_ecs_service": "aws:ecs/service:Service",
+    "aws_ecs_task_definition": "aws:ecs/taskDefinition:TaskDefinition",
+    "aws_lb": "aws:lb/loadBalancer:LoadBalancer",
+    "aws_lb_target_group": "aws:lb/targetGroup:TargetGroup",
+    "aws_lb_listener": "aws:lb/listener:Listener",
+    "aws_lb_listener_rule": "aws:lb/listenerRule:ListenerRule",
+    "aws_lb_target_group_attachment": "aws:lb/targetGroupAttachment:TargetGroupAttachment",
+    "aws_lb_listener_certificate": "aws:lb/listenerCertificate:ListenerCertificate",
+    "aws_ecr_repository": "aws:ecr/repository:Repository",
+    "aws_ecr_lifecycle_policy": "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+    "aws_ecr_repository_policy": "aws:ecr/repositoryPolicy:RepositoryPolicy",
+    "aws_iam_role": "aws:iam/role:Role",
+    "aws_iam_policy": "aws:iam/policy:Policy",
+    "aws_iam_role_policy": "aws:iam/rolePolicy:RolePolicy",
+    "aws_iam_role_policy_attachment": "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws_iam_instance_profile": "aws:iam/instanceProfile:InstanceProfile",
+    "aws_cloudwatch_log_group": "aws:cloudwatch/logGroup:LogGroup",
+    "aws_cloudwatch_metric_alarm": "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws_cloudwatch_composite_alarm": "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+    "aws_cloudwatch_dashboard": "aws:cloudwatch/dashboard:Dashboard",
+    "aws_appautoscaling_target": "aws:appautoscaling/target:Target",
+    "aws_appautoscaling_policy": "aws:appautoscaling/policy:Policy",
+    "aws_appautoscaling_scheduled_action": "aws:appautoscaling/scheduledAction:ScheduledAction",
+    "aws_kms_key": "aws:kms/key:Key",
+    "aws_kms_alias": "aws:kms/alias:Alias",
+    "aws_s3_bucket": "aws:s3/bucket:Bucket",
+    "aws_s3_bucket_policy": "aws:s3/bucketPolicy:BucketPolicy",
+    "aws_s3_bucket_public_access_block": "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws_s3_bucket_versioning": "aws:s3/bucketVersioning:BucketVersioning",
+    "aws_s3_object": "aws:s3/bucketObjectv2:BucketObjectv2",
+    "aws_secretsmanager_secret": "aws:secretsmanager/secret:Secret",
+    "aws_secretsmanager_secret_version": "aws:secretsmanager/secretVersion:SecretVersion",
+    "aws_ssm_parameter": "aws:ssm/parameter:Parameter",
+    "aws_sns_topic": "aws:sns/topic:Topic",
+    "aws_sns_topic_subscription": "aws:sns/topicSubscription:TopicSubscription",
+    "aws_sqs_queue": "aws:sqs/queue:Queue",
+    "aws_route53_zone": "aws:route53/zone:Zone",
+    "aws_route53_record": "aws:route53/record:Record",
+    "aws_acm_certificate": "aws:acm/certificate:Certificate",
+    "aws_acm_certificate_validation": "aws:acm/certificateValidation:CertificateValidation",
+}
+
+# Arguments that pulumi-aws renames beyond snake_case -> camelCase and plurals.
+RENAMED = {
+    ("aws_cloudwatch_metric_alarm", "alarm_name"): "name",
+    ("aws_sns_topic_subscription", "topic_arn"): "topic",
+}
+
+
+def main(source: Path) -> int:
+    lines = source.read_text(encoding="utf-8").splitlines()
+    rows = []
+    unmapped = []
+    for row in csv.DictReader(lines[1:], delimiter="\t"):
+        token = TOKENS.get(row["resource"])
+        if token is None or row["forces_replacement"] != "yes":
+            continue
+        path = RENAMED.get((row["resource"], row["path"])) or property_path(token, row["path"])
+        if path is None:
+            unmapped.append(f"{row['resource']}.{row['path']}")
+        else:
+            rows.append((token, path))
+    header = (
+        "# Made by tools/refresh_replacement.py, not by hand: properties whose change replaces the resource.\n"
+        f"# Source: {lines[0].lstrip('# ')}\n"
+        "token\tpath\n"
+    )
+    TARGET.write_text(header + "".join(f"{token}\t{path}\n" for token, path in sorted(set(rows))), encoding="utf-8")
+    print(f"{TARGET}: {len(set(rows))} properties of {len({token for token, _ in rows})} types")
+    if unmapped:
+        print(f"no property of the SDK for: {', '.join(unmapped)}", file=sys.stderr)
+    return 0
+
+
+def property_path(token: str, path: str) -> str | None:
+    """The Pulumi path (without list indices) of a Terraform one; None when the SDK has no such property."""
+    known: Mapping[str, Any] = type_info(token).outputs
+    found = []
+    for segment in path.split("."):
+        name = next((candidate for candidate in spellings(segment) if candidate in known), None)
+        if name is None:
+            return None
+        found.append(name)
+        known = object_properties(known[name])
+    return ".".join(found)
+
+
+def spellings(segment: str) -> list[str]:
+    """How pulumi-aws may spell an argument: lists become plurals."""
+    first, *rest = segment.split("_")
+    camel = first + "".join(word[:1].upper() + word[1:] for word in rest)
+    plurals = [camel + "s", camel + "es", camel.removesuffix("y") + "ies"]
+    return [camel, *plurals]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1])))
