@@ -41,11 +41,15 @@ def register_roles(
         repository=request.repository_arn, log_group=log_group.arn, secrets=list(secrets.values())
     ).apply(lambda found: _execution_policy(found["repository"], found["log_group"], found["secrets"]))
     policies: list[pulumi.Resource] = [
-        aws.iam.RolePolicy(naming.child(name, "execution"), role=execution.name, policy=document, opts=opts)
+        aws.iam.RolePolicy(
+            naming.child(name, "execution", "role policy"), role=execution.name, policy=document, opts=opts
+        )
     ]
     if exec_enabled:
         policies.append(
-            aws.iam.RolePolicy(naming.child(name, "exec"), role=task.name, policy=_exec_policy(), opts=opts)
+            aws.iam.RolePolicy(
+                naming.child(name, "exec", "role policy"), role=task.name, policy=_exec_policy(), opts=opts
+            )
         )
     return TaskRoles(execution, task, policies)
 
