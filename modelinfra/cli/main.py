@@ -1,12 +1,15 @@
-"""The `modelinfra` command: one sub-command a file. Exit codes: 0 done, 1 failed, 2 wrong input."""
+"""The `modelinfra` command: one sub-command a file. Exit codes: 0 done, 1 failed, 2 wrong input, 3 no engine."""
 
 from __future__ import annotations
 
 import typer
 
 from modelinfra.cli.digest import digest
+from modelinfra.cli.preview import preview
+from modelinfra.cli.sandbox import down, up
 from modelinfra.cli.schema import schema
 from modelinfra.cli.servers import servers
+from modelinfra.cli.try_endpoint import try_endpoint
 from modelinfra.cli.validate import validate
 
 app = typer.Typer(
@@ -19,6 +22,10 @@ app = typer.Typer(
 )
 
 app.command()(validate)
+app.command()(preview)
+app.command()(up)
+app.command("try")(try_endpoint)
+app.command()(down)
 app.command()(servers)
 app.command()(schema)
 app.command()(digest)

@@ -49,7 +49,7 @@ def try_endpoint(
             request=request.read_bytes() if request else None,
             how="docker" if docker else "process",
             report=lambda line: out.print(f"  {line}", markup=False),
-            project=directory,
+            project=_program_folder(directory, stack),
         )
     except OSError as error:
         fail(f"{error.filename} cannot be read: {error.strerror}.", WRONG_INPUT)
@@ -80,6 +80,14 @@ def _deployed(directory: Path, stack: str, state: Path | None) -> Graph:
         return from_export(found)
     console(stderr=True).print(f"Nothing of {stack} is deployed in the sandbox: trying what its stack file says instead.", style="yellow")
     return captured(stack, directory, preview=False)
+
+
+def _program_folder(directory: Path, stack: str) -> Path:
+    """Where relative paths in the state start: the engine runs program and providers in the program's folder."""
+    from modelinfra.graph.project import load_project
+
+    program = load_project(directory, stack).program
+    return program if program.is_dir() else program.parent
 
 
 def _component(graph: Graph, endpoint: str) -> str:
