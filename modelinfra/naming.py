@@ -16,6 +16,7 @@ LIMITS: dict[str, int] = {
     "load balancer": 32,  # Elastic Load Balancing API, CreateLoadBalancer
     "target group": 32,  # Elastic Load Balancing API, CreateTargetGroup
     "role": 64,  # IAM API, CreateRole
+    "role policy": 128,  # IAM API, PutRolePolicy
     "repository": 256,  # ECR API, CreateRepository
     "security group": 255,  # EC2 API, CreateSecurityGroup
     "alarm": 255,  # CloudWatch API, PutMetricAlarm

@@ -19,7 +19,9 @@ def register_flow_logs(component: pulumi.ComponentResource, name: str, vpc: aws.
     )
     account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=component)).account_id
     role = aws.iam.Role(naming.child(name, "flows", "role"), assume_role_policy=account.apply(_trust), opts=opts)
-    policy = aws.iam.RolePolicy(naming.child(name, "flows"), role=role.name, policy=group.arn.apply(_policy), opts=opts)
+    policy = aws.iam.RolePolicy(
+        naming.child(name, "flows", "role policy"), role=role.name, policy=group.arn.apply(_policy), opts=opts
+    )
     aws.ec2.FlowLog(
         naming.child(name, "flows"),
         vpc_id=vpc.id,

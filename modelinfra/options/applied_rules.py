@@ -54,7 +54,7 @@ def _kept(error: Any) -> pydantic_core.InitErrorDetails:
 
 def _well_formed(cls: type[pydantic.BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
     """The keys that are right by themselves, parsed."""
-    values = {}
+    values: dict[str, Any] = {}
     for name, field in cls.model_fields.items():
         key = field.alias or name
         if key not in data and (field.is_required() or field.default is None):

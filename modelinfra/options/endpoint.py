@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -27,21 +28,23 @@ from modelinfra.options.landing import (
     TIMEOUTS,
     TRACKING,
 )  # fmt: skip
+from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
 from modelinfra.options.model import ModelOptions, problem_of_uri
 from modelinfra.options.problems import Problem, did_you_mean
-from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.quantities import Bytes, Duration, VCpu, shown_bytes
 from modelinfra.options.scaling import ScalingOptions
+from modelinfra.options.variables import (
+    a_name_is_not_both_plain_and_secret,
+    secrets_are_references,
+    the_servers_own_variables_stay,
+    variables_have_names,
+)
 
 KMS_KEY = Option(
     pattern=r"arn:[^:]+:kms:[^:]*:\d{12}:key/.+",
     pattern_text="the ARN of a KMS key",
     pattern_example="arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 )
-
-LOG_RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
-"""What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 
 
 class LogOptions(TypedDict):
@@ -253,8 +256,9 @@ class EndpointOptions(TypedDict):
             str,
             Option(
                 default_text="`/` and the endpoint's name",
-                pattern=r"/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*",
-                pattern_text="a path that begins with a slash and does not end with one",
+                # A path condition has 128 characters at most (Elastic Load Balancing API, PathPatternConditionConfig), two are `/*`.
+                pattern=r"(?=.{1,126}$)(/[A-Za-z0-9._~-]+)+",
+                pattern_text="a path of 126 characters at most that begins with a slash and does not end with one",
                 pattern_example="/sentiment",
                 lands=(f"{RULE}.conditions", f"{RULE}.transforms", f"{RULE}.priority"),
                 example="/elsewhere",
@@ -281,16 +285,7 @@ class EndpointOptions(TypedDict):
     """What takes a deployment back."""
 
 
-@rule(LogOptions, "retention_days")
-def retention_is_one_that_cloudwatch_knows(logs: Mapping[str, Any]) -> Iterable[Problem]:
-    if logs["retention_days"] not in LOG_RETENTION_DAYS:
-        nearest = min(LOG_RETENTION_DAYS, key=lambda days: abs(days - logs["retention_days"]))
-        yield Problem(
-            "retention_days",
-            "CloudWatch Logs does not offer this retention",
-            f"Write {nearest}.",
-            logs["retention_days"],
-        )
+rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 
 
 @rule(EndpointOptions, "server")
@@ -321,7 +316,7 @@ def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Prob
     if image is None and name is not None:
         yield Problem("model.name", "the directory says its model's name itself", "Remove it.", name)
     if image is None and size is not None:
-        yield Problem("model.size", "a directory is measured", "Remove it.", size)
+        yield Problem("model.size", "a directory is measured", "Remove it.", shown_bytes(size))
     if image is not None and uri is not None:
         yield Problem(
             "model", "the model is already in `image`", "Remove `model.uri`, or remove `image` to have one built.", uri
@@ -341,30 +336,13 @@ def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Prob
 @rule(EndpointOptions, "image")
 def a_ready_image_is_pinned(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     image = endpoint["image"]
-    if isinstance(image, str) and "@sha256:" not in image:
-        yield Problem(
-            "image",
-            "a tag can move, so that two replicas of one revision may differ",
-            "Write repository@sha256:digest.",
-            image,
+    if isinstance(image, str) and not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", image):
+        reason = (
+            "this is not a digest of 64 hexadecimal digits"
+            if "@" in image
+            else "a tag can move, so that two replicas of one revision may differ"
         )
-
-
-@rule(EndpointOptions, "environment", "secrets")
-def a_name_is_not_both_plain_and_secret(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    for name in sorted(set(endpoint["environment"] or ()) & set(endpoint["secrets"] or ())):
-        yield Problem(f"secrets.{name}", "`environment` sets the same variable", "Remove one of the two.")
-
-
-@rule(EndpointOptions, "secrets")
-def secrets_are_references(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    for name, value in (endpoint["secrets"] or {}).items():
-        if isinstance(value, str) and not value.startswith("arn:"):
-            yield Problem(
-                f"secrets.{name}",
-                "a secret is given by reference, never by value",
-                "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
-            )
+        yield Problem("image", reason, "Write repository@sha256:digest.", image)
 
 
 @rule(EndpointOptions, "load_balancer", "path", "rule_priority")
@@ -374,6 +352,12 @@ def a_shared_path_needs_a_shared_load_balancer(endpoint: Mapping[str, Any]) -> I
             yield Problem(
                 key,
                 "a load balancer of one's own serves one endpoint, at /",
-                "Remove it, or `load_balancer`: own.",
+                "Remove it, or write `load_balancer: shared`.",
                 endpoint[key],
             )
+
+
+rule(EndpointOptions, "environment", "secrets")(a_name_is_not_both_plain_and_secret)
+rule(EndpointOptions, "secrets")(secrets_are_references)
+rule(EndpointOptions, "environment", "secrets")(variables_have_names)
+rule(EndpointOptions, "server", "environment", "secrets")(the_servers_own_variables_stay)

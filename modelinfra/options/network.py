@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -29,6 +30,7 @@ from modelinfra.options.landing import (
     VPC,
     VPC_ENDPOINT,
 )  # fmt: skip
+from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
 from modelinfra.options.problems import Problem, did_you_mean
 
 INTERFACE_ENDPOINTS = (
@@ -50,6 +52,9 @@ INTERFACE_ENDPOINTS = (
 # A /16 gives 8 zones a /20 each for tasks and 8 a /24 for load balancers. A /20 would leave load balancers a /28, and they need a /27.
 LARGEST_VPC, SMALLEST_VPC = 16, 19
 
+
+# Local and Wavelength zones, whose names are longer, lack what an endpoint stands on; so do zone ids (usw2-az1), which are no names.
+_ZONE = r"[a-z]{2}(-[a-z]+)+-[0-9]+[a-h]"
 
 _SHAPE = ("cidr", "zones", "nat", "interface_endpoints", "secondary_cidr", "flow_logs")
 
@@ -164,6 +169,18 @@ class NetworkOptions(TypedDict):
     """An existing VPC to stand in. Nothing of the network is made then."""
 
 
+rule(FlowLogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
+
+
+@rule(VpcOptions, "cidr")
+def the_adopted_range_is_a_range(vpc: Mapping[str, Any]) -> Iterable[Problem]:
+    if isinstance(vpc["cidr"], str):
+        try:
+            ipaddress.IPv4Network(vpc["cidr"])
+        except ValueError:
+            yield _no_range("cidr", vpc["cidr"])
+
+
 @rule(NetworkOptions, "vpc", *_SHAPE)
 def an_adopted_network_is_not_shaped(network: Mapping[str, Any]) -> Iterable[Problem]:
     if network["vpc"] is None:
@@ -207,14 +224,16 @@ def zones_are_two_or_three(network: Mapping[str, Any]) -> Iterable[Problem]:
     elif len(set(zones)) < len(zones):
         yield Problem("zones", "a zone is named twice", "Name each zone once.", list(zones))
     else:
-        for index, zone in enumerate(zones):
-            if not zone[-1:].isalpha() or not zone[-2:-1].isdigit() or zone[-1] not in "abcdefgh":
-                yield Problem(
-                    f"zones[{index}]",
-                    "this is not the name of an availability zone",
-                    "Write for example us-west-2a.",
-                    zone,
-                )
+        wrong = [index for index, zone in enumerate(zones) if not re.fullmatch(_ZONE, zone)]
+        for index in wrong:
+            yield Problem(
+                f"zones[{index}]",
+                "this is not the name of an availability zone",
+                "Write for example us-west-2a.",
+                zones[index],
+            )
+        if not wrong and len({zone[:-1] for zone in zones}) > 1:
+            yield Problem("zones", "these are of different regions", "Name zones of one region.", list(zones))
 
 
 @rule(NetworkOptions, "cidr", "secondary_cidr")
@@ -226,13 +245,13 @@ def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
         try:
             ranges[key] = ipaddress.IPv4Network(network[key])
         except ValueError:
-            yield Problem(key, "this is not an IPv4 address range", "Write for example 10.0.0.0/16.", network[key])
+            yield _no_range(key, network[key])
             continue
         if not LARGEST_VPC <= ranges[key].prefixlen <= SMALLEST_VPC:
             yield Problem(
                 key,
                 f"the range must be a /{LARGEST_VPC} to a /{SMALLEST_VPC}",
-                f"Write {ranges[key].network_address}/16.",
+                f"Write {_of_size(ranges[key], LARGEST_VPC)}.",
                 network[key],
             )
     main = ranges.get("cidr", ipaddress.IPv4Network("10.0.0.0/16"))
@@ -242,10 +261,27 @@ def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
+def _no_range(key: str, given: str) -> Problem:
+    try:
+        meant = str(ipaddress.IPv4Network(given, strict=False))
+    except ValueError:
+        return Problem(key, "this is not an IPv4 address range", "Write for example 10.0.0.0/16.", given)
+    return Problem(key, "the address has bits beyond its prefix", f"Write {meant}.", given)
+
+
+def _of_size(given: ipaddress.IPv4Network, prefix: int) -> ipaddress.IPv4Network:
+    if given.prefixlen > prefix:
+        return given.supernet(new_prefix=prefix)
+    return next(given.subnets(new_prefix=prefix))
+
+
 @rule(NetworkOptions, "interface_endpoints")
 def interface_endpoints_are_known(network: Mapping[str, Any]) -> Iterable[Problem]:
-    for index, service in enumerate(network["interface_endpoints"] or ()):
-        if service not in INTERFACE_ENDPOINTS:
+    services = list(network["interface_endpoints"] or ())
+    for index, service in enumerate(services):
+        if service in services[:index]:
+            yield Problem(f"interface_endpoints[{index}]", "this is named twice", "Remove it.", service)
+        elif service not in INTERFACE_ENDPOINTS:
             yield Problem(
                 f"interface_endpoints[{index}]",
                 "there is no such service",

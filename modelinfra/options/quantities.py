@@ -12,8 +12,8 @@ _BYTES = {"Ki": 2**10, "KiB": 2**10, "Mi": 2**20, "MiB": 2**20, "Gi": 2**30, "Gi
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _DECIMAL_OR_BINARY = {"K", "KB", "M", "MB", "G", "GB", "T", "TB"}
 
-# AWS counts Fargate CPU in units of 1/1024 vCPU, and the smallest task has 256 of them: such a number was meant in those units.
-_LEAST_ECS_UNITS = 256
+# AWS counts Fargate CPU in units of 1/1024 vCPU, from 256 for the smallest task: such a number was meant in those units.
+_ECS_UNITS = range(256, 16 * 1024 + 1)
 
 
 class QuantityError(ValueError):
@@ -72,7 +72,7 @@ def read_vcpu(given: Any) -> float:
     if isinstance(given, bool) or match is None:
         raise QuantityError("this is not a number of vCPU", "Write for example 2, 0.5 or 500m.")
     number = float(match[1]) / (1000 if match[2] else 1)
-    if number >= _LEAST_ECS_UNITS and not match[2]:
+    if number in _ECS_UNITS and not match[2]:
         raise QuantityError(
             f"cpu is counted in vCPU and {text} looks like ECS units",
             f"Write {number / 1024:g} if you meant {text} units.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -91,7 +92,7 @@ def _declaration_at(declaration: type, loc: Sequence[Any]) -> type | None:
 def _declarations(tp: Any) -> list[type]:
     if is_declaration(tp):
         return [tp]
-    if typing.get_origin(tp) in (typing.Union, typing.Annotated):
+    if typing.get_origin(tp) in (typing.Union, types.UnionType, typing.Annotated):
         return [each for arg in typing.get_args(tp) for each in _declarations(arg)]
     return []
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.problems import NOTHING, InvalidOptionsError, Problem
+from modelinfra.stackfile.loader import NotAccepted, StrictLoader
 
 KEY = "modelinfra:environment"
+
+_REQUIRED = "this is required, as a mapping"
 
 
 def read_environment(path: Path) -> dict[str, Any]:
@@ -20,37 +24,25 @@ def read_environment(path: Path) -> dict[str, Any]:
     document = _document(path)
     config = document.get("config")
     if not isinstance(config, dict):
-        raise _invalid(
-            path, Problem("config", "this is required, as a mapping", f"Write `config:` and below it `{KEY}:`.", config)
-        )
+        remedy = f"Write `config:` and below it `{KEY}:`."
+        raise _invalid(path, Problem("config", _REQUIRED, remedy, document.get("config", NOTHING)))
     environment = config.get(KEY)
     if not isinstance(environment, dict):
-        near = next((str(key) for key in config if str(key).endswith("environment")), None)
-        remedy = f"Spell `{near}` as `{KEY}`." if near and near != KEY else f"Write the environment below `{KEY}:`."
-        raise _invalid(path, Problem(KEY, "this is required, as a mapping", remedy, environment))
+        remedy = f"Write the environment below `{KEY}:`."
+        if KEY not in config:
+            near = next((each for each in map(str, config) if _resembles(each)), None)
+            remedy = f"Spell `{near}` as `{KEY}`." if near else remedy
+        raise _invalid(path, Problem(KEY, _REQUIRED, remedy, config.get(KEY, NOTHING)))
     return environment
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """A loader that refuses a key that stands twice: YAML keeps the last one, and the first is lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, (list, dict)):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key_node.start_mark)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key}' stands here a second time", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+def _resembles(key: str) -> bool:
+    return bool(difflib.get_close_matches(key, [KEY], cutoff=0.8)) or key.endswith("environment")
 
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+        document = yaml.load(path.read_text(encoding="utf-8"), StrictLoader)
     except OSError as error:
         raise _invalid(
             path,
@@ -59,11 +51,18 @@ def _document(path: Path) -> dict[str, Any]:
             ),
         ) from None
     except UnicodeDecodeError:
-        raise _invalid(path, Problem("", "the file is not UTF-8 text", "Save it as UTF-8.")) from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise _invalid(path, Problem("", "this is not UTF-8 text", "Save it as UTF-8.")) from None
+    except NotAccepted as error:
+        raise _invalid(path, Problem("", _where(error), error.remedy)) from None
+    except RecursionError:
+        raise _invalid(path, Problem("", "this is nested too deeply", "Write it flatter.")) from None
+    except ValueError as error:  # a date that there is not, a number beyond what Python reads
+        raise _invalid(path, Problem("", f"a value cannot be read: {error}", "Put it in quotes.")) from None
+    except yaml.YAMLError as error:
         raise _invalid(path, Problem("", f"this is not YAML: {_where(error)}", "Mend that line.")) from None
     if not isinstance(document, dict):
-        raise _invalid(path, Problem("", "a mapping is expected", f"Write `config:` and below it `{KEY}:`.", document))
+        given = NOTHING if document is None else document
+        raise _invalid(path, Problem("", "a mapping is expected", f"Write `config:` and below it `{KEY}:`.", given))
     return document
 
 

@@ -40,6 +40,7 @@ class EcsPlanner:
     options: Any
     _priorities: dict[int, str] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
+    _rules: dict[str, int] = field(default_factory=dict)
 
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
@@ -52,6 +53,7 @@ class EcsPlanner:
             raise InvalidOptionsError(problems)
         if shared:
             self._priorities[plan.rule_priority] = self._paths[path] = name
+            self._rules[path] = plan.rule_priority
         return plan
 
     def _sharing_problems(self, name: str, plan: EcsEndpointPlan, options: Any) -> Iterator[Problem]:
@@ -59,7 +61,7 @@ class EcsPlanner:
             yield Problem(
                 "load_balancer",
                 "the platform has no shared load balancer",
-                "Write `load_balancer`: own, or give the platform one with `shared_load_balancer`: true.",
+                "Write `load_balancer: own`, or give the platform one with `shared_load_balancer: true`.",
                 options.load_balancer,
             )
             return
@@ -68,7 +70,7 @@ class EcsPlanner:
             yield Problem(
                 "longest_request",
                 f"the shared load balancer gives up after {shown_seconds(idle)}",
-                f"Raise the platform's `idle_timeout` to {shown_seconds(longest)}, or write `load_balancer`: own.",
+                f"Raise the platform's `idle_timeout` to {shown_seconds(longest)}, or write `load_balancer: own`.",
                 shown_seconds(longest),
             )
         if plan.path in self._paths:
@@ -85,3 +87,16 @@ class EcsPlanner:
                 "Write another number from 1 to 50000.",
                 options.rule_priority if options.rule_priority is not None else f"computed from {plan.path}",
             )
+        for path, priority in self._rules.items():
+            yield from _shadowing(plan, path, priority, self._paths[path])
+
+
+def _shadowing(plan: EcsEndpointPlan, path: str, priority: int, other: str) -> Iterator[Problem]:
+    """A path below another one needs the rule that is asked first: the one with the lower number."""
+    below, above = plan.path.startswith(f"{path}/"), path.startswith(f"{plan.path}/")
+    if below and plan.rule_priority > priority:
+        remedy = f"Write another `path`, or a `rule_priority` below {priority}."
+        yield Problem("path", f"'{other}' at {path} takes what is meant for paths below it", remedy, plan.path)
+    if above and plan.rule_priority < priority:
+        remedy = f"Write another `path`, or a `rule_priority` above {priority}."
+        yield Problem("path", f"this takes what is meant for '{other}' at {path}", remedy, plan.path)

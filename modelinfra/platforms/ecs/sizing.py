@@ -77,7 +77,9 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
                 Problem(
                     where,
                     f"no Fargate task has {options.cpu:g} vCPU and {shown_bytes(asked_mib * _MIB)}; the largest has 16 vCPU and 120 GiB",
-                    "Ask for less.",
+                    "Ask for less."
+                    if options.memory is not None
+                    else "Serve a smaller model, or write a `memory` that you know to be enough.",
                     shown_bytes(given) if given else given,
                 )
             ]

@@ -1,0 +1,55 @@
+"""Rules over the environment variables of a server, plain and secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from modelinfra.catalog.servers import SERVERS
+from modelinfra.options.problems import Problem
+
+
+def a_name_is_not_both_plain_and_secret(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    for name in sorted(set(endpoint["environment"] or ()) & set(endpoint["secrets"] or ())):
+        yield Problem(f"secrets.{name}", "`environment` sets the same variable", "Remove one of the two.")
+
+
+def secrets_are_references(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    for name, value in (endpoint["secrets"] or {}).items():
+        if isinstance(value, str) and not re.match(r"arn:[^:]+:(secretsmanager|ssm):", value):
+            yield Problem(
+                f"secrets.{name}",
+                "a secret is given by reference, never by value",
+                "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+            )
+
+
+def variables_have_names(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    for key in ("environment", "secrets"):
+        for name in endpoint[key] or ():
+            if not re.fullmatch(r"[^=\s\0]+", name):
+                yield Problem(
+                    f"{key}.{name}",
+                    "this is no name of an environment variable",
+                    "Write a name without spaces and without '='.",
+                )
+
+
+def the_servers_own_variables_stay(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    server = SERVERS.get(endpoint["server"])
+    if server is None:
+        return
+    contract = {*server.local.port_variables.values(), server.local.address_variable}
+    for name in endpoint["environment"] or ():
+        if name in contract:
+            yield Problem(
+                f"environment.{name}",
+                f"the load balancer relies on {server.title}'s own {name}={server.environment[name]}",
+                "Remove it.",
+            )
+    for name in endpoint["secrets"] or ():
+        if name in server.environment:
+            yield Problem(
+                f"secrets.{name}", f"{server.title} is started with {name}={server.environment[name]}", "Remove it."
+            )
