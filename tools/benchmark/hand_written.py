@@ -17,6 +17,7 @@ from pulumi import Output
 from benchmark.documents import DOCKERFILE, LIFECYCLE, containers, execution_policy, trust_policy
 from benchmark.hand_written_network import Network, register_network
 
+
 @dataclass
 class Platform:
     """What endpoints share."""
@@ -39,9 +40,7 @@ def program(endpoints: int, model: str) -> None:
 def _platform(network: Network) -> Platform:
     component = pulumi.ComponentResource("modelinfra:index:EcsCluster", "web")
     child = pulumi.ResourceOptions(parent=component)
-    cluster = aws.ecs.Cluster(
-        "web-cluster", settings=[{"name": "containerInsights", "value": "enabled"}], opts=child
-    )
+    cluster = aws.ecs.Cluster("web-cluster", settings=[{"name": "containerInsights", "value": "enabled"}], opts=child)
     aws.ecs.ClusterCapacityProviders(
         "web-capacity", cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=child
     )
