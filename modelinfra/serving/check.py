@@ -5,8 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import math
+import signal
+import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -71,7 +75,7 @@ def try_endpoint(
     row = server_for_image(contract.build.base if contract.build else contract.image)
     budget = budget_seconds if budget_seconds is not None else _budget(contract, row)
     run = run_as_process if how == "process" else run_in_docker
-    with run(contract, report) as running:
+    with _terminated_orderly(), run(contract, report) as running:
         started = time.monotonic()
         _wait(contract, running, row, budget)
         ready = time.monotonic() - started
@@ -87,6 +91,22 @@ def try_endpoint(
         report(f"POST {contract.predict_path}: {reply.status} after {taken * 1000:.0f} ms")
     outputs = tuple(answer["outputs"])
     return Answer(endpoint, how, contract.predict_path, reply.status, answer, outputs, ready, taken)
+
+
+@contextmanager
+def _terminated_orderly() -> Iterator[None]:
+    """SIGTERM unwinds the stack, as Ctrl-C does, so that containers and images are removed.
+
+    Left alone when somebody else handles the signal, and outside the main thread, where no handler can be set.
+    """
+    free = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if free:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        if free:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _budget(contract: ServingContract, row: ModelServer | None) -> float:

@@ -55,7 +55,8 @@ class ServingContract:
 
     image: reference that the task runs. build: how it was built; None for a ready image. command: what starts in the
     container, exec form; empty when only the image knows it. task_entrypoint, task_command: the part of it that the
-    task overrides. environment: of the Dockerfile and the task together. secrets: names of variables that the
+    task overrides. task_memory_mib: the task's memory; init_process: whether an init process
+    runs before the server. environment: of the Dockerfile and the task together. secrets: names of variables that the
     platform fills in at start. ports: role -> container port. health_path, health_status: what the target group asks
     and accepts. predict_path, public_health_path: paths of the `predict_url` and `health_url` outputs as they reach
     the container. startup_budget_seconds: the service's health check grace period; None when it states none.
@@ -67,6 +68,8 @@ class ServingContract:
     command: tuple[str, ...]
     task_entrypoint: tuple[str, ...]
     task_command: tuple[str, ...]
+    task_memory_mib: int | None
+    init_process: bool
     environment: Mapping[str, str]
     secrets: tuple[str, ...]
     ports: Mapping[str, int]
@@ -86,7 +89,9 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     """
     component = _component(graph, endpoint)
     parts = graph.descendants(component)
-    container = _container(_only(parts, TASK, endpoint), endpoint)
+    task = _only(parts, TASK, endpoint)
+    container = _container(task, endpoint)
+    memory = plain(task.inputs).get("memory")
     target_group = _only(parts, TARGET_GROUP, endpoint)
     services = [node for node in parts if node.type == SERVICE]
     images = [node for node in parts if node.type == IMAGE]
@@ -111,6 +116,8 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
         command=_command(container, stage),
         task_entrypoint=tuple(container.get("entryPoint") or ()),
         task_command=tuple(container.get("command") or ()),
+        task_memory_mib=int(memory) if memory else None,
+        init_process=bool((container.get("linuxParameters") or {}).get("initProcessEnabled")),
         environment=_environment(container, stage),
         secrets=tuple(item["name"] for item in container.get("secrets") or []),
         ports=ports,

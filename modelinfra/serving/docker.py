@@ -42,7 +42,7 @@ def run_in_docker(contract: ServingContract, report: Callable[[str], None]) -> I
     for secret in contract.secrets:
         report(f"secret {secret} stays empty: only the platform can read it")
     try:
-        with tempfile.TemporaryDirectory(prefix="modelinfra-try-") as folder:
+        with tempfile.TemporaryDirectory(prefix="modelinfra-try-", ignore_cleanup_errors=True) as folder:
             # The client needs this shell's variables (DOCKER_HOST, PATH); the container gets only those of the
             # contract.
             command = _run_command(contract, name, image, ports)
@@ -56,6 +56,10 @@ def run_in_docker(contract: ServingContract, report: Callable[[str], None]) -> I
 
 def _run_command(contract: ServingContract, name: str, image: str, ports: dict[int, int]) -> list[str]:
     command = ["docker", "run", "--rm", "--name", name]
+    if contract.init_process:
+        command.append("--init")
+    if contract.task_memory_mib:
+        command += ["--memory", f"{contract.task_memory_mib}m"]
     for inner, outer in ports.items():
         command += ["--publish", f"{HOST}:{outer}:{inner}"]
     for variable, value in contract.environment.items():

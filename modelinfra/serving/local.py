@@ -36,7 +36,7 @@ def run_as_process(contract: ServingContract, report: Callable[[str], None]) -> 
     report(f"ports {shown}")
     for name in contract.secrets:
         report(f"secret {name} stays empty: only the platform can read it")
-    with tempfile.TemporaryDirectory(prefix="modelinfra-try-") as folder:
+    with tempfile.TemporaryDirectory(prefix="modelinfra-try-", ignore_cleanup_errors=True) as folder:
         program = prefix / "bin" / row.local.executables[command[0]]
         # Nothing of this shell: a variable that happens to be set here must not stand in for one that the task lacks.
         base = {"PATH": f"{prefix / 'bin'}:{os.defpath}", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}

@@ -46,12 +46,13 @@ def run_supervised(
 ) -> Iterator[Running]:
     """Runs the command in `folder` with exactly this environment and ends it with all its children at the block's end.
 
-    The command also ends when this process is interrupted or killed, because the supervisor between them notices.
+    The command also ends when this process is interrupted or killed, because the supervisor between them notices. The
+    folder is scratch: it is removed with the command.
     """
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-I", str(_SUPERVISOR), str(_STOP_SECONDS), *command],
+            [sys.executable, "-I", str(_SUPERVISOR), str(_STOP_SECONDS), str(folder), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

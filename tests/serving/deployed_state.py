@@ -54,6 +54,7 @@ def deployed(model: Path | str, *, grace_seconds: int = 60) -> Graph:
         "name": "model",
         "image": f"{REPOSITORY}@{DIGEST}",
         "essential": True,
+        "linuxParameters": {"initProcessEnabled": True},
         "environment": [{"name": "MLSERVER_DEBUG", "value": "false"}],
         "portMappings": [
             {"name": "http", "containerPort": 8080, "protocol": "tcp"},
@@ -65,7 +66,7 @@ def deployed(model: Path | str, *, grace_seconds: int = 60) -> Graph:
         "aws:ecs/taskDefinition:TaskDefinition",
         "digits-task",
         endpoint,
-        {"containerDefinitions": json.dumps([container])},
+        {"containerDefinitions": json.dumps([container]), "cpu": "512", "memory": "1024"},
         {},
     )
     add(

@@ -65,6 +65,7 @@ def test_the_server_ends_when_the_program_is_killed(tmp_path: Path, number: sign
     parent.send_signal(number)
     parent.wait(30)
     assert _wait_for(lambda: _gone(pids))
+    assert _wait_for(lambda: not (tmp_path / "server.log").exists()), "the scratch folder goes too"
 
 
 def test_a_server_that_ends_by_itself_says_how(tmp_path: Path) -> None:

@@ -60,6 +60,16 @@ def test_a_new_entry_point_drops_the_images_command_as_docker_does(tmp_path: Pat
     assert read_contract(graph, "digits").command == ("sleep",)
 
 
+def test_what_the_task_says_about_memory_and_init_is_kept_for_the_container(tmp_path: Path) -> None:
+    graph = deployed(tmp_path)
+    contract = read_contract(graph, "digits")
+    assert (contract.task_memory_mib, contract.init_process) == (1024, True)
+    del part(graph, "TaskDefinition").inputs["memory"]
+    edit_container(graph, lambda c: c.pop("linuxParameters"))
+    contract = read_contract(graph, "digits")
+    assert (contract.task_memory_mib, contract.init_process) == (None, False)
+
+
 def test_an_endpoint_with_its_own_load_balancer_needs_no_rule(tmp_path: Path) -> None:
     graph = deployed(tmp_path)
     del graph.nodes[part(graph, "ListenerRule").urn]

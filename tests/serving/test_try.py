@@ -173,5 +173,7 @@ def test_in_a_container_a_wrong_contract_fails_too(digits: Path, sample: bytes, 
 
 def test_without_a_docker_engine_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ServingCheckError, match=r"there is no docker command on the PATH\. Start one, or try .* process"):
+    with pytest.raises(
+        ServingCheckError, match=r"there is no docker command on the PATH\. Start one, or try .* process"
+    ):
         try_endpoint(deployed(tmp_path), "digits", request=b"{}", how="docker")
