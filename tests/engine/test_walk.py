@@ -1,0 +1,47 @@
+"""Every declared option, edited on a deployed stack: the engine's own preview changes what the declaration says, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelinfra.graph.compare import changes
+from modelinfra.testing.sandbox import Sandbox
+from tests.engine.conftest import sandbox_of
+from tests.walk.base import CONTEXT, ENVIRONMENT, Edit, edits
+from tests.walk.compare import landed, unexplained
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The environment, deployed once for all edits: a preview changes nothing."""
+    home = tmp_path_factory.mktemp("walk") / "home"
+    shutil.copytree(snapshot, home)
+    with sandbox_of(project, home, ENVIRONMENT) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize("edit", [each for each in edits() if each.path not in CONTEXT], ids=lambda edit: edit.path)
+def test_an_edit_on_a_deployed_stack_changes_what_the_option_says(edit: Edit, base: Sandbox) -> None:
+    check(edit, base)
+
+
+@pytest.mark.parametrize("edit", [each for each in edits() if each.path in CONTEXT], ids=lambda edit: edit.path)
+def test_an_edit_that_needs_more_around_it_does_so_too(edit: Edit, project: Path, tmp_path: Path) -> None:
+    with sandbox_of(project, tmp_path / "home", edit.before()) as sandbox:
+        sandbox.up(check=True)
+        check(edit, sandbox)
+
+
+def check(edit: Edit, sandbox: Sandbox) -> None:
+    before = sandbox.graph()
+    sandbox.config["modelinfra:environment"] = edit.after()
+    actual = landed(changes(before, sandbox.plan(), options=False))
+    extra, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
+    assert not extra, f"{edit.path} also changes {sorted(extra)}"
+    assert not missing, f"{edit.path} says it changes {sorted(missing)}, and does not; it changes {sorted(actual)}"
