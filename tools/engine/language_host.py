@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,9 +62,13 @@ class PythonLanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GetProgramDependenciesResponse()
 
     def Cancel(self, request, context):
+        self.stop_program()
+        return empty_pb2.Empty()
+
+    def stop_program(self) -> None:
+        """End the program that is running, if one is."""
         if self.program is not None and self.program.poll() is None:
             self.program.terminate()
-        return empty_pb2.Empty()
 
     def Run(self, request, context):
         command = [
@@ -101,12 +107,21 @@ def _entry_point(info: language_pb2.ProgramInfo) -> str:
 
 
 def main() -> None:
+    engine = os.getppid()
+    host = PythonLanguageHost(sys.argv[-1])
     server = grpc.server(ThreadPoolExecutor(max_workers=8))
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(PythonLanguageHost(sys.argv[-1]), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopping.set())
     server.start()
     print(port, flush=True)
-    server.wait_for_termination()
+    # An engine that was killed says nothing more; its child gets another parent, and must not stay behind.
+    while not stopping.wait(timeout=0.5) and os.getppid() == engine:
+        pass
+    host.stop_program()
+    server.stop(grace=0).wait()
 
 
 if __name__ == "__main__":

@@ -78,10 +78,17 @@ def _policy_key(value: Any) -> Any:
             normal["Principal"] = ["*"]
         return normal
     if isinstance(value, list):
-        return sorted((_policy_key(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
-    if isinstance(value, bool):
-        return ["true" if value else "false"]
-    return [value] if isinstance(value, str) else value
+        flat = [_text(item) if _is_scalar(item) else _policy_key(item) for item in value]
+        return sorted(flat, key=lambda item: json.dumps(item, sort_keys=True))
+    return [_text(value)] if _is_scalar(value) else value
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (str, bool, int, float))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _described(container: Any) -> Any:
