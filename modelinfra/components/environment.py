@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self, Unpack, overload
 
 import pulumi
@@ -11,10 +12,14 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
 from modelinfra.components.model_endpoint import ModelEndpoint, project_directory
+from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import run_error
 from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.strict import Style
+from modelinfra.options.wording import styled
 from modelinfra.platforms.ecs.cluster import EcsCluster
 
 CONFIG_KEY = "modelinfra:environment"
@@ -39,11 +44,15 @@ class Environment(pulumi.ComponentResource):
         self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[EnvironmentOptions]
     ) -> None: ...
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
-        plan = args if isinstance(args, EnvironmentPlan) else _plan({**(args or {}), **kwargs}, f"Environment '{name}'")
+        subject = f"Environment '{name}'"
+        if isinstance(args, _StackFile):
+            plan, network = _plan(args.content, "camel", args.name, opts)
+        else:
+            plan, network = _plan({**(args or {}), **kwargs}, "snake", subject, opts)
         super().__init__("modelinfra:index:Environment", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options
-        self.network = ServingNetwork(naming.child(name, "network"), _network_options(plan), opts=child)
+        self.network = ServingNetwork(naming.child(name, "network"), network, opts=child)  # type: ignore[call-overload]
         self.platforms = {
             # Validated options in place of arguments; only components of this package pass those.
             key: EcsCluster(  # type: ignore[call-overload]
@@ -74,16 +83,29 @@ class Environment(pulumi.ComponentResource):
                 CONFIG_KEY, "this is required, as a mapping", "Write the environment below `config`, see stacks/."
             )
             raise run_error(InvalidOptionsError([problem], subject))
-        try:
-            plan = plan_environment(given, "camel", project_directory())
-        except InvalidOptionsError as error:
-            raise run_error(InvalidOptionsError(error.problems, subject)) from None
-        return cls(name or stack, plan, opts)  # type: ignore[call-overload, no-any-return]
+        return cls(name or stack, _StackFile(subject, given), opts)  # type: ignore[call-overload, no-any-return]
 
 
-def _plan(given: Mapping[str, Any], subject: str) -> EnvironmentPlan:
+@dataclass(frozen=True)
+class _StackFile:
+    """Arguments in a stack file's spelling, and what to call the file in messages."""
+
+    name: str
+    content: Mapping[str, Any]
+
+
+def _plan(
+    given: Mapping[str, Any], style: Style, subject: str, opts: pulumi.ResourceOptions | None
+) -> tuple[EnvironmentPlan, NetworkPlan]:
+    """Everything checked, before the first resource is registered."""
     try:
-        return plan_environment(given, "snake", project_directory())
+        plan = plan_environment(given, style, project_directory())
+        try:
+            return plan, plan_network(_network_options(plan), opts)
+        except InvalidOptionsError as error:
+            raise InvalidOptionsError(
+                [styled(each, style, NetworkOptions).below("network") for each in error.problems]
+            ) from None
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

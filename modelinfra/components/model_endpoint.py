@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -139,24 +140,20 @@ def repository_arn_of(image: str) -> str | None:
 def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platform]:
     subject = f"ModelEndpoint '{name}'"
     platform: Platform | None = given.pop("platform", None)
-    _check_place(name, platform, subject)
+    options = checked(EndpointOptions, given, {}, subject, also=_place_problems(name, platform))
     assert platform is not None
-    options = checked(EndpointOptions, given, {}, subject)
     try:
         return plan_endpoint(name, options, platform.planner, project_directory()), platform
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 
 
-def _check_place(name: str, platform: Platform | None, subject: str) -> None:
-    problems = []
+def _place_problems(name: str, platform: Platform | None) -> Iterator[Problem]:
     if not re.fullmatch(NAME_PATTERN, name) or len(name) > MAX_NAME:
-        problems.append(
-            Problem("name", f"this is not {NAME_TEXT}", f"Write {NAME_TEXT}; {MAX_NAME} characters at most.", name)
+        yield Problem(
+            "name", f"this is not {NAME_TEXT} ({MAX_NAME} characters at most)", "Write for example sentiment-v2.", name
         )
     if platform is None:
-        problems.append(Problem("platform", "this is required", "Pass an EcsCluster."))
+        yield Problem("platform", "this is required", "Pass an EcsCluster.")
     elif not hasattr(platform, "planner"):
-        problems.append(Problem("platform", "this is no platform", "Pass an EcsCluster.", platform))
-    if problems:
-        raise run_error(InvalidOptionsError(problems, subject))
+        yield Problem("platform", "this is no platform", "Pass an EcsCluster.", platform)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack, overload
 
 import pulumi
@@ -10,18 +10,16 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra import naming
-from modelinfra.components.adopted_network import adopted_reference
 from modelinfra.components.flow_logs import register_flow_logs
+from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.subnets import ZoneSubnets, zone_subnets
 from modelinfra.components.vpc_endpoints import register_gateway, register_interfaces
-from modelinfra.components.zones import look_up_options, zone_names
 from modelinfra.options.arguments import checked, run_error
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.platforms.base import NetworkReference
 
 DEFAULT_CIDR = "10.0.0.0/16"
-DEFAULT_ZONES = 2
 
 ENDPOINTS_WITHOUT_NAT = ("ecr.api", "ecr.dkr", "logs")
 """What every private task needs when there is no way to the internet: its image and its log (facts `serving.md` 2d)."""
@@ -51,18 +49,12 @@ class ServingNetwork(pulumi.ComponentResource):
         self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[NetworkOptions]
     ) -> None: ...
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
-        subject = f"ServingNetwork '{name}'"
-        options = checked(NetworkOptions, args, kwargs, subject)
-        look_up = look_up_options(opts)
-        try:
-            adopted = adopted_reference(options.vpc, look_up) if options.vpc is not None else None
-            zones = [] if adopted else zone_names(options.zones or DEFAULT_ZONES, look_up)
-        except InvalidOptionsError as error:
-            raise run_error(InvalidOptionsError(error.problems, subject)) from None
+        # An Environment checks its network before it registers anything.
+        plan = args if isinstance(args, NetworkPlan) else _planned(name, args, kwargs, opts)
         super().__init__("modelinfra:index:ServingNetwork", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
-        self.reference = self._adopt(adopted) if adopted else self._make(options, zones)
+        self.reference = self._adopt(plan.adopted) if plan.adopted else self._make(plan.options, plan.zones)
         self.register_outputs(
             {
                 "vpc_id": self.vpc_id,
@@ -199,3 +191,12 @@ class ServingNetwork(pulumi.ComponentResource):
         aws.ec2.RouteTableAssociation(
             naming.child(self._name, suffix), subnet_id=subnet.id, route_table_id=table.id, opts=self._child
         )
+
+
+def _planned(name: str, args: Any, kwargs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> NetworkPlan:
+    subject = f"ServingNetwork '{name}'"
+    options = checked(NetworkOptions, args, kwargs, subject)
+    try:
+        return plan_network(options, opts)
+    except InvalidOptionsError as error:
+        raise run_error(InvalidOptionsError(error.problems, subject)) from None

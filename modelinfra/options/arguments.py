@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
 
-from modelinfra.options.problems import InvalidOptionsError
+from modelinfra.options.problems import InvalidOptionsError, Problem
 
 
-def checked(declaration: type, args: Any, kwargs: Mapping[str, Any], subject: str) -> Any:
+def checked(declaration: type, args: Any, kwargs: Mapping[str, Any], subject: str, also: Iterable[Problem] = ()) -> Any:
     """Validated options, from a mapping, keywords, or both; options that a parent component has validated pass through.
 
-    Raises pulumi.RunError, which Pulumi prints without a traceback.
+    also: what the component itself found wrong, to be reported with the rest. Raises pulumi.RunError, which Pulumi prints
+    without a traceback.
     """
-    if args is not None and not isinstance(args, Mapping):
-        return args
     # Imported here so that pydantic loads with the first component, not with the package.
-    from modelinfra.options.strict import validate
+    from modelinfra.options.strict import is_validated, validate
 
-    try:
-        return validate(declaration, {**(args or {}), **kwargs}, subject=subject)
-    except InvalidOptionsError as error:
-        raise run_error(error) from None
+    problems = list(also)
+    options: Any = None
+    if is_validated(args):
+        options = args
+    elif args is not None and not isinstance(args, Mapping):
+        problems.append(Problem("args", "a mapping is expected here", "Pass a dictionary, or keywords.", args))
+    else:
+        try:
+            options = validate(declaration, {**(args or {}), **kwargs})
+        except InvalidOptionsError as error:
+            problems += error.problems
+    if problems:
+        raise run_error(InvalidOptionsError(problems, subject))
+    return options
 
 
 def run_error(error: InvalidOptionsError) -> pulumi.RunError:

@@ -43,6 +43,11 @@ def validate(
         raise InvalidOptionsError([problem.below(path) for problem in problems], subject) from None
 
 
+def is_validated(given: Any) -> bool:
+    """Whether these are options that `validate` has returned."""
+    return isinstance(given, pydantic.BaseModel)
+
+
 def json_schema(declaration: type) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a declaration in camelCase, for editors."""
     return model_of(declaration, "camel").model_json_schema(by_alias=True, mode="validation")

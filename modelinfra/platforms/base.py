@@ -18,6 +18,7 @@ class NetworkReference:
 
     internet: whether private subnets reach the internet through NAT.
     s3_prefix_list_id: what the route to S3 is called in security groups where there is no NAT; None with NAT.
+    ways_out: routes and endpoints that must exist before a task can fetch its image.
     """
 
     vpc_id: Input[str]
@@ -26,6 +27,7 @@ class NetworkReference:
     task_subnet_ids: Sequence[Input[str]]
     internet: bool = True
     s3_prefix_list_id: Input[str] | None = None
+    ways_out: Sequence[pulumi.Resource] = ()
 
 
 class Networked(Protocol):

@@ -11,7 +11,7 @@ import yaml
 class NotAccepted(yaml.MarkedYAMLError):
     """YAML that is well-formed and not taken; `remedy` says what to write."""
 
-    def __init__(self, problem: str, remedy: str, mark: yaml.Mark) -> None:
+    def __init__(self, problem: str, remedy: str, mark: Any) -> None:
         super().__init__(None, None, problem, mark)
         self.remedy = remedy
 

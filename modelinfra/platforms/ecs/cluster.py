@@ -10,9 +10,9 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra import naming
-from modelinfra.options.arguments import checked, run_error
+from modelinfra.options.arguments import checked
 from modelinfra.options.cluster import ClusterOptions
-from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.problems import Problem
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
 from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
@@ -51,9 +51,18 @@ class EcsCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
         given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
         subject = f"EcsCluster '{name}'"
-        self.network = _reference(given.pop("network", None), subject)
+        network = _reference(given.pop("network", None))
+        missing = Problem("network", "this is required", "Pass a ServingNetwork or a NetworkReference.")
         self.production: bool = given.pop("production", False)
-        self.options = checked(ClusterOptions, None if isinstance(args, Mapping) else args, given, subject)
+        self.options = checked(
+            ClusterOptions,
+            None if isinstance(args, Mapping) else args,
+            given,
+            subject,
+            also=[] if network is not None else [missing],
+        )
+        assert network is not None
+        self.network = network
         self.planner = EcsPlanner(self.options)
         super().__init__("modelinfra:index:EcsCluster", name, None, opts)
         self._register(name)
@@ -93,11 +102,6 @@ class EcsCluster(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
 
 
-def _reference(network: Networked | NetworkReference | None, subject: str) -> NetworkReference:
-    if isinstance(network, NetworkReference):
-        return network
-    reference = getattr(network, "reference", None)
-    if isinstance(reference, NetworkReference):
-        return reference
-    problem = Problem("network", "this is required", "Pass a ServingNetwork or a NetworkReference.")
-    raise run_error(InvalidOptionsError([problem], subject))
+def _reference(network: Networked | NetworkReference | None) -> NetworkReference | None:
+    reference = network if isinstance(network, NetworkReference) else getattr(network, "reference", None)
+    return reference if isinstance(reference, NetworkReference) else None

@@ -16,7 +16,7 @@ from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.scaling import register_scaling
 from modelinfra.platforms.ecs.service import register_service
 from modelinfra.platforms.ecs.task import register_log_group, register_task_definition
-from modelinfra.platforms.ecs.traffic import register_security_group, register_traffic
+from modelinfra.platforms.ecs.traffic import register_hops, register_traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -33,12 +33,12 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request, opts)
     roles = register_roles(request, log_group, trust=cluster.task_trust, exec_enabled=cluster.options.exec, opts=opts)
-    group = register_security_group(request, network, balancer, opts)
+    hops = register_hops(request, network, balancer, opts)
     traffic = register_traffic(request, network, balancer, plan, opts)
     task = register_task_definition(request, sizing, log_group, roles, opts)
     alarms = register_alarms(request, balancer, traffic.target_group, sizing, opts)
     service = register_service(
-        request, cluster, sizing, task=task, group=group, traffic=traffic, alarms=alarms, roles=roles, opts=opts
+        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles, opts=opts
     )
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing, opts)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
@@ -50,7 +50,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         health_url=url.apply(lambda base: base + request.served.server.readiness_path),
         log_group=log_group.name,
         task_role_arn=roles.task.arn,
-        security_group_id=group.id,
+        security_group_id=hops.group.id,
     )
 
 

@@ -14,7 +14,7 @@ from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.task import CONTAINER_NAME
-from modelinfra.platforms.ecs.traffic import Traffic
+from modelinfra.platforms.ecs.traffic import Hops, Traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -29,7 +29,7 @@ def register_service(
     sizing: EcsSizing,
     *,
     task: aws.ecs.TaskDefinition,
-    group: aws.ec2.SecurityGroup,
+    hops: Hops,
     traffic: Traffic,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
     roles: TaskRoles,
@@ -46,7 +46,7 @@ def register_service(
         force_new_deployment=True,
         network_configuration={
             "subnets": list(cluster.network.task_subnet_ids),
-            "security_groups": [group.id],
+            "security_groups": [hops.group.id],
             "assign_public_ip": False,
         },
         load_balancers=[
@@ -71,8 +71,9 @@ def register_service(
             pulumi.ResourceOptions(
                 # The autoscaler writes it. The first value stands from day one, so that turning autoscaling on resets nothing.
                 ignore_changes=["desiredCount"],
-                # A target group must hang on a listener, and the roles must be complete, before the first task starts.
-                depends_on=[traffic.rule, *roles.policies],
+                # Before the first task starts, its target group must hang on a listener, its roles be complete, and its way to
+                # AWS be open; else it fails, and the circuit breaker counts.
+                depends_on=[traffic.rule, *roles.policies, *hops.rules, *cluster.network.ways_out],
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=f"{sizing.update_minutes}m",
                     update=f"{sizing.update_minutes}m",

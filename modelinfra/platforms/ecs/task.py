@@ -63,6 +63,7 @@ def register_task_definition(
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:
+    secrets = [{"name": name, "valueFrom": arn} for name, arn in sorted(found["secrets"].items())]
     return {
         "name": CONTAINER_NAME,
         "image": found["image"],
@@ -72,7 +73,8 @@ def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, 
             for role, port in sorted(request.served.server.ports.items())
         ],
         "environment": [{"name": name, "value": value} for name, value in sorted(found["environment"].items())],
-        "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted(found["secrets"].items())],
+        # AWS answers without the key when there is none.
+        **({"secrets": secrets} if secrets else {}),
         "stopTimeout": sizing.stop_timeout,
         # An init process reaps what the server's workers and `exec` leave behind, and passes SIGTERM on.
         "linuxParameters": {"initProcessEnabled": True},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,14 @@ _HTTPS = 443
 
 
 @dataclass(frozen=True)
+class Hops:
+    """The tasks' security group, and the rules without which a task would neither start nor be found healthy."""
+
+    group: aws.ec2.SecurityGroup
+    rules: Sequence[pulumi.Resource]
+
+
+@dataclass(frozen=True)
 class Traffic:
     """Where requests arrive."""
 
@@ -28,9 +36,9 @@ class Traffic:
     rule: aws.lb.ListenerRule
 
 
-def register_security_group(
+def register_hops(
     request: EndpointRequest, network: NetworkReference, balancer: InternalLoadBalancer, opts: pulumi.ResourceOptions
-) -> aws.ec2.SecurityGroup:
+) -> Hops:
     """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets."""
     name, port = request.name, request.served.server.ports["http"]
     group = aws.ec2.SecurityGroup(
@@ -40,37 +48,41 @@ def register_security_group(
         opts=opts,
     )
     hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": opts}
-    aws.vpc.SecurityGroupEgressRule(
-        naming.child(name, "lb-to-tasks"),
-        security_group_id=balancer.security_group_id,
-        referenced_security_group_id=group.id,
-        description=f"To the tasks of endpoint {name}",
-        **hop,
-    )
-    aws.vpc.SecurityGroupIngressRule(
-        naming.child(name, "tasks-from-lb"),
-        security_group_id=group.id,
-        referenced_security_group_id=balancer.security_group_id,
-        description="From the load balancer",
-        **hop,
-    )
     https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "opts": opts}
-    aws.vpc.SecurityGroupEgressRule(
-        naming.child(name, "tasks-to-https"),
-        security_group_id=group.id,
-        cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
-        description="To AWS: image, log, secrets",
-        **https,
-    )
-    if network.s3_prefix_list_id is not None:
+    rules: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupEgressRule(
-            naming.child(name, "tasks-to-s3"),
+            naming.child(name, "lb-to-tasks"),
+            security_group_id=balancer.security_group_id,
+            referenced_security_group_id=group.id,
+            description=f"To the tasks of endpoint {name}",
+            **hop,
+        ),
+        aws.vpc.SecurityGroupIngressRule(
+            naming.child(name, "tasks-from-lb"),
             security_group_id=group.id,
-            prefix_list_id=network.s3_prefix_list_id,
-            description="To S3: image layers",
+            referenced_security_group_id=balancer.security_group_id,
+            description="From the load balancer",
+            **hop,
+        ),
+        aws.vpc.SecurityGroupEgressRule(
+            naming.child(name, "tasks-to-https"),
+            security_group_id=group.id,
+            cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
+            description="To AWS: image, log, secrets",
             **https,
+        ),
+    ]
+    if network.s3_prefix_list_id is not None:
+        rules.append(
+            aws.vpc.SecurityGroupEgressRule(
+                naming.child(name, "tasks-to-s3"),
+                security_group_id=group.id,
+                prefix_list_id=network.s3_prefix_list_id,
+                description="To S3: image layers",
+                **https,
+            )
         )
-    return group
+    return Hops(group, rules)
 
 
 def register_traffic(
@@ -121,7 +133,8 @@ def register_traffic(
 
 def _without_prefix(path: str) -> aws.lb.ListenerRuleTransformArgsDict:
     """Cut the endpoint's path off: the server knows only its own paths."""
+    literal = path.replace(".", r"\.")  # of what a path may hold, the dot alone means something in a regular expression
     return {
         "type": "url-rewrite",
-        "url_rewrite_config": {"rewrite": {"regex": f"^{re.escape(path)}/(.*)$", "replace": "/$1"}},
+        "url_rewrite_config": {"rewrite": {"regex": f"^{literal}/(.*)$", "replace": "/$1"}},
     }

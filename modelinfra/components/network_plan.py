@@ -1,0 +1,35 @@
+"""A network that was found to work: everything that must be looked up is looked up, nothing is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from modelinfra.components.adopted_network import adopted_reference
+from modelinfra.components.zones import look_up_options, zone_names
+from modelinfra.platforms.base import NetworkReference
+
+DEFAULT_ZONES = 2
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """What a `ServingNetwork` registers. `adopted` stands for an existing VPC; else `zones` are the zones of a new one."""
+
+    options: Any
+    adopted: NetworkReference | None
+    zones: Sequence[str]
+
+
+def plan_network(options: Any, opts: pulumi.ResourceOptions | None) -> NetworkPlan:
+    """Look up zones, or check the existing VPC, with the provider that a component with `opts` has.
+
+    Raises InvalidOptionsError with paths relative to the network.
+    """
+    look_up = look_up_options(opts)
+    if options.vpc is not None:
+        return NetworkPlan(options, adopted_reference(options.vpc, look_up), ())
+    return NetworkPlan(options, None, zone_names(options.zones or DEFAULT_ZONES, look_up))
