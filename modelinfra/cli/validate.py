@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +30,7 @@ def validate(
             print_json(
                 [
                     {"path": each.path, "reason": each.reason, "remedy": each.remedy}
-                    | ({} if each.given is NOTHING else {"given": each.given})
+                    | ({} if each.given is NOTHING else {"given": _data(each.given)})
                     for each in error.problems
                 ]
             )
@@ -51,3 +51,12 @@ def _root(file: Path, project: Path | None) -> Path:
         return project.resolve()
     folder = file.resolve().parent
     return next((each for each in (folder, *folder.parents) if (each / "Pulumi.yaml").is_file()), folder)
+
+
+def _data(given: Any) -> Any:
+    """What YAML can say and JSON cannot, dates and keys that are no text, as text."""
+    if isinstance(given, dict):
+        return {str(key): _data(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [_data(value) for value in given]
+    return given if given is None or isinstance(given, (str, int, float)) else str(given)
