@@ -104,7 +104,7 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
             one = left[index] if index < len(left) else _ABSENT
             other = right[index] if index < len(right) else _ABSENT
             yield from _walk(f"{path}[{index}]", one, other)
-    elif left != right:
+    elif left != right or isinstance(left, bool) != isinstance(right, bool):
         yield path, before, after
 
 

@@ -170,6 +170,8 @@ class CaptureMonitor(_Stub):
         return resource_pb2.RegisterPackageResponse(ref=f"package-{request.name}")
 
     def SignalAndWaitForShutdown(self, _request: Any) -> Any:
+        # Before the program stops its callback server, which would be logged as a broken connection.
+        self.transforms.close()
         return empty_pb2.Empty()
 
     def _urn(self, request: Any) -> str:

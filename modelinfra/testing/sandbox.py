@@ -55,13 +55,10 @@ class Result:
 
     @property
     def steps(self) -> list[tuple[str, str]]:
-        """(operation, URN) of every resource that did not stay the same, in order."""
-        found = []
-        for event in self.events:
-            step = (event.get("resourcePreEvent") or {}).get("metadata")
-            if step and step["op"] != "same":
-                found.append((step["op"], step["urn"]))
-        return found
+        """(operation, URN) of every step that was begun, in order; for a refresh, of what had moved."""
+        kind = "resOutputsEvent" if self.operation == "refresh" else "resourcePreEvent"
+        steps = [(event.get(kind) or {}).get("metadata") for event in self.events]
+        return [(step["op"], step["urn"]) for step in steps if step and step["op"] not in ("same", "refresh")]
 
     @property
     def diagnostics(self) -> list[str]:
@@ -145,7 +142,7 @@ class Sandbox:
 
     def preview(self, *, stream: bool = False, check: bool = False, refresh: bool = False) -> Result:
         """`pulumi preview`. With `check`, a failure raises SandboxError."""
-        return self._operate("preview", ["--diff"] if not stream else [], stream, check, refresh=refresh)
+        return self._operate("preview", [], stream, check, refresh=refresh)
 
     def up(
         self,

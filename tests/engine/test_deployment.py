@@ -146,12 +146,16 @@ def test_production_refuses_to_be_destroyed(empty: Callable[..., Sandbox]) -> No
     assert kept["aws:lb/loadBalancer:LoadBalancer"] == 1
 
 
-def test_moving_an_endpoint_to_its_own_load_balancer_makes_the_new_way_before_the_old_one_goes(deployed: Sandbox) -> None:
+def test_moving_an_endpoint_to_its_own_load_balancer_makes_the_new_way_before_the_old_one_goes(
+    deployed: Sandbox,
+) -> None:
     edit(deployed, loadBalancer="own")
     result = deployed.up(check=True)
     order = [(op, urn.split("::")[2].rpartition("$")[2]) for op, urn in result.steps]
     target_group = "aws:lb/targetGroup:TargetGroup"
-    assert order.index(("create", target_group)) < order.index(("update", SERVICE)) < order.index(("delete", target_group))
+    assert (
+        order.index(("create", target_group)) < order.index(("update", SERVICE)) < order.index(("delete", target_group))
+    )
 
 
 def test_a_second_endpoint_on_the_same_load_balancer_changes_nothing_of_the_first(deployed: Sandbox) -> None:
@@ -167,7 +171,10 @@ def test_a_second_endpoint_on_the_same_load_balancer_changes_nothing_of_the_firs
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"server": "mlservr"}, "endpoints.iris.server (given: 'mlservr'): there is no such server. Did you mean 'mlserver'?"),
+        (
+            {"server": "mlservr"},
+            "endpoints.iris.server (given: 'mlservr'): there is no such server. Did you mean 'mlserver'?",
+        ),
         ({"memory": "4G"}, "endpoints.iris.memory (given: '4G'): 'G' is read as powers of 1000"),
         ({"model": "nowhere"}, "endpoints.iris.model (given: 'nowhere'): there is no directory"),
         ({"domain": "x.org"}, "endpoints.iris.domain (given: 'x.org'): this is not built yet"),

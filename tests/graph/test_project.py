@@ -1,0 +1,64 @@
+"""Capturing a project from its folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelinfra.graph.project import ProjectError, capture_project, load_project
+
+PROGRAM = """
+import pulumi
+from helper import NAME
+config = pulumi.Config()
+pulumi.export("name", NAME)
+pulumi.export("size", config.require_int("size"))
+pulumi.export("deep", config.require_object("deep"))
+pulumi.export("file", __file__)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\nmain: program/\nstackConfigDir: stacks\n")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks/Pulumi.dev.yaml").write_text(
+        "config:\n  shop:size: 3\n  shop:deep: {a: [1]}\n  shop:key: {secure: v1:abc}\n"
+    )
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program/__main__.py").write_text(PROGRAM)
+    (tmp_path / "program/helper.py").write_text("NAME = 'here'\n")
+    return tmp_path
+
+
+def test_the_program_runs_with_its_stacks_configuration(project: Path) -> None:
+    graph = capture_project(project, "dev")
+    assert graph.outputs["name"] == "here"
+    assert graph.outputs["size"] == 3
+    assert graph.outputs["deep"] == {"a": [1]}
+
+
+def test_configuration_can_be_overridden(project: Path) -> None:
+    assert capture_project(project, "dev", config={"size": 9}).outputs["size"] == 9
+
+
+def test_nothing_of_the_project_stays_behind(project: Path) -> None:
+    before = (Path.cwd(), list(sys.path))
+    capture_project(project, "dev")
+    assert (Path.cwd(), list(sys.path)) == before
+    assert "helper" not in sys.modules
+
+
+def test_encrypted_values_are_secret_keys_with_a_placeholder(project: Path) -> None:
+    loaded = load_project(project, "dev")
+    assert loaded.secret_keys == ["shop:key"]
+    assert loaded.config["shop:key"] == "[secret shop:key]"
+
+
+def test_a_missing_stack_or_project_is_named(project: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"no stack 'prod': .*Pulumi.prod.yaml does not exist"):
+        capture_project(project, "prod")
+    with pytest.raises(ProjectError, match="no Pulumi project"):
+        capture_project(tmp_path / "nowhere", "dev")
