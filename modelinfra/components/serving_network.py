@@ -54,6 +54,7 @@ class ServingNetwork(pulumi.ComponentResource):
         super().__init__("modelinfra:index:ServingNetwork", name, None, opts)
         self._name = name
         self._child = pulumi.ResourceOptions(parent=self)
+        self._ways_out: list[pulumi.Resource] = []
         self.reference = self._adopt(plan.adopted) if plan.adopted else self._make(plan.options, plan.zones)
         self.register_outputs(
             {
@@ -93,12 +94,14 @@ class ServingNetwork(pulumi.ComponentResource):
             if zone.secondary and second_vpc_id is not None:
                 second[zone.letter] = self._private_subnet(zone, "tasks", zone.secondary, second_vpc_id)
                 self._associate(f"tasks-{zone.letter}", second[zone.letter], tables[zone.letter])
-        s3_prefix_list_id = register_gateway(self, self._name, vpc, tables)
+        s3_prefix_list_id, ways_to_s3 = register_gateway(self, self._name, vpc, tables)
         endpoints = options.interface_endpoints
         if endpoints is None:
             endpoints = ENDPOINTS_WITHOUT_NAT if nat == "none" else ()
         ranges = [cidr, *([options.secondary_cidr] if options.secondary_cidr else [])]
-        register_interfaces(self, self._name, vpc, [each.id for each in private.values()], ranges, endpoints)
+        interfaces = register_interfaces(
+            self, self._name, vpc, [each.id for each in private.values()], ranges, endpoints
+        )
         if options.flow_logs is not None:
             register_flow_logs(self, self._name, vpc, options.flow_logs.retention_days)
         self.vpc_id = vpc.id
@@ -111,6 +114,7 @@ class ServingNetwork(pulumi.ComponentResource):
             task_subnet_ids=[each.id for each in (second or private).values()],
             internet=nat != "none",
             s3_prefix_list_id=None if nat != "none" else s3_prefix_list_id,
+            ways_out=[*self._ways_out, *ways_to_s3, *interfaces],
         )
 
     def _second_range(self, vpc: aws.ec2.Vpc, cidr: str) -> Output[str]:
@@ -122,13 +126,14 @@ class ServingNetwork(pulumi.ComponentResource):
     def _public_subnets(self, vpc: aws.ec2.Vpc, subnets: Sequence[ZoneSubnets]) -> dict[str, aws.ec2.Subnet]:
         gateway = aws.ec2.InternetGateway(naming.child(self._name, "internet"), vpc_id=vpc.id, opts=self._child)
         table = aws.ec2.RouteTable(naming.child(self._name, "public"), vpc_id=vpc.id, opts=self._child)
-        aws.ec2.Route(
+        route = aws.ec2.Route(
             naming.child(self._name, "public-internet"),
             route_table_id=table.id,
             destination_cidr_block="0.0.0.0/0",
             gateway_id=gateway.id,
             opts=self._child,
         )
+        self._ways_out.append(route)
         found = {}
         for zone in subnets:
             found[zone.letter] = aws.ec2.Subnet(
@@ -153,7 +158,8 @@ class ServingNetwork(pulumi.ComponentResource):
                 naming.child(self._name, f"nat-{letter}"),
                 subnet_id=public[letter].id,
                 allocation_id=address.id,
-                opts=self._child,
+                # A VPC lets its internet gateway go only when no public address is left in it.
+                opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=list(self._ways_out))),
             )
         return {letter: found.get(letter, next(iter(found.values()))) for letter in public} if found else {}
 
@@ -178,19 +184,21 @@ class ServingNetwork(pulumi.ComponentResource):
         table = aws.ec2.RouteTable(naming.child(self._name, f"private-{letter}"), vpc_id=vpc.id, opts=self._child)
         self._associate(f"private-{letter}", subnet, table)
         if letter in gateways:
-            aws.ec2.Route(
+            route = aws.ec2.Route(
                 naming.child(self._name, f"private-{letter}-internet"),
                 route_table_id=table.id,
                 destination_cidr_block="0.0.0.0/0",
                 nat_gateway_id=gateways[letter].id,
                 opts=self._child,
             )
+            self._ways_out.append(route)
         return table
 
     def _associate(self, suffix: str, subnet: aws.ec2.Subnet, table: aws.ec2.RouteTable) -> None:
-        aws.ec2.RouteTableAssociation(
+        association = aws.ec2.RouteTableAssociation(
             naming.child(self._name, suffix), subnet_id=subnet.id, route_table_id=table.id, opts=self._child
         )
+        self._ways_out.append(association)
 
 
 def _planned(name: str, args: Any, kwargs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> NetworkPlan:

@@ -15,8 +15,11 @@ _HTTPS = 443
 
 def register_gateway(
     component: pulumi.ComponentResource, name: str, vpc: aws.ec2.Vpc, tables: Mapping[str, aws.ec2.RouteTable]
-) -> Output[str]:
-    """The gateway to S3, which costs nothing and carries the layers of images. Returns its prefix list's id."""
+) -> tuple[Output[str], list[pulumi.Resource]]:
+    """The gateway to S3, which costs nothing and carries the layers of images.
+
+    Returns its prefix list's id, and what must exist before a subnet can use it.
+    """
     opts = pulumi.ResourceOptions(parent=component)
     endpoint = aws.ec2.VpcEndpoint(
         naming.child(name, "s3"),
@@ -26,11 +29,13 @@ def register_gateway(
         opts=opts,
     )
     # One association a zone, so that a new zone does not change the gateway.
-    for letter, table in tables.items():
+    associations: list[pulumi.Resource] = [
         aws.ec2.VpcEndpointRouteTableAssociation(
             naming.child(name, f"s3-{letter}"), vpc_endpoint_id=endpoint.id, route_table_id=table.id, opts=opts
         )
-    return endpoint.prefix_list_id
+        for letter, table in tables.items()
+    ]
+    return endpoint.prefix_list_id, associations
 
 
 def register_interfaces(
@@ -40,10 +45,10 @@ def register_interfaces(
     subnet_ids: Sequence[Input[str]],
     ranges: Sequence[str],
     services: Sequence[str],
-) -> None:
+) -> list[pulumi.Resource]:
     """Interface endpoints with private DNS, reachable by HTTPS from the network's address ranges."""
     if not services:
-        return
+        return []
     opts = pulumi.ResourceOptions(parent=component)
     group = aws.ec2.SecurityGroup(
         naming.child(name, "endpoints", "security group"),
@@ -51,7 +56,7 @@ def register_interfaces(
         description="AWS services within the network",
         opts=opts,
     )
-    for index, cidr in enumerate(ranges):
+    rules: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupIngressRule(
             naming.child(name, "endpoints-from-tasks" if index else "endpoints-from-network"),
             security_group_id=group.id,
@@ -62,7 +67,9 @@ def register_interfaces(
             description="HTTPS from inside the network",
             opts=opts,
         )
-    for service in services:
+        for index, cidr in enumerate(ranges)
+    ]
+    endpoints = [
         aws.ec2.VpcEndpoint(
             naming.child(name, service.replace(".", "-")),
             vpc_id=vpc.id,
@@ -73,6 +80,9 @@ def register_interfaces(
             private_dns_enabled=True,
             opts=opts,
         )
+        for service in services
+    ]
+    return [*rules, *endpoints]
 
 
 def _service_name(component: pulumi.ComponentResource, service: str) -> Output[str]:
