@@ -33,7 +33,7 @@ def cache_directory() -> Path:
 
 
 def server_environment(server: ModelServer, report: Callable[[str], None] = lambda _: None) -> Path:
-    """The virtual environment with the server's software; installs it at the first call (about 400 MB, 10 to 60 s).
+    """The virtual environment with the server's software; installs it at the first call (about 400 MB; seconds with uv, a minute or two with pip).
 
     It is complete or absent: an interrupted install is done again, two at once wait for each other, and another lock
     makes another environment. Raises ServingCheckError when no fitting Python is found or the install fails.
@@ -81,13 +81,15 @@ def _install(server: ModelServer, lock: bytes, target: Path) -> None:
         requirements = Path(folder) / "requirements.txt"
         requirements.write_bytes(lock)
         python = str(target / "bin" / "python")
+        # The lock is complete. pip would else look for extras that a dependency asks for, which the lock does not repeat.
+        exactly = ["--no-deps", "--require-hashes", "-r", str(requirements)]
         uv = shutil.which("uv")
         if uv:
             make = [uv, "venv", "--quiet", "--python", interpreter, str(target)]
-            fill = [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(requirements)]
+            fill = [uv, "pip", "install", "--quiet", "--python", python, *exactly]
         else:
             make = [interpreter, "-m", "venv", str(target)]
-            fill = [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements)]
+            fill = [python, "-m", "pip", "install", "--quiet", *exactly]
         for step in (make, fill):
             done = subprocess.run(step, capture_output=True, text=True, check=False)
             if done.returncode:

@@ -5,13 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from deployed_state import EXAMPLE
 
 from modelinfra.catalog.servers import MLSERVER
 from modelinfra.serving.docker import docker_problem
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.venv import server_python
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 BASE = "docker.io/seldonio/mlserver:1.7.1"
 DIGEST = "sha256:" + "1b" * 32
 REPOSITORY = "123456789012.dkr.ecr.us-west-2.amazonaws.com/digits-1a2b3c4"

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import EXAMPLE
+from deployed_state import EXAMPLE
 
 from modelinfra.catalog.model_directory import measure, model_name
 from modelinfra.serving.picture import picture_of_request
