@@ -31,6 +31,7 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/modelinfra schema | diff - stacks/schema.json
+	$(BIN)/python tools/reference.py --check
 
 ## bench: import time, registration, memory and growth against the design's budgets
 bench: .venv/ready model

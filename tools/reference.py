@@ -13,7 +13,7 @@ import pulumi
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
 from modelinfra.options.environment import EnvironmentOptions
 from modelinfra.options.quantities import Quantity, shown_bytes, shown_seconds
-from modelinfra.options.wording import spelled
+from modelinfra.options.wording import in_style, spelled
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 
@@ -62,7 +62,7 @@ def _row(key: Declared) -> str:
         f"`{spelled(key.name, 'camel')}`",
         _value(key),
         _default(key),
-        key.doc,
+        in_style(key.doc, "camel"),
         "<br>".join(_landing(each) for each in key.option.lands),
     )
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
@@ -110,7 +110,7 @@ def _default(key: Declared) -> str:
     if key.required:
         return "required"
     if key.option.default_text:
-        return key.option.default_text
+        return in_style(key.option.default_text, "camel")
     if key.option.default is UNSET:
         return "none"
     if key.option.default == {}:

@@ -60,7 +60,9 @@ def show_graph(graph: Graph) -> None:
     out = console()
     out.print(_tree(graph))
     counts = Counter(node.type.rsplit(":", 1)[-1] for node in graph.resources if node.custom)
-    out.print(f"\n{sum(counts.values())} resources: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+    out.print(
+        f"\n{sum(counts.values())} resources: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    )
     for log in graph.logs:
         if log["severity"] == "info":
             out.print(f"note: {log['message']}", markup=False)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelinfra.cli.common import FAILED, Project, Stack, console, fail, project_directory, stack_file
+from modelinfra.cli.common import (
+    FAILED,
+    AsJson,
+    Project,
+    Stack,
+    console,
+    fail,
+    print_json,
+    project_directory,
+    stack_file,
+)
 
 if TYPE_CHECKING:
     from modelinfra.testing.sandbox import Sandbox
@@ -22,8 +32,10 @@ def up(
     stack: Stack,
     project: Project = None,
     or_preview: Annotated[
-        bool, typer.Option("--or-preview", help="Where there is no engine, say so and print the offline preview instead.")
+        bool,
+        typer.Option("--or-preview", help="Where there is no engine, say so and print the offline preview instead."),
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Deploy a stack with the real `pulumi up`, against a stand-in for the cloud. AWS is not asked for anything.
 
@@ -45,9 +57,20 @@ def up(
         show_graph(captured(stack, directory, preview=True))
         return
     with sandbox:
-        result = sandbox.up(stream=True)
+        result = sandbox.up(stream=not as_json)
+        if as_json:
+            print_json(
+                {
+                    "ok": result.ok,
+                    "changes": result.changes,
+                    "diagnostics": result.diagnostics,
+                    "outputs": result.outputs,
+                }
+            )
         if not result.ok:
             raise typer.Exit(FAILED)
+        if as_json:
+            return
         out = console()
         if not result.changes:
             out.print("no changes")

@@ -22,9 +22,12 @@ def try_endpoint(
         Path | None, typer.Option(help="Take the contract from this file, written by `pulumi stack export`.")
     ] = None,
     request: Annotated[
-        Path | None, typer.Option("--request", "-r", help="File with the request's body. Default: zeros in the model's shape.")
+        Path | None,
+        typer.Option("--request", "-r", help="File with the request's body. Default: zeros in the model's shape."),
     ] = None,
-    docker: Annotated[bool, typer.Option("--docker", help="Build and run the image itself; needs a Docker engine.")] = False,
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Build and run the image itself; needs a Docker engine.")
+    ] = False,
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +59,14 @@ def try_endpoint(
     except ServingCheckError as error:
         fail(str(error), FAILED)
     if as_json:
-        print_json({"endpoint": endpoint, "status": answer.status, "outputs": answer.outputs, "readySeconds": answer.ready_seconds})
+        print_json(
+            {
+                "endpoint": endpoint,
+                "status": answer.status,
+                "outputs": answer.outputs,
+                "readySeconds": answer.ready_seconds,
+            }
+        )
         return
     for output in answer.outputs:
         out.print(f"[bold]prediction of {endpoint}[/bold]: {output.get('name', 'output')} = {output['data']}")
@@ -74,11 +84,16 @@ def _deployed(directory: Path, stack: str, state: Path | None) -> Graph:
         try:
             return from_export(json.loads(state.read_text()))
         except (OSError, ValueError) as error:
-            fail(f"{state} is no export of a stack ({error}). Write one with `pulumi stack export --file {state}`.", WRONG_INPUT)
+            fail(
+                f"{state} is no export of a stack ({error}). Write one with `pulumi stack export --file {state}`.",
+                WRONG_INPUT,
+            )
     found = exported(directory, stack)
     if found is not None:
         return from_export(found)
-    console(stderr=True).print(f"Nothing of {stack} is deployed in the sandbox: trying what its stack file says instead.", style="yellow")
+    console(stderr=True).print(
+        f"Nothing of {stack} is deployed in the sandbox: trying what its stack file says instead.", style="yellow"
+    )
     return captured(stack, directory, preview=False)
 
 
@@ -97,5 +112,8 @@ def _component(graph: Graph, endpoint: str) -> str:
         return endpoint
     found = [name for name in names if name.endswith(f"-{endpoint}")]
     if len(found) != 1:
-        fail(f"There is no endpoint '{endpoint}' in this state. It has: {', '.join(sorted(names)) or 'none'}.", WRONG_INPUT)
+        fail(
+            f"There is no endpoint '{endpoint}' in this state. It has: {', '.join(sorted(names)) or 'none'}.",
+            WRONG_INPUT,
+        )
     return found[0]

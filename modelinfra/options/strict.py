@@ -20,7 +20,7 @@ from modelinfra.options.applied_rules import custom_error, with_rules
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration, rules_of
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import Quantity, QuantityError, shown_bytes, shown_seconds
-from modelinfra.options.wording import problems_of
+from modelinfra.options.wording import in_style, problems_of
 
 Style = Literal["snake", "camel"]
 """How keys are spelled: snake_case in Python, camelCase in stack files."""
@@ -78,7 +78,8 @@ def model_of(declaration: type, style: Style) -> type[pydantic.BaseModel]:
 
 def _field(key: Declared, style: Style) -> tuple[Any, Any]:
     derived = _derive(key.type, key.option, key.metadata, style)
-    description = key.doc + (f" Default: {key.option.default_text}." if key.option.default_text else "")
+    default = f" Default: {key.option.default_text}." if key.option.default_text else ""
+    description = in_style(key.doc + default, style)
     if key.required:
         return derived, pydantic.Field(description=description)
     if key.option.default is UNSET:

@@ -43,7 +43,7 @@ def _problems(error: Mapping[str, Any], declaration: type, style: str) -> Iterab
             shown = problem if own else replace(problem, given=given)
             yield styled(shown, style, _declaration_at(declaration, loc)).below(path)
     elif kind == "missing":
-        yield Problem(path, "this is required", _styled_text(_what(declaration, loc, style) or "Add it.", style))
+        yield Problem(path, "this is required", in_style(_what(declaration, loc, style) or "Add it.", style))
     elif kind == "extra_forbidden":
         yield _unknown_key(declaration, loc, path, given, style)
     elif kind == "literal_error":
@@ -100,7 +100,8 @@ def _declarations(tp: Any) -> list[type]:
 def _path(loc: Sequence[Any]) -> str:
     path = ""
     for part in loc:
-        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{part}"
+        word = str(part) or "''"  # a key without a name
+        path += f"[{part}]" if isinstance(part, int) else f"{'.' if path else ''}{word}"
     return path
 
 
@@ -116,11 +117,11 @@ def styled(problem: Problem, style: str, declaration: type | None) -> Problem:
             declaration = next(iter(_declarations(keys[word])), None)
     path = ".".join(parts)
     return replace(
-        problem, path=path, reason=_styled_text(problem.reason, style), remedy=_styled_text(problem.remedy, style)
+        problem, path=path, reason=in_style(problem.reason, style), remedy=in_style(problem.remedy, style)
     )
 
 
-def _styled_text(text: str, style: str) -> str:
+def in_style(text: str, style: str) -> str:
     """Keys are written in backticks and snake_case in messages; a stack file's author reads them in camelCase."""
     return re.sub(
         r"`([a-z0-9_]+(?:\.[a-z0-9_]+)*)", lambda m: "`" + ".".join(spelled(p, style) for p in m[1].split(".")), text
