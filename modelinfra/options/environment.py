@@ -59,7 +59,7 @@ class EnvironmentOptions(TypedDict):
 
 def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:
     """What is wrong between the parts of an environment; `given` is what the user wrote, well-formed or not."""
-    platforms = _mapping(given.get("platforms"))
+    platforms = {str(name): platform for name, platform in _mapping(given.get("platforms")).items()}
     if given.get("platforms") == {} and given.get("endpoints"):
         yield Problem("platforms", "there is none, and endpoints need one", "Write for example web: {type: ecs}.")
         return

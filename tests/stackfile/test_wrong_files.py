@@ -14,7 +14,8 @@ from modelinfra.components.environment_plan import plan_environment
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.stackfile.read import read_environment
 from tests.making import write_model
-from tests.stackfile.wrong_files import SEVERAL, WRONG, Wrong, environment
+from tests.stackfile.wrong import Wrong, environment
+from tests.stackfile.wrong_files import SEVERAL, WRONG
 
 BY_NAME = {wrong.name: wrong for wrong in WRONG}
 
