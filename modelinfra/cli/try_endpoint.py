@@ -68,8 +68,21 @@ def try_endpoint(
             }
         )
         return
+    if request is not None:
+        _show_picture(request)
     for output in answer.outputs:
         out.print(f"[bold]prediction of {endpoint}[/bold]: {output.get('name', 'output')} = {output['data']}")
+
+
+def _show_picture(request: Path) -> None:
+    """Draws the image that was sent, where the request is one."""
+    import json
+
+    from modelinfra.serving.picture import picture_of_request
+
+    picture = picture_of_request(json.loads(request.read_text()))
+    if picture:
+        console().print(picture, markup=False)
 
 
 def _deployed(directory: Path, stack: str, state: Path | None) -> Graph:

@@ -36,6 +36,11 @@ class ServedModel:
         """Path of a prediction at the server, with a leading slash."""
         return self.server.predict_path(self.model)
 
+    @property
+    def health_path(self) -> str:
+        """Answers 200 when this model is loaded; the server's own health says nothing of a model that it did not find."""
+        return self.server.model_readiness_path(self.model)
+
     def assumptions(self) -> Iterator[str]:
         """What had to be assumed, in words for the preview."""
         if self.size_bytes is None:

@@ -47,7 +47,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     return EndpointOutputs(
         url=url,
         predict_url=url.apply(lambda base: base + request.served.predict_path),
-        health_url=url.apply(lambda base: base + request.served.server.readiness_path),
+        health_url=url.apply(lambda base: base + request.served.health_path),
         log_group=log_group.name,
         task_role_arn=roles.task.arn,
         security_group_id=hops.group.id,

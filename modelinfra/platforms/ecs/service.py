@@ -108,15 +108,11 @@ def _fail_when_taken_back(
     def check(found: list[Any]) -> None:
         asked, service_found = found
         if service_found.task_definition != asked:
-            reasons = [event.message for event in service_found.events or [] if "rolled back" in event.message.lower()]
-            because = (
-                f" ECS says: {reasons[0]}"
-                if reasons
-                else f" See the events of ECS service {service_found.service_name}."
-            )
+            reasons = [event.message for event in service_found.events or [] if "deployment failed" in event.message]
+            because = f"ECS says: {reasons[0]}" if reasons else f"See the events of {service_found.service_name}."
             raise pulumi.RunError(
                 f"endpoint '{request.name}': ECS took the deployment of {_revision(asked)} back, and {_revision(service_found.task_definition)} "
-                f"still serves.{because} Mend the model or its options and deploy again; to retry the same revision, run "
+                f"still serves. {because} Mend the model or its options and deploy again; to retry the same revision, run "
                 "`pulumi refresh` first."
             )
 

@@ -108,7 +108,7 @@ def register_traffic(
         load_balancing_algorithm_type="least_outstanding_requests",
         deregistration_delay=plan.sizing.longest_request,
         health_check={
-            "path": server.readiness_path,
+            "path": request.served.health_path,
             "protocol": "HTTP",
             "port": "traffic-port",
             "matcher": "200",
