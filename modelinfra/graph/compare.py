@@ -90,7 +90,7 @@ def _property(node: Node, path: str, before: Any, after: Any) -> Change:
 
 
 def _walk(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
-    if before is after or (before == after and type(before) is type(after)):
+    if before is after:
         return
     left, right = _opened(before), _opened(after)
     if isinstance(left, Mapping) and isinstance(right, Mapping):

@@ -187,9 +187,14 @@ class CaptureMonitor(_Stub):
 
     def _outputs(self, node: Node) -> tuple[str, dict[str, Any]]:
         region = self.graph.region_of(node, self.region)
-        identifier, outputs = made_up.outputs_of(node.type, node.name, node.inputs, region=region, seed=node.urn)
-        if node.read:
-            identifier = str(node.id)
+        identifier, outputs = made_up.outputs_of(
+            node.type,
+            node.name,
+            node.inputs,
+            region=region,
+            seed=node.urn,
+            identifier=str(node.id) if node.read else None,
+        )
         return identifier, made_up.with_secrets(outputs, node.additional_secret_outputs)
 
     def _provider_region(self, reference: str) -> str:

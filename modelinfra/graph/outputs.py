@@ -26,27 +26,29 @@ def outputs_of(
     region: str,
     seed: str,
     account: str = ACCOUNT,
+    identifier: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """The id and all outputs of a resource: its inputs as given, and what a cloud adds.
 
     The answer is the same for the same `seed` (the URN in a capture, something random in the stand-in cloud). `name` is
-    the Pulumi name, from which a physical name is made when the inputs hold none.
+    the Pulumi name, from which a physical name is made when the inputs hold none. `identifier` is given for what exists already and is only looked up.
     """
     context = _Context(token, name, inputs, region, seed, account)
+    if identifier is not None:
+        context.exists_as(identifier)
     outputs = dict(inputs)
     info = sdk.type_info(token)
     for key, template in context.row.items():
         if _missing(outputs, key):
-            outputs[key] = context.render(template)
+            outputs[key] = context[key] if key in context else context.render(template)
     for key, annotation in info.outputs.items():
         if _missing(outputs, key):
             value = context.plausible(key, annotation, computed=key not in (info.inputs or ()))
             if value is not None:
                 outputs[key] = value
-    identifier = context["id"]
     if token.startswith("aws:") and isinstance(plain(inputs.get("tags")), dict) and "tagsAll" in info.outputs:
         outputs.setdefault("tagsAll", inputs["tags"])
-    return str(identifier), outputs
+    return str(context["id"]), outputs
 
 
 def physical_name(token: str, name: str, inputs: Mapping[str, Any], random: str) -> str:
@@ -76,6 +78,15 @@ class _Context(dict[str, Any]):
     def __missing__(self, word: str) -> Any:
         self[word] = value = self._word(word)
         return value
+
+    def exists_as(self, identifier: str) -> None:
+        """Take the id, and what follows from it, from a thing that exists."""
+        self["id"] = identifier
+        if identifier.startswith("arn:"):
+            self["arn"] = identifier
+            self["name"] = identifier.rpartition(":")[2].rpartition("/")[2]
+        elif self.identifier == "{name}":
+            self["name"] = identifier
 
     def render(self, template: Any) -> Any:
         if isinstance(template, str):

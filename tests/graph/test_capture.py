@@ -175,3 +175,15 @@ def test_a_load_balancer_has_the_shapes_of_a_real_one() -> None:
     assert node.outputs["dnsName"].endswith(".us-east-1.elb.amazonaws.com")
     assert node.id == node.outputs["arn"]
     assert node.id.endswith(node.outputs["arnSuffix"])
+
+
+def test_what_is_looked_up_by_id_keeps_it() -> None:
+    arn = "arn:aws:ecs:us-east-1:123456789012:cluster/shared"
+
+    def program() -> None:
+        pulumi.export("cluster", aws.ecs.Cluster.get("cluster", arn).name)
+        pulumi.export("vpc", aws.ec2.Vpc.get("vpc", "vpc-1").arn)
+
+    graph = capture(program)
+    assert graph.outputs == {"cluster": "shared", "vpc": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1"}
+    assert graph.one(VPC).read

@@ -57,5 +57,5 @@ def test_a_preview_becomes_the_graph_that_it_plans() -> None:
 
 @pytest.mark.parametrize("read", [from_export, from_preview])
 def test_anything_else_is_refused(read: Any) -> None:
-    with pytest.raises(ValueError, match="^not a"):
+    with pytest.raises(ValueError, match=r"^not a"):
         read({"hello": "world"})

@@ -217,7 +217,7 @@ class StandInCloud:
         thing = self.store.find(target.type, identifier, self.region_of(target, state), dict(state))
         if thing is None and not state.get("arn") and len(state) <= 1:
             seed = f"{target.type}|{target.region}|{identifier}"
-            _, actual = self.outputs(target, dict(state), seed)
+            _, actual = self.outputs(target, dict(state), seed, identifier)
             region = self.region_of(target, state)
             thing = Thing(target.type, identifier, target.name, target.urn, region, seed, actual, adopted=True)
             self.store.put(thing)
@@ -249,10 +249,14 @@ class StandInCloud:
         failure = self._failures.take("check", target.type, target.urn, "before")
         return failure.message if failure else None
 
-    def outputs(self, target: Target, inputs: dict[str, Any], seed: str) -> tuple[str, dict[str, Any]]:
-        """Id and properties that a thing with these inputs would have."""
+    def outputs(
+        self, target: Target, inputs: dict[str, Any], seed: str, identifier: str | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Id and properties that a thing with these inputs would have, or has when its id is given."""
         region = self.region_of(target, inputs)
-        identifier, properties = made_up.outputs_of(target.type, target.name, inputs, region=region, seed=seed)
+        identifier, properties = made_up.outputs_of(
+            target.type, target.name, inputs, region=region, seed=seed, identifier=identifier
+        )
         if target.type == images.IMAGE:
             properties |= images.built(inputs, self.root)
         properties = filled(target.type, properties)
