@@ -149,7 +149,7 @@ def mutants(draw: st.DrawFn) -> dict[str, Any]:
                 draw(st.sampled_from(list(holder.values() if isinstance(holder, dict) else holder)))
             )
         elif kind == "deep":
-            holder[last] = nested(draw(st.sampled_from([10, 900])))
+            holder[last] = nested(draw(st.sampled_from([10, 200])))
         elif isinstance(holder, dict):
             holder[draw(st.one_of(WORDS, st.integers(), st.none()))] = draw(JUNK)
         else:
