@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test lint bench engine model clean
+.PHONY: up preview down test lint bench engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -50,6 +50,11 @@ $(MODEL)/model.joblib: examples/digits/train.py | .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+## lock: resolve the dependencies anew; the SDK stays at the version of the engine that can be built
+lock:
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --constraints tools/engine/constraints.txt --quiet --output-file requirements.lock
 
 clean: down
 	rm -rf .venv

@@ -116,9 +116,7 @@ def styled(problem: Problem, style: str, declaration: type | None) -> Problem:
             parts[index] = spelled(part, style)
             declaration = next(iter(_declarations(keys[word])), None)
     path = ".".join(parts)
-    return replace(
-        problem, path=path, reason=in_style(problem.reason, style), remedy=in_style(problem.remedy, style)
-    )
+    return replace(problem, path=path, reason=in_style(problem.reason, style), remedy=in_style(problem.remedy, style))
 
 
 def in_style(text: str, style: str) -> str:
