@@ -93,7 +93,7 @@ def _differences(model: str) -> Sequence[str]:
     missing, more = counts[0] - counts[1], counts[1] - counts[0]
     types = [f"{type_}: {count} more with the library" for type_, count in missing.items()]
     types += [f"{type_}: {count} more by hand" for type_, count in more.items()]
-    return types or [str(change) for change in measure.differences(other, one)]
+    return types or measure.differences(other, one)
 
 
 def _rows(sizes: Sequence[int], model: str, status: Status) -> Iterator[Row]:

@@ -77,7 +77,6 @@ def containers(image: str, log_group: str, region: str) -> str:
         "environment": [
             {"name": name, "value": value} for name, value in sorted({"LOG_LEVEL": "info", **ENVIRONMENT}.items())
         ],
-        "secrets": [],
         "stopTimeout": 30,
         "linuxParameters": {"initProcessEnabled": True},
         "logConfiguration": {

@@ -1,13 +1,14 @@
 """N endpoints on one network and cluster in plain pulumi-aws: the same resources as `with_library.py`, without modelinfra.
 
 Grouped as a tidy program groups them, in bare components of the same type and name: so the URNs are the same, too, and both
-graphs can be compared input by input.
+graphs can be compared input by input. The look-ups are the same as well, the one after a deployment included.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -109,7 +110,7 @@ def _endpoint(platform: Platform, name: str, model: str, priority: int) -> None:
         policy=Output.all(repository.arn, logs.arn).apply(lambda arns: execution_policy(*arns)),
         opts=child,
     )
-    tasks = _security_group(platform, name, child)
+    tasks, hops = _security_group(platform, name, child)
     target_group = aws.lb.TargetGroup(
         f"{name}-to",
         vpc_id=platform.network.vpc.id,
@@ -119,7 +120,7 @@ def _endpoint(platform: Platform, name: str, model: str, priority: int) -> None:
         load_balancing_algorithm_type="least_outstanding_requests",
         deregistration_delay=30,
         health_check={
-            "path": "/v2/health/ready",
+            "path": "/v2/models/digits/ready",
             "protocol": "HTTP",
             "port": "traffic-port",
             "matcher": "200",
@@ -186,22 +187,31 @@ def _endpoint(platform: Platform, name: str, model: str, priority: int) -> None:
         opts=pulumi.ResourceOptions(
             parent=component,
             ignore_changes=["desiredCount"],
-            depends_on=[rule, policy],
+            depends_on=[rule, policy, *hops, *platform.network.ways_out],
             custom_timeouts=pulumi.CustomTimeouts(create="26m", update="26m", delete="20m"),
         ),
     )
+    if not pulumi.runtime.is_dry_run():
+        running = aws.ecs.get_service_output(cluster_arn=platform.cluster.arn, service_name=service.name)
+        Output.all(task.arn, running).apply(_fail_when_taken_back)
     _scaling(platform, name, service, target_group, child)
     url = Output.all(platform.balancer.dns_name, service.id).apply(lambda found: f"http://{found[0]}/{name}")
     component.register_outputs(
         {
             "url": url,
             "predict_url": Output.concat(url, "/v2/models/digits/infer"),
-            "health_url": Output.concat(url, "/v2/health/ready"),
+            "health_url": Output.concat(url, "/v2/models/digits/ready"),
             "log_group": logs.name,
             "task_role_arn": role.arn,
             "security_group_id": tasks.id,
         }
     )
+
+
+def _fail_when_taken_back(found: list[Any]) -> None:
+    asked, running = found
+    if running.task_definition != asked:
+        raise pulumi.RunError(f"ECS took the deployment of {asked} back")
 
 
 def _image(name: str, model: str, child: pulumi.ResourceOptions) -> tuple[aws.ecr.Repository, docker_build.Image]:
@@ -250,41 +260,45 @@ def _image(name: str, model: str, child: pulumi.ResourceOptions) -> tuple[aws.ec
     return repository, image
 
 
-def _security_group(platform: Platform, name: str, child: pulumi.ResourceOptions) -> aws.ec2.SecurityGroup:
+def _security_group(
+    platform: Platform, name: str, child: pulumi.ResourceOptions
+) -> tuple[aws.ec2.SecurityGroup, list[pulumi.Resource]]:
     tasks = aws.ec2.SecurityGroup(
         f"{name}-tasks", vpc_id=platform.network.vpc.id, description=f"Tasks of endpoint {name}", opts=child
     )
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-lb-to-tasks",
-        security_group_id=platform.front.id,
-        referenced_security_group_id=tasks.id,
-        description=f"To the tasks of endpoint {name}",
-        ip_protocol="tcp",
-        from_port=8080,
-        to_port=8080,
-        opts=child,
-    )
-    aws.vpc.SecurityGroupIngressRule(
-        f"{name}-tasks-from-lb",
-        security_group_id=tasks.id,
-        referenced_security_group_id=platform.front.id,
-        description="From the load balancer",
-        ip_protocol="tcp",
-        from_port=8080,
-        to_port=8080,
-        opts=child,
-    )
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-tasks-to-https",
-        security_group_id=tasks.id,
-        cidr_ipv4="0.0.0.0/0",
-        description="To AWS: image, log, secrets",
-        ip_protocol="tcp",
-        from_port=443,
-        to_port=443,
-        opts=child,
-    )
-    return tasks
+    hops: list[pulumi.Resource] = [
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-lb-to-tasks",
+            security_group_id=platform.front.id,
+            referenced_security_group_id=tasks.id,
+            description=f"To the tasks of endpoint {name}",
+            ip_protocol="tcp",
+            from_port=8080,
+            to_port=8080,
+            opts=child,
+        ),
+        aws.vpc.SecurityGroupIngressRule(
+            f"{name}-tasks-from-lb",
+            security_group_id=tasks.id,
+            referenced_security_group_id=platform.front.id,
+            description="From the load balancer",
+            ip_protocol="tcp",
+            from_port=8080,
+            to_port=8080,
+            opts=child,
+        ),
+        aws.vpc.SecurityGroupEgressRule(
+            f"{name}-tasks-to-https",
+            security_group_id=tasks.id,
+            cidr_ipv4="0.0.0.0/0",
+            description="To AWS: image, log, secrets",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            opts=child,
+        ),
+    ]
+    return tasks, hops
 
 
 def _alarm_names(

@@ -15,6 +15,7 @@ class Network:
 
     vpc: aws.ec2.Vpc
     private_subnet_ids: list[Output[str]]
+    ways_out: list[pulumi.Resource]
 
 
 def register_network(name: str) -> Network:
@@ -36,13 +37,14 @@ def register_network(name: str) -> Network:
     )
     internet = aws.ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, opts=child)
     public_table = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, opts=child)
-    aws.ec2.Route(
+    internet_route = aws.ec2.Route(
         f"{name}-public-internet",
         route_table_id=public_table.id,
         destination_cidr_block="0.0.0.0/0",
         gateway_id=internet.id,
         opts=child,
     )
+    ways_out: list[pulumi.Resource] = [internet_route]
     public = {}
     for index, zone in enumerate(zones):
         letter = zone[-1]
@@ -55,11 +57,18 @@ def register_network(name: str) -> Network:
             tags={"Name": f"{name}-public-{letter}", "kubernetes.io/role/elb": "1"},
             opts=child,
         )
-        aws.ec2.RouteTableAssociation(
-            f"{name}-public-{letter}", subnet_id=public[letter].id, route_table_id=public_table.id, opts=child
+        ways_out.append(
+            aws.ec2.RouteTableAssociation(
+                f"{name}-public-{letter}", subnet_id=public[letter].id, route_table_id=public_table.id, opts=child
+            )
         )
     address = aws.ec2.Eip(f"{name}-nat-a", domain="vpc", opts=child)
-    nat = aws.ec2.NatGateway(f"{name}-nat-a", subnet_id=public["a"].id, allocation_id=address.id, opts=child)
+    nat = aws.ec2.NatGateway(
+        f"{name}-nat-a",
+        subnet_id=public["a"].id,
+        allocation_id=address.id,
+        opts=pulumi.ResourceOptions(parent=component, depends_on=list(ways_out)),
+    )
     region = aws.get_region_output().region
     s3 = aws.ec2.VpcEndpoint(
         f"{name}-s3",
@@ -86,18 +95,20 @@ def register_network(name: str) -> Network:
         )
         private.append(subnet.id)
         table = aws.ec2.RouteTable(f"{name}-private-{letter}", vpc_id=vpc.id, opts=child)
-        aws.ec2.RouteTableAssociation(
-            f"{name}-private-{letter}", subnet_id=subnet.id, route_table_id=table.id, opts=child
-        )
-        aws.ec2.Route(
-            f"{name}-private-{letter}-internet",
-            route_table_id=table.id,
-            destination_cidr_block="0.0.0.0/0",
-            nat_gateway_id=nat.id,
-            opts=child,
-        )
-        aws.ec2.VpcEndpointRouteTableAssociation(
-            f"{name}-s3-{letter}", vpc_endpoint_id=s3.id, route_table_id=table.id, opts=child
-        )
+        ways_out += [
+            aws.ec2.RouteTableAssociation(
+                f"{name}-private-{letter}", subnet_id=subnet.id, route_table_id=table.id, opts=child
+            ),
+            aws.ec2.Route(
+                f"{name}-private-{letter}-internet",
+                route_table_id=table.id,
+                destination_cidr_block="0.0.0.0/0",
+                nat_gateway_id=nat.id,
+                opts=child,
+            ),
+            aws.ec2.VpcEndpointRouteTableAssociation(
+                f"{name}-s3-{letter}", vpc_endpoint_id=s3.id, route_table_id=table.id, opts=child
+            ),
+        ]
     component.register_outputs({"vpc_id": vpc.id})
-    return Network(vpc, private)
+    return Network(vpc, private, ways_out)

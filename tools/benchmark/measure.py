@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from modelinfra.graph import Change, Graph, changes
+from modelinfra.graph import Graph, changes
 from modelinfra.graph.capture import capture
 
 TOOLS = Path(__file__).resolve().parents[1]
@@ -41,9 +42,22 @@ def captured(program: Program, endpoints: int, model: str, *, preview: bool = Fa
     return capture(lambda: program(endpoints, model), preview=preview)
 
 
-def differences(one: Graph, other: Graph) -> Sequence[Change]:
-    """Where the two graphs do not ask the cloud for the same."""
-    return [change for change in changes(one, other) if change.path not in _OWN_WORDS]
+def differences(one: Graph, other: Graph) -> Sequence[str]:
+    """Where the two graphs do not ask the engine for the same: resources, inputs, options, dependencies, look-ups."""
+    found = [str(change) for change in changes(one, other) if change.path not in _OWN_WORDS]
+    for node in other:
+        if node.urn in one and one[node.urn].depends_on != node.depends_on:
+            apart = sorted(set(one[node.urn].depends_on) ^ set(node.depends_on))
+            found.append(
+                f"{node.type} {node.name}: only one depends on {', '.join(urn.split('::')[-1] for urn in apart)}"
+            )
+    asked = [Counter(str(call["token"]) for call in graph.invokes) for graph in (one, other)]
+    found += [
+        f"look-up {token}: {asked[0][token]} and {asked[1][token]} times"
+        for token in {*asked[0], *asked[1]}
+        if asked[0][token] != asked[1][token]
+    ]
+    return found
 
 
 def processor_seconds(program: Program, endpoints: int, model: str, *, preview: bool = False) -> float:
