@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option
 from modelinfra.options.endpoint import EndpointOptions
-from modelinfra.options.landing import LOAD_BALANCER, REPOSITORY
+from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import Name
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import Problem, did_you_mean
@@ -40,6 +40,7 @@ class EnvironmentOptions(TypedDict):
                     f"{LOAD_BALANCER}.enableDeletionProtection",
                     f"{REPOSITORY}.forceDelete",
                     f"{REPOSITORY}.options.protect",
+                    f"{CLUSTER}.options.protect",
                 ),
                 example=True,
             ),

@@ -27,7 +27,7 @@ class EcsClusterArgs(ClusterOptions, total=False):
     """The network: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere. Required."""
 
     production: bool
-    """Protect load balancers against deletion. Default: false."""
+    """Protect the cluster and load balancers against deletion. Default: false."""
 
 
 class EcsCluster(pulumi.ComponentResource):
@@ -77,7 +77,7 @@ class EcsCluster(pulumi.ComponentResource):
             naming.child(name, "cluster", "cluster"),
             settings=[{"name": "containerInsights", "value": self.options.container_insights}],
             configuration={"execute_command_configuration": {"logging": "DEFAULT"}} if self.options.exec else None,
-            opts=child,
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=self.production or None)),
         )
         aws.ecs.ClusterCapacityProviders(
             naming.child(name, "capacity"),
