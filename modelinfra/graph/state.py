@@ -22,7 +22,10 @@ def from_export(export: Mapping[str, Any]) -> Graph:
 
 
 def from_preview(preview: Mapping[str, Any]) -> Graph:
-    """The graph that `pulumi preview --json` plans: every step's new state. Raises ValueError for anything else."""
+    """The graph that `pulumi preview --json` plans: every step's new state. Raises ValueError for anything else.
+
+    Without `--show-sames` the CLI leaves out what does not change, and then so does the graph.
+    """
     if "steps" not in preview and "changeSummary" not in preview:
         raise ValueError("not a preview: it has neither 'steps' nor 'changeSummary'")
     states: dict[str, Mapping[str, Any]] = {}

@@ -169,7 +169,15 @@ class Sandbox:
         return self._operate("destroy", ["--yes", "--skip-preview"], stream, check, interrupt=interrupt)
 
     def cancel(self) -> None:
-        """Release the lock that a killed operation left behind."""
+        """Release the lock that a killed operation left behind.
+
+        An engine that is killed while it writes leaves half a checkpoint; then the one before it counts, as whoever
+        repairs a stack by hand would have it.
+        """
+        checkpoint = self.home / "state/.pulumi/stacks" / self.project / f"{self.stack}.json"
+        backup = checkpoint.with_name(checkpoint.name + ".bak")
+        if backup.exists() and not _is_json(checkpoint):
+            shutil.copyfile(backup, checkpoint)
         self._command("cancel", "--yes", "--stack", self.stack)
 
     # What there is
@@ -186,7 +194,7 @@ class Sandbox:
 
     def plan(self) -> Graph:
         """`pulumi preview --json` as a graph. Raises SandboxError when the program fails."""
-        flags = ["preview", "--json", "--show-secrets", *self._operation_flags()]
+        flags = ["preview", "--json", "--show-sames", "--show-secrets", *self._operation_flags()]
         return from_preview(json.loads(self._command(*flags).output))
 
     @property
@@ -269,6 +277,14 @@ class Sandbox:
         target = self.home / f"Pulumi.{self.stack}.yaml"
         target.write_text(yaml.safe_dump({**document, "config": values}), encoding="utf-8")
         return target
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _plain(text: str) -> str:

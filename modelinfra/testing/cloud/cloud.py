@@ -130,6 +130,10 @@ class StandInCloud:
         """Forget all failures that were ordered and did not happen."""
         self._failures.clear()
 
+    def forget(self, thing: Thing) -> None:
+        """Let a thing vanish, as if somebody had deleted it by hand."""
+        self.store.remove(thing)
+
     def drift(self, *kinds: str) -> list[str]:
         """Let happen what happens between deployments; returns what moved.
 

@@ -24,12 +24,10 @@ def _weights(thing: Thing) -> None:
     for action in thing.actual.get("actions") or []:
         groups = (action.get("forward") or {}).get("targetGroups") or []
         if len(groups) > 1:
-            weights = [group.get("weight", 1) for group in groups]
-            moved = weights[1:] + weights[:1]
-            if moved == weights:
-                moved = [weights[0] + 1, *weights[1:]]
-            for group, weight in zip(groups, moved, strict=True):
-                group["weight"] = weight
+            heaviest, *others = sorted(groups, key=lambda group: (-int(group.get("weight", 1)), str(group.get("arn"))))
+            step = min(10, int(heaviest.get("weight", 1)))
+            heaviest["weight"] = int(heaviest.get("weight", 1)) - step
+            others[0]["weight"] = int(others[0].get("weight", 1)) + step
 
 
 def _sets(thing: Thing) -> None:
