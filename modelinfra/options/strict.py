@@ -50,7 +50,20 @@ def is_validated(given: Any) -> bool:
 
 def json_schema(declaration: type) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a declaration in camelCase, for editors."""
-    return model_of(declaration, "camel").model_json_schema(by_alias=True, mode="validation")
+    schema: dict[str, Any] = _for_editors(
+        model_of(declaration, "camel").model_json_schema(by_alias=True, mode="validation")
+    )
+    return schema
+
+
+def _for_editors(schema: Any) -> Any:
+    """Names that do not fit are wrong, not unknown; and no editor shall fill in null, which is no value of any option."""
+    if isinstance(schema, list):
+        return [_for_editors(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _for_editors(value) for key, value in schema.items() if not (key == "default" and value is None)}
+    return found | ({"additionalProperties": False} if "patternProperties" in found else {})
 
 
 @functools.cache

@@ -1,0 +1,209 @@
+"""Every option is declared whole: what it means, where it lands, and its place in the JSON Schema."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelinfra.catalog.servers import SERVERS
+from modelinfra.options.declare import UNSET, Declared, declared, is_declaration
+from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.log_retention import LOG_RETENTION_DAYS
+from modelinfra.options.not_built import NOT_BUILT
+from modelinfra.options.strict import validate
+from modelinfra.options.wording import spelled
+from modelinfra.stackfile.read import KEY
+from modelinfra.stackfile.schema import stack_file_schema
+from tests.stackfile.mutations import ADOPTED, GOOD, RICH
+
+STACKS = Path(__file__).parents[2] / "stacks"
+
+NOT_ONE_PROPERTY = {
+    "network": "its parts are options of their own",
+    "network.vpc": "stands in an existing VPC: nothing of the network is made",
+    "network.vpc.id": "replaces the whole network",
+    "network.vpc.privateSubnetIds": "replaces the whole network",
+    "network.vpc.cidr": "spares a look-up",
+    "platforms": "its parts are options of their own",
+    "platforms.*.type": "there is one type",
+    "endpoints": "its parts are options of their own",
+    "endpoints.*.platform": "moves the whole endpoint",
+    "endpoints.*.server": "there is one server",
+    "endpoints.*.model": "its content is baked into the image",
+    "endpoints.*.model.uri": "its content is baked into the image",
+    "endpoints.*.model.name": "only with a ready image",
+    "endpoints.*.model.size": "only with a ready image",
+    "endpoints.*.model.sha256": "checks, and changes nothing",
+    "endpoints.*.image": "takes the place of repository and build",
+    "endpoints.*.logs": "its parts are options of their own",
+    "endpoints.*.repository": "its parts are options of their own",
+    "endpoints.*.scaling": "its parts are options of their own",
+    "endpoints.*.rollback": "its parts are options of their own",
+}
+"""Options without a property of their own to land on, and why."""
+
+
+def options(declaration: type = EnvironmentOptions, path: str = "") -> Iterator[tuple[str, Declared]]:
+    """Every option below an environment, as `endpoints.*.scaling.min`."""
+    for key in declared(declaration):
+        here = f"{path}{spelled(key.name, 'camel')}"
+        yield here, key
+        for inner, star in inner_declarations(key.type):
+            yield from options(inner, f"{here}.{'*.' if star else ''}")
+
+
+def inner_declarations(tp: Any) -> Iterator[tuple[type, bool]]:
+    """The declarations within a type, and whether they are the values of a mapping."""
+    if is_declaration(tp):
+        yield tp, False
+        return
+    origin = typing.get_origin(tp)
+    star = isinstance(origin, type) and issubclass(origin, Mapping)
+    for part in typing.get_args(tp):
+        for inner, _ in inner_declarations(part):
+            yield inner, star
+
+
+ALL = dict(options())
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_every_option_says_what_it_means_in_a_sentence(path: str) -> None:
+    assert re.fullmatch(r"[A-Z].{8,}\.", ALL[path].doc, re.DOTALL)
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_every_option_lands_somewhere_and_has_another_value_to_prove_it_or_is_excused(path: str) -> None:
+    option = ALL[path].option
+    assert (bool(option.lands) and option.example is not UNSET) is not (path in NOT_ONE_PROPERTY)
+
+
+def test_no_excuse_is_left_over() -> None:
+    assert sorted(set(NOT_ONE_PROPERTY) - set(ALL)) == []
+
+
+@pytest.mark.parametrize("path", [path for path, key in ALL.items() if not key.required])
+def test_an_option_that_may_be_left_out_says_what_happens_then(path: str) -> None:
+    key = ALL[path]
+    said = key.option.default is not UNSET or key.option.default_text
+    # An option without a default adds something, a key or a target; its text says what is there without it.
+    assert said or re.search(
+        r"otherwise|Left out|None|Only with|Required unless|Not for|Target|Digest|existing|second|ARN|directory",
+        key.doc,
+    )
+
+
+@pytest.mark.parametrize("path", [path for path, key in ALL.items() if key.option.default is not UNSET])
+def test_the_example_is_another_value_than_the_default(path: str) -> None:
+    assert ALL[path].option.example != ALL[path].option.default
+
+
+def test_the_rich_environment_says_everything_that_can_be_said() -> None:
+    def said(value: Any, path: str = "") -> Iterator[str]:
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            here = f"{path}{'*' if path in ('platforms.', 'endpoints.') else key}"
+            yield here
+            if here not in ("endpoints.*.environment", "endpoints.*.secrets"):
+                yield from said(inner, f"{here}.")
+
+    # The digest stands for the content of a model, which differs from test to test.
+    assert set(ALL) - {*said(RICH), *said(ADOPTED)} == {"endpoints.*.model.sha256"}
+
+
+def test_what_is_not_built_is_no_option() -> None:
+    assert {path.rsplit(".", 1)[-1] for path in ALL} & {spelled(name, "camel") for name in NOT_BUILT} == set()
+
+
+@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
+def test_every_retention_that_the_text_names_is_taken(days: int) -> None:
+    environment = {"platforms": {"web": {"type": "ecs"}}, "network": {"flowLogs": {"retentionDays": days}}}
+    assert validate(EnvironmentOptions, environment, style="camel").network.flow_logs.retention_days == days
+
+
+def accepts(schema: Any, value: Any, root: Mapping[str, Any]) -> bool:
+    """Whether a value fits a JSON Schema: as much of draft 2020-12 as pydantic writes."""
+    if isinstance(schema, bool):
+        return schema
+    if "$ref" in schema:
+        return accepts(root["$defs"][schema["$ref"].rsplit("/", 1)[1]], value, root)
+    choices = schema.get("anyOf") or schema.get("oneOf")
+    if choices:
+        return any(accepts(choice, value, root) for choice in choices)
+    wanted = schema.get("type", list(KINDS))
+    kinds = {KINDS[name] for name in ([wanted] if isinstance(wanted, str) else wanted)}
+    allowed = schema.get("enum", [schema["const"]] if "const" in schema else [value])
+    if type(value) not in kinds | ({int} if float in kinds else set()) or value not in allowed:
+        return False
+    if isinstance(value, str):
+        return re.search(schema.get("pattern", ""), value) is not None
+    if isinstance(value, list):
+        return all(accepts(schema.get("items", True), each, root) for each in value)
+    if isinstance(value, dict):
+        fits = all(accepts(part_of(schema, key), each, root) for key, each in value.items())
+        return fits and set(schema.get("required", ())) <= set(value)
+    return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+
+
+def part_of(schema: Mapping[str, Any], key: str) -> Any:
+    """The schema of one key of an object."""
+    if key in schema.get("properties", {}):
+        return schema["properties"][key]
+    for pattern, part in schema.get("patternProperties", {}).items():
+        if re.search(pattern, key):
+            return part
+    return schema.get("additionalProperties", True)
+
+
+KINDS = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": float}
+SCHEMA = stack_file_schema()
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_the_schema_accepts_good_files(name: str) -> None:
+    assert accepts(SCHEMA, {"config": {"aws:region": "us-west-2", KEY: GOOD[name]}}, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"platforms": {"web": {"type": "kubernetes"}}},
+        {"platforms": {"Web": {"type": "ecs"}}},
+        {"platforms": {"web": {"type": "ecs", "exec": "yes"}}},
+        {"platforms": {"web": {"type": "ecs"}}, "tenants": {}},
+        {"platforms": {"web": {"type": "ecs"}}, "network": {"nat": "maybe"}},
+        {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"model": "model"}}},
+        {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"server": "mlserver", "rulePriority": 0}}},
+        {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"server": "mlserver", "path": "x"}}},
+        {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"server": "mlserver", "load_balancer": "own"}}},
+    ],
+)
+def test_the_schema_refuses_wrong_files(wrong: dict[str, Any]) -> None:
+    assert not accepts(SCHEMA, {"config": {KEY: wrong}}, SCHEMA)
+
+
+def test_the_schema_describes_every_option_for_editors() -> None:
+    described = [prop for each in SCHEMA["$defs"].values() for prop in each["properties"].items()]
+    assert [name for name, prop in described if not prop.get("description")] == []
+    assert {name for name, _ in described} >= {path.rsplit(".", 1)[-1] for path in ALL if "." in path}
+
+
+def test_the_schema_offers_no_null() -> None:
+    assert "null" not in json.dumps(SCHEMA)
+
+
+def test_the_schema_that_the_stacks_refer_to_is_this_one() -> None:
+    assert json.loads((STACKS / "schema.json").read_text()) == SCHEMA, "run: modelinfra schema -o stacks/schema.json"
+
+
+def test_the_servers_that_the_text_points_to_are_those_that_are_taken() -> None:
+    for name in SERVERS:
+        endpoint = {"server": name, "model": "model"}
+        environment = {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": endpoint}}
+        assert validate(EnvironmentOptions, environment, style="camel").endpoints["a"].server == name
