@@ -8,6 +8,7 @@ from typing import Any, Self, Unpack, overload
 
 import pulumi
 from pulumi import Output
+from pulumi.runtime.config import is_config_secret
 
 from modelinfra import naming
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
@@ -81,6 +82,13 @@ class Environment(pulumi.ComponentResource):
         if not isinstance(given, Mapping):
             problem = Problem(
                 CONFIG_KEY, "this is required, as a mapping", "Write the environment below `config`, see stacks/."
+            )
+            raise run_error(InvalidOptionsError([problem], subject))
+        if is_config_secret(CONFIG_KEY):
+            problem = Problem(
+                CONFIG_KEY,
+                "a value below it is encrypted (`secure:`), and would be readable in the deployed state",
+                "Put it into Secrets Manager and name its ARN under the endpoint's `secrets`.",
             )
             raise run_error(InvalidOptionsError([problem], subject))
         return cls(name or stack, _StackFile(subject, given), opts)  # type: ignore[call-overload, no-any-return]

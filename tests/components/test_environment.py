@@ -12,6 +12,7 @@ import pulumi_aws as aws
 import pytest
 
 from modelinfra import Environment, naming
+from modelinfra.graph.capture import capture
 from modelinfra.graph.compare import changes
 from modelinfra.graph.model import Graph
 from tests.making import LONG, SECRET, captured, inputs, names, write_model
@@ -256,3 +257,14 @@ def test_endpoints_stand_in_an_existing_vpc(tmp_path: Path) -> None:
         == "10.7.0.0/16"
     )
     assert graph.all("aws:ec2/vpc:Vpc") == []
+
+
+def test_an_encrypted_value_in_the_stack_file_is_refused_since_it_would_be_readable_in_the_state() -> None:
+    with pytest.raises(
+        pulumi.RunError, match=r"modelinfra:environment: a value below it is encrypted .* Secrets Manager"
+    ):
+        capture(
+            lambda: Environment.from_config() and None,
+            config={"aws:region": "us-west-2", "modelinfra:environment": '{"platforms": {"web": {"type": "ecs"}}}'},
+            secret_keys=["modelinfra:environment"],
+        )
