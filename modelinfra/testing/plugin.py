@@ -38,11 +38,9 @@ def capture() -> Callable[..., Graph]:
     return function
 
 
-@pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Callable[..., Sandbox]]:
-    """Makes `modelinfra.testing.sandbox.Sandbox`es (same arguments) that end with the test."""
+def require_engine(request: pytest.FixtureRequest) -> None:
+    """Skip what asks for it when there is no engine, and count it; fail with CI=true. For fixtures of one's own."""
     from modelinfra.testing.engine import EngineMissing, find_engine
-    from modelinfra.testing.sandbox import Sandbox
 
     try:
         find_engine()
@@ -51,6 +49,14 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Callable[..., Sandbox]]:
             pytest.fail(f"CI must have the engine: {missing}", pytrace=False)
         _not_proven.append(request.node.nodeid)
         pytest.skip(str(missing))
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Callable[..., Sandbox]]:
+    """Makes `modelinfra.testing.sandbox.Sandbox`es (same arguments) that end with the test."""
+    require_engine(request)
+    from modelinfra.testing.sandbox import Sandbox
+
     with contextlib.ExitStack() as open_ones:
 
         def make(*args: Any, **kwargs: Any) -> Sandbox:
@@ -62,9 +68,9 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Callable[..., Sandbox]]:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """One loud line for what was not proven."""
     if _not_proven:
-        count = len(_not_proven)
+        count = len(set(_not_proven))
         terminalreporter.write_line(
-            f"NOT PROVEN: {count} test(s) with the real Pulumi engine were skipped, as there is no engine "
+            f"NOT PROVEN: {count} test(s) or group(s) of tests with the real Pulumi engine were skipped, as there is no engine "
             "(python tools/engine/build.py builds it)",
             red=True,
             bold=True,
