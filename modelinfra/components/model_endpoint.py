@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Required, Unpack, overload
 
 import pulumi
 from pulumi import Input, Output
@@ -23,8 +23,8 @@ from modelinfra.platforms.served_model import ModelProblemError, ServedModel, se
 class ModelEndpointArgs(EndpointOptions, total=False):
     """Arguments of ModelEndpoint."""
 
-    platform: Platform
-    """Where the endpoint runs, for example an `EcsCluster`. Required."""
+    platform: Required[Platform]
+    """Where the endpoint runs, for example an `EcsCluster`."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from modelinfra.graph.compare import changes
 from modelinfra.testing.sandbox import Sandbox
 from tests.engine.conftest import sandbox_of
 from tests.walk.base import CONTEXT, ENVIRONMENT, Edit, edits
-from tests.walk.compare import landed, unexplained
+from tests.walk.compare import direct, landed, unexplained
 
 pytestmark = pytest.mark.engine
 
@@ -41,7 +41,10 @@ def test_an_edit_that_needs_more_around_it_does_so_too(edit: Edit, project: Path
 def check(edit: Edit, sandbox: Sandbox) -> None:
     before = sandbox.graph()
     sandbox.config["modelinfra:environment"] = edit.after()
-    actual = landed(changes(before, sandbox.plan(), options=False))
-    extra, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
+    plan = sandbox.plan()
+    found = changes(before, plan, options=False)
+    extra, _ = unexplained(landed(direct(found, plan)), edit.option.lands)
+    actual = landed(found)
+    _, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
     assert not extra, f"{edit.path} also changes {sorted(extra)}"
     assert not missing, f"{edit.path} says it changes {sorted(missing)}, and does not; it changes {sorted(actual)}"

@@ -223,7 +223,7 @@ def test_a_rolled_back_deployment_is_told_by_the_look_up(cloud: StandInCloud) ->
     cloud.roll_back("web", reason="tasks failed container health checks")
     believed = dict(made.actual)
     updated = cloud.update(at(SERVICE, "web"), made.id, {**believed, "taskDefinition": "web:2"}, believed, believed)
-    assert updated.actual["taskDefinition"] == "web:2", "the engine is told what it asked for"
+    assert updated.actual["taskDefinition"] == "web:1", "the provider reads the service after its wait"
     seen = answer(cloud)
     assert seen["taskDefinition"] == "web:1"
     assert [d["taskDefinition"] for d in seen["deployments"]] == ["web:1", "web:2"]

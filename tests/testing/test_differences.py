@@ -10,7 +10,7 @@ import pytest
 from modelinfra.graph.values import Unknown
 from modelinfra.testing.cloud.diffs import differences, reported
 from modelinfra.testing.cloud.equivalence import rewritten, same_text
-from modelinfra.testing.cloud.replacement import forces_replacement
+from modelinfra.testing.cloud.replacement import forces_replacement, updated_in_place_after_all
 
 SERVICE, LB, ROLE = "aws:ecs/service:Service", "aws:lb/loadBalancer:LoadBalancer", "aws:iam/role:Role"
 TASK, RULE, VPC = "aws:ecs/taskDefinition:TaskDefinition", "aws:lb/listenerRule:ListenerRule", "aws:ec2/vpc:Vpc"
@@ -141,3 +141,17 @@ def test_a_read_reports_all_of_a_map_but_only_known_parts_of_a_block() -> None:
 )
 def test_replacement_follows_the_table(token: str, path: str, expected: bool) -> None:
     assert forces_replacement(token, path) is expected
+
+
+@pytest.mark.parametrize(
+    ("forced", "before", "expected"),
+    [(True, [{"weight": 1}], True), (False, [{"weight": 1}], False), (True, [], False)],
+    ids=["forced", "not forced", "had none before"],
+)
+def test_a_service_changes_its_capacity_strategy_in_place_when_it_forces_a_deployment(
+    forced: bool, before: list[dict[str, int]], expected: bool
+) -> None:
+    news = {"forceNewDeployment": forced, "capacityProviderStrategies": [{"weight": 2}]}
+    path = "capacityProviderStrategies.weight"
+    found = updated_in_place_after_all("aws:ecs/service:Service", path, news, {"capacityProviderStrategies": before})
+    assert found is expected

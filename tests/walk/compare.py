@@ -6,10 +6,7 @@ import re
 from collections.abc import Iterable
 
 from modelinfra.graph.compare import Change
-
-SERVICE_TASK = "aws:ecs/service:Service.taskDefinition"
-TASK = "aws:ecs/taskDefinition:TaskDefinition"
-
+from modelinfra.graph.model import Graph
 
 # The autoscaler writes the one, and the registry hands out the other anew each time: neither makes a deployment.
 QUIET = {"aws:ecs/service:Service.desiredCount", "docker-build:index:Image.registries[0].password"}
@@ -24,11 +21,27 @@ def landed(changes: Iterable[Change]) -> set[str]:
     return found - QUIET
 
 
+def direct(changes: Iterable[Change], after: Graph) -> list[Change]:
+    """The changes that are not only consequences: a value taken from a resource that itself changes is one.
+
+    So a new image makes a new container definition, a new task definition moves the service to it, a replaced VPC moves
+    everything; and what is replaced gets another automatic name.
+    """
+    changes = list(changes)
+    changed = {change.urn for change in changes}
+    return [change for change in changes if change.kind != "changed" or not _follows(change, after, changed)]
+
+
+def _follows(change: Change, after: Graph, changed: set[str]) -> bool:
+    key = re.split(r"[.\[]", change.path)[0]
+    sources = set(after[change.urn].property_deps.get(key, ())) - {change.urn}
+    return key == "name" or bool(sources & changed)
+
+
 def unexplained(actual: set[str], declared: Iterable[str]) -> tuple[set[str], set[str]]:
     """(changed though not declared, declared though not changed)."""
     declared = set(declared)
-    follows = {SERVICE_TASK} if any(each.startswith(f"{TASK}.") for each in actual) else set()
-    extra = {each for each in actual if not any(_covers(place, each) for place in declared | follows)}
+    extra = {each for each in actual if not any(_covers(place, each) for place in declared)}
     missing = {place for place in declared if not any(_covers(place, each) for each in actual)}
     return extra, missing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Unpack, overload
+from typing import Any, Required, Unpack, overload
 
 import pulumi
 import pulumi_aws as aws
@@ -23,8 +23,8 @@ from modelinfra.platforms.ecs.roles import trust_policy
 class EcsClusterArgs(ClusterOptions, total=False):
     """Arguments of EcsCluster."""
 
-    network: Networked | NetworkReference
-    """The network: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere. Required."""
+    network: Required[Networked | NetworkReference]
+    """The network: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere."""
 
     production: bool
     """Protect the cluster and load balancers against deletion. Default: false."""

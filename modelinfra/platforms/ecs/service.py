@@ -112,8 +112,8 @@ def _fail_when_taken_back(
             because = f"ECS says: {reasons[0]}" if reasons else f"See the events of {service_found.service_name}."
             raise pulumi.RunError(
                 f"endpoint '{request.name}': ECS took the deployment of {_revision(asked)} back, and {_revision(service_found.task_definition)} "
-                f"still serves. {because} Mend the model or its options and deploy again; to retry the same revision, run "
-                "`pulumi refresh` first."
+                f"still serves. {because} Mend the model or its options and deploy again; as it is, another `pulumi up` tries "
+                "the same revision once more."
             )
 
     Output.all(task.arn, running).apply(check)

@@ -330,6 +330,8 @@ class StandInCloud:
                     "to": previous,
                     "reason": order[1],
                 }
+                # The provider reads the service after its wait, and then its state has the old revision, too.
+                thing.actual["taskDefinition"] = previous or thing.actual["taskDefinition"]
                 return
 
 

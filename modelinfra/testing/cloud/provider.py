@@ -18,7 +18,7 @@ from modelinfra.graph.values import Secret, Unknown, decode, encode_struct, plai
 from modelinfra.testing.cloud import checks
 from modelinfra.testing.cloud.cloud import Refused, StandInCloud, Target
 from modelinfra.testing.cloud.diffs import reported
-from modelinfra.testing.cloud.replacement import forces_replacement
+from modelinfra.testing.cloud.replacement import forces_replacement, updated_in_place_after_all
 
 
 @dataclass
@@ -107,7 +107,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kinds = provider_pb2.PropertyDiff
         details, replaces = {}, set()
         for difference in found:
-            replace = forces_replacement(target.type, difference.plain_path)
+            path = difference.plain_path
+            replace = forces_replacement(target.type, path) and not updated_in_place_after_all(
+                target.type, path, news, earlier
+            )
             if replace:
                 replaces.add(difference.key)
             kind = kinds.Kind.Value(difference.kind + ("_REPLACE" if replace else ""))

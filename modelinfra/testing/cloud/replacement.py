@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 _FOLDER = Path(__file__).parent
 
@@ -18,6 +19,18 @@ def forces_replacement(token: str, path: str) -> bool:
     for known in table.get(token, frozenset()) | table.get("*", frozenset()):
         if path == known or path.startswith(known + ".") or known.startswith(path + "."):
             return True
+    return False
+
+
+def updated_in_place_after_all(token: str, path: str, news: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+    """Whether other properties turn a replacement into an update.
+
+    terraform-provider-aws service.go, capacityProviderStrategyCustomizeDiff: with force_new_deployment a service changes its
+    capacity provider strategy in place, unless it had none before or has none after.
+    """
+    if token == "aws:ecs/service:Service" and path.startswith("capacityProviderStrategies"):
+        strategies = (news.get("capacityProviderStrategies"), earlier.get("capacityProviderStrategies"))
+        return bool(news.get("forceNewDeployment")) and all(strategies)
     return False
 
 
