@@ -15,7 +15,7 @@ from modelinfra.components.environment_plan import EnvironmentPlan, plan_environ
 from modelinfra.components.model_endpoint import ModelEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
-from modelinfra.options.arguments import run_error
+from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.environment import EnvironmentOptions
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -49,7 +49,7 @@ class Environment(pulumi.ComponentResource):
         if isinstance(args, _StackFile):
             plan, network = _plan(args.content, "camel", args.name, opts)
         else:
-            plan, network = _plan({**(args or {}), **kwargs}, "snake", subject, opts)
+            plan, network = _plan(mapping_of(args, kwargs, subject), "snake", subject, opts)
         super().__init__("modelinfra:index:Environment", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options

@@ -12,7 +12,7 @@ import pulumi
 from pulumi import Input, Output
 
 from modelinfra.components.model_image import ModelImage
-from modelinfra.options.arguments import checked, run_error
+from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.names import MAX_NAME, NAME_PATTERN, NAME_TEXT
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -75,7 +75,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         if isinstance(args, PlannedEndpoint):  # an Environment checks all endpoints before it registers the first
             planned, platform = args, kwargs["platform"]
         else:
-            planned, platform = _planned(name, {**(args or {}), **kwargs})
+            planned, platform = _planned(name, mapping_of(args, kwargs, f"ModelEndpoint '{name}'"))
         super().__init__("modelinfra:index:ModelEndpoint", name, None, opts)
         self._register(name, planned, platform)
 

@@ -110,6 +110,7 @@ class ServingNetwork(pulumi.ComponentResource):
         return NetworkReference(
             vpc_id=vpc.id,
             cidr=vpc.cidr_block,
+            secondary_cidr=options.secondary_cidr,
             load_balancer_subnet_ids=[each.id for each in private.values()],
             task_subnet_ids=[each.id for each in (second or private).values()],
             internet=nat != "none",

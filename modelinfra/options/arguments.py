@@ -35,6 +35,14 @@ def checked(declaration: type, args: Any, kwargs: Mapping[str, Any], subject: st
     return options
 
 
+def mapping_of(args: Any, kwargs: Mapping[str, Any], subject: str) -> dict[str, Any]:
+    """Arguments given as a mapping, as keywords, or as both; raises pulumi.RunError for anything else."""
+    if args is not None and not isinstance(args, Mapping):
+        problem = Problem("args", "a mapping is expected here", "Pass a dictionary, or keywords.", args)
+        raise run_error(InvalidOptionsError([problem], subject))
+    return {**(args or {}), **kwargs}
+
+
 def run_error(error: InvalidOptionsError) -> pulumi.RunError:
     """Mistakes in options as the one kind of error that Pulumi shows without a traceback."""
     return pulumi.RunError(str(error))

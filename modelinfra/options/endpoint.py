@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -56,13 +57,7 @@ class LogOptions(TypedDict):
     kms_key_arn: NotRequired[
         Annotated[
             Input[str],
-            Option(
-                pattern=KMS_KEY.pattern,
-                pattern_text=KMS_KEY.pattern_text,
-                pattern_example=KMS_KEY.pattern_example,
-                lands=(f"{LOG_GROUP}.kmsKeyId",),
-                example="arn:aws:kms:us-west-2:123456789012:key/logs",
-            ),
+            replace(KMS_KEY, lands=(f"{LOG_GROUP}.kmsKeyId",), example="arn:aws:kms:us-west-2:123456789012:key/logs"),
         ]
     ]
     """KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. AWS encrypts with a key of its own otherwise."""
@@ -74,10 +69,8 @@ class RepositoryOptions(TypedDict):
     kms_key_arn: NotRequired[
         Annotated[
             Input[str],
-            Option(
-                pattern=KMS_KEY.pattern,
-                pattern_text=KMS_KEY.pattern_text,
-                pattern_example=KMS_KEY.pattern_example,
+            replace(
+                KMS_KEY,
                 lands=(f"{REPOSITORY}.encryptionConfigurations",),
                 example="arn:aws:kms:us-west-2:123456789012:key/images",
             ),

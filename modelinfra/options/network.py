@@ -143,6 +143,7 @@ class NetworkOptions(TypedDict):
             str,
             Option(
                 lands=(
+                    f"{ADDED}{INGRESS}",
                     f"{ADDED}{SECOND_RANGE}",
                     f"{ADDED}{SUBNET}",
                     f"{ADDED}{ROUTE_TABLE_ASSOCIATION}",

@@ -16,6 +16,7 @@ from modelinfra.platforms.served_model import ServedModel
 class NetworkReference:
     """A network as a platform sees it.
 
+    cidr: the VPC's addresses. secondary_cidr: more of them, when tasks have a range of their own.
     internet: whether private subnets reach the internet through NAT.
     s3_prefix_list_id: what the route to S3 is called in security groups where there is no NAT; None with NAT.
     ways_out: routes and endpoints that must exist before a task can fetch its image.
@@ -25,6 +26,7 @@ class NetworkReference:
     cidr: Input[str]
     load_balancer_subnet_ids: Sequence[Input[str]]
     task_subnet_ids: Sequence[Input[str]]
+    secondary_cidr: Input[str] | None = None
     internet: bool = True
     s3_prefix_list_id: Input[str] | None = None
     ways_out: Sequence[pulumi.Resource] = ()

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from modelinfra import Environment
+from modelinfra import Environment, ModelEndpoint
 from modelinfra.graph.capture import capture
 from modelinfra.graph.compare import changes
 from modelinfra.graph.model import Graph
@@ -268,3 +268,16 @@ def test_an_encrypted_value_in_the_stack_file_is_refused_since_it_would_be_reada
             config={"aws:region": "us-west-2", "modelinfra:environment": '{"platforms": {"web": {"type": "ecs"}}}'},
             secret_keys=["modelinfra:environment"],
         )
+
+
+def test_replicas_with_a_range_of_their_own_can_call_endpoints_too(tmp_path: Path) -> None:
+    environment = {"platforms": {"web": {"type": "ecs"}}, "network": {"secondary_cidr": "100.64.0.0/16"}}
+    graph = captured(lambda: Environment("a", environment), tmp_path)
+    rules = graph.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+    assert {rule.inputs["cidrIpv4"] for rule in rules} == {"10.0.0.0/16", "100.64.0.0/16"}
+
+
+@pytest.mark.parametrize("component", [Environment, ModelEndpoint])
+def test_arguments_that_are_no_mapping_are_a_mistake_and_not_a_crash(component: Any, tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match="a mapping is expected here"):
+        captured(lambda: component("x", 3), tmp_path)

@@ -39,16 +39,20 @@ class InternalLoadBalancer(pulumi.ComponentResource):
             description="Load balancer: HTTP from the network, on to the endpoints' tasks",
             opts=child,
         )
-        aws.vpc.SecurityGroupIngressRule(
-            naming.child(name, "from-network"),
-            security_group_id=group.id,
-            cidr_ipv4=network.cidr,
-            ip_protocol="tcp",
-            from_port=HTTP_PORT,
-            to_port=HTTP_PORT,
-            description="HTTP from inside the network",
-            opts=child,
-        )
+        ranges = {"from-network": network.cidr}
+        if network.secondary_cidr is not None:
+            ranges["from-secondary"] = network.secondary_cidr
+        for suffix, cidr in ranges.items():
+            aws.vpc.SecurityGroupIngressRule(
+                naming.child(name, suffix),
+                security_group_id=group.id,
+                cidr_ipv4=cidr,
+                ip_protocol="tcp",
+                from_port=HTTP_PORT,
+                to_port=HTTP_PORT,
+                description="HTTP from inside the network",
+                opts=child,
+            )
         balancer = aws.lb.LoadBalancer(
             naming.child(name, "lb", "load balancer"),
             internal=True,
