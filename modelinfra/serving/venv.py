@@ -18,18 +18,11 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from modelinfra.cache import cache_folder
 from modelinfra.catalog.servers import SERVERS, ModelServer, UnknownServerError, server
 from modelinfra.serving.errors import ServingCheckError
 
 _MARK = "complete"
-
-
-def cache_directory() -> Path:
-    """What is downloaded or built: `$MODELINFRA_CACHE`, `$XDG_CACHE_HOME/modelinfra` or `~/.cache/modelinfra`."""
-    if own := os.environ.get("MODELINFRA_CACHE"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "modelinfra"
 
 
 def server_environment(server: ModelServer, report: Callable[[str], None] = lambda _: None) -> Path:
@@ -40,7 +33,7 @@ def server_environment(server: ModelServer, report: Callable[[str], None] = lamb
     """
     lock = files("modelinfra.catalog") / "local" / server.local.lock
     text = lock.read_bytes()
-    target = cache_directory() / "servers" / f"{server.name}-{server.version}"
+    target = cache_folder() / "servers" / f"{server.name}-{server.version}"
     mark = target / _MARK
     digest = hashlib.sha256(text).hexdigest()
     if _complete(mark, digest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+from modelinfra.cache import cache_folder
 
 
 class EngineMissing(Exception):  # noqa: N818 - it states a fact about the machine
@@ -23,14 +24,6 @@ class Engine:
     pulumi: Path
     version: str
     built: bool
-
-
-def cache_folder() -> Path:
-    """Where this project keeps what it builds: $MODELINFRA_CACHE, or `modelinfra` under $XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("MODELINFRA_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelinfra"
 
 
 def find_engine() -> Engine:

@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from modelinfra.testing.engine import cache_folder
+from modelinfra.cache import cache_folder
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
