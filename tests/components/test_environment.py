@@ -285,9 +285,7 @@ def test_arguments_that_are_no_mapping_are_a_mistake_and_not_a_crash(component: 
 
 @pytest.mark.parametrize("stack", ["Prod", "feature_x", "v1.2", "internal", "sg-west"])
 def test_a_stack_whose_name_aws_would_refuse_in_names_of_resources_is_told(tmp_path: Path, stack: str) -> None:
-    said = refusal(
-        tmp_path, lambda: Environment.from_config(), stack=stack, config={"modelinfra:environment": {**ONE}}
-    )
+    said = refusal(tmp_path, lambda: Environment.from_config(), stack=stack, config={"modelinfra:environment": {**ONE}})
     assert said[0] == f"Pulumi.{stack}.yaml: 1 mistake, nothing was created"
     assert said[1].startswith(f"name (given: '{stack}'): ")
     assert said[1].endswith('pass another name: Environment.from_config("web-prod").')
