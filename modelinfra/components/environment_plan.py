@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,14 @@ class EnvironmentPlan:
     endpoints: Mapping[str, tuple[str, PlannedEndpoint]]
 
 
-def plan_environment(given: Mapping[str, Any], style: Style, root: Path) -> EnvironmentPlan:
-    """Check everything that an environment declares; relative paths of models start at `root`.
+def plan_environment(
+    given: Mapping[str, Any], style: Style, root: Path, also: Sequence[Problem] = ()
+) -> EnvironmentPlan:
+    """Check everything that an environment declares; relative paths of models start at `root`. also: what was wrong before.
 
     Raises InvalidOptionsError with all mistakes in one go.
     """
-    problems: list[Problem] = []
+    problems = list(also)
     options: Any = None
     try:
         options = validate(EnvironmentOptions, given, style=style)
