@@ -125,11 +125,10 @@ def _component(graph: Graph, endpoint: str | None) -> tuple[str, str]:
     known = {_users_name(graph, node): node.name for node in graph if node.type == _ENDPOINT_TYPE}
     if endpoint is None and known:
         endpoint = min(known)
-    if endpoint is not None and endpoint in known:
-        return endpoint, known[endpoint]
-    if endpoint is not None and endpoint in known.values():
-        return endpoint, endpoint
-    fail(f"There is no endpoint '{endpoint}' in this state. It has: {', '.join(sorted(known)) or 'none'}.", WRONG_INPUT)
+    if endpoint not in known and endpoint not in known.values():
+        there = ", ".join(sorted(known)) or "none"
+        fail(f"There is no endpoint '{endpoint}' in this state. It has: {there}.", WRONG_INPUT)
+    return str(endpoint), known.get(str(endpoint), str(endpoint))
 
 
 def _users_name(graph: Graph, node: Node) -> str:
