@@ -73,6 +73,7 @@ def test_a_new_model_changes_image_task_and_service_and_a_roll_back_is_seen(depl
     assert up.outputs["task"] != before
     assert up.outputs["running"] == before, "the look-up tells what really runs"
     assert any("tasks failed container health checks" in event["message"] for event in up.outputs["events"])
+    assert touched(stack.up(check=True)) == {SERVICE}, "the next up tries the same revision once more"
 
 
 def test_a_scaling_change_touches_the_scaling_target_only(deployed: tuple[Sandbox, Path]) -> None:
