@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from modelinfra.catalog.fargate import refusals
 from modelinfra.catalog.model_directory import ModelDirectoryError, measure, model_name
 from modelinfra.catalog.servers import (
     GIB,
     SERVERS,
+    ModelServer,
     UnknownServerError,
     memory_need_mib,
     server,
@@ -40,20 +42,58 @@ def test_the_catalogue_imports_no_pulumi() -> None:
 
 
 @pytest.mark.parametrize("row", SERVERS.values(), ids=lambda row: row.name)
-def test_every_row_is_consistent_in_itself(row) -> None:
-    assert re.fullmatch(r"[^@\s]+:[^@:/\s]+", row.image), "an image has a version tag and no digest"
-    assert row.version in row.image
-    assert not row.image.endswith(":latest")
-    assert len(set(row.ports.values())) == len(row.ports)
-    assert row.model_directory in row.command
+def test_every_row_is_consistent_in_itself(row: ModelServer) -> None:
+    if row.image is None:
+        assert row.image_from
+        assert (row.layout, row.command, row.environment) == (None, (), {})
+    else:
+        assert re.fullmatch(r"[^@\s]+:[^@:/\s]+", row.image), "an image has a version tag and no digest"
+        assert row.version in row.image
+        assert row.image.split("/")[0] in {"docker.io", "ghcr.io", "nvcr.io"}, "the registry is said"
+        assert not row.image.endswith(":latest")
+        assert any(row.model_directory in word for word in (*row.command, *row.environment.values()))
+        assert row.layout is not None
+    assert "http" in row.ports
+    assert set(row.ports) <= {"http", "grpc", "metrics"}
+    assert len({*row.ports.values(), *row.management_ports}) == len(row.ports) + len(row.management_ports)
+    assert bool(row.metrics_path) or bool(row.metrics_note)
+    assert row.metrics_path or "metrics" not in row.ports
     for path in (row.liveness_path, row.readiness_path, row.predict_path("m"), row.model_readiness_path("m")):
-        assert path.startswith("/")
+        assert re.fullmatch(r"/[^{}\s]*", path.replace("{model}", "m"))
+    predicted = row.predict_path("m")
+    assert not [route for route in row.side_routes if predicted.startswith(route)], "predictions are no side route"
+    assert not row.needs_shared_memory or row.shared_memory_mib
+
+
+@pytest.mark.parametrize("row", [row for row in SERVERS.values() if row.local], ids=lambda row: row.name)
+def test_a_local_substitute_is_locked_and_takes_the_same_ports(row: ModelServer) -> None:
+    assert row.local is not None
+    variables = (*row.local.port_variables.values(), row.local.address_variable)
+    assert set(variables) <= set(row.contract_variables)
     for role, variable in row.local.port_variables.items():
         assert row.environment[variable] == str(row.ports[role])
     assert row.command[0] in row.local.executables
     lock = (files("modelinfra.catalog") / "local" / row.local.lock).read_text()
     assert f"\n{row.local.package}=={row.local.version} \\\n    --hash=sha256:" in lock
     assert "://" not in lock, "no package registry is named"
+
+
+def test_the_traps_that_the_facts_name_are_avoided() -> None:
+    def said(name: str) -> str:
+        return " ".join([*SERVERS[name].command, *(f"{k}={v}" for k, v in SERVERS[name].environment.items())])
+
+    assert "--disable-token-auth" in said("torchserve")
+    assert "--host 0.0.0.0" in said("llama-cpp")
+    assert "--metrics" in said("llama-cpp").split()
+    assert "--enable-metrics" in said("sglang")
+    assert "HOSTNAME=0.0.0.0" in said("tgi")
+    assert SERVERS["vllm"].model_readiness_path("m") == "/v1/models"
+
+
+def test_only_what_needs_a_gpu_or_shared_memory_is_refused_on_fargate() -> None:
+    refused = {name for name, row in SERVERS.items() if refusals(row)}
+    assert refused == {name for name, row in SERVERS.items() if row.needs_gpu or row.needs_shared_memory}
+    assert refused == {"vllm", "tgi", "sglang", "nim", "kserve-huggingfaceserver"}
 
 
 def test_a_misspelt_server_gets_a_suggestion() -> None:

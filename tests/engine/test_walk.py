@@ -26,7 +26,24 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
-@pytest.mark.parametrize("edit", [each for each in edits() if each.path not in CONTEXT], ids=lambda edit: edit.path)
+@pytest.fixture(scope="module")
+def own(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The same with a server that the catalogue does not know."""
+    with sandbox_of(project, tmp_path_factory.mktemp("own") / "home", OWN[0].before()) as sandbox:
+        sandbox.up(check=True)
+        yield sandbox
+
+
+OWN = [each for each in edits() if each.of_own_server]
+PLAIN = [each for each in edits() if each.path not in CONTEXT and each not in OWN]
+
+
+@pytest.mark.parametrize("edit", OWN, ids=lambda edit: edit.path)
+def test_an_edit_of_a_server_of_ones_own_does_so_too(edit: Edit, own: Sandbox) -> None:
+    check(edit, own)
+
+
+@pytest.mark.parametrize("edit", PLAIN, ids=lambda edit: edit.path)
 def test_an_edit_on_a_deployed_stack_changes_what_the_option_says(edit: Edit, base: Sandbox) -> None:
     check(edit, base)
 
