@@ -64,7 +64,7 @@ class ServerOptions(TypedDict):
             example=9000,
         ),
     ]
-    """TCP port on which the server answers HTTP, on every address of its container."""
+    """The port on which the server answers HTTP, on every address of its container."""
 
     grpc_port: NotRequired[
         Annotated[
@@ -72,16 +72,16 @@ class ServerOptions(TypedDict):
             Option(at_least=1, at_most=65535, lands=(*_DOCKERFILE, f"{CONTAINER}.portMappings"), example=9001),
         ]
     ]
-    """TCP port on which the server speaks gRPC; it is mapped, and nothing leads there yet. None otherwise."""
+    """The port on which the server speaks gRPC; it is mapped, and nothing leads there yet. None otherwise."""
 
     health_path: Annotated[
         str,
         replace(_PATH, lands=(f"{TARGET_GROUP}.healthCheck.path",), example="/ready"),
     ]
-    """Path that answers 200 when the model is loaded, and nothing else before."""
+    """The path that answers 200 when the model is loaded, and nothing else before."""
 
     predict_path: Annotated[str, replace(_PATH, pattern_example="/predict")]
-    """Path of a prediction, on the http port."""
+    """The path of a prediction, on the http port."""
 
     command: NotRequired[
         Annotated[Sequence[str], Option(lands=_DOCKERFILE, example=["python", "-m", "server", "--workers=2"])]

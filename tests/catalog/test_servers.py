@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from modelinfra.catalog.fargate import refusals
+from modelinfra.catalog.layouts.found import FoundModel
 from modelinfra.catalog.model_directory import ModelDirectoryError, measure, model_name
 from modelinfra.catalog.servers import (
     GIB,
@@ -21,6 +25,7 @@ from modelinfra.catalog.servers import (
     server_for_image,
     startup_budget_seconds,
 )
+from modelinfra.cli.main import app
 
 MLSERVER = server("mlserver")
 SETTINGS = '{"name": "digits", "implementation": "mlserver_sklearn.SKLearnModel"}'
@@ -43,9 +48,14 @@ def test_the_catalogue_imports_no_pulumi() -> None:
 
 @pytest.mark.parametrize("row", SERVERS.values(), ids=lambda row: row.name)
 def test_every_row_is_consistent_in_itself(row: ModelServer) -> None:
+    check_row(row)
+
+
+def check_row(row: ModelServer) -> None:
+    """What holds of every row."""
     if row.image is None:
         assert row.image_from
-        assert (row.layout, row.command, row.environment) == (None, (), {})
+        assert (row.layout, row.command) == (None, ())
     else:
         assert re.fullmatch(r"[^@\s]+:[^@:/\s]+", row.image), "an image has a version tag and no digest"
         assert row.version in row.image
@@ -63,6 +73,30 @@ def test_every_row_is_consistent_in_itself(row: ModelServer) -> None:
     predicted = row.predict_path("m")
     assert not [route for route in row.side_routes if predicted.startswith(route)], "predictions are no side route"
     assert not row.needs_shared_memory or row.shared_memory_mib
+
+
+def test_the_row_in_the_guide_for_contributors_is_one() -> None:
+    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    (code,) = re.findall(r"```python\n( *\"\"\"Acme.*?)```", guide, re.DOTALL)
+    found: dict[str, object] = {}
+    exec(textwrap.dedent(code), found)
+    row = found["ACME"]
+    assert isinstance(row, ModelServer)
+    check_row(row)
+    assert row.serving(FoundModel("net", "net.onnx")).command[-2:] == ("--name=net", "/models/net.onnx")
+
+
+def test_the_command_lists_every_server_and_whether_fargate_runs_it() -> None:
+    result = CliRunner().invoke(app, ["servers", "--json"])
+    rows = json.loads(result.stdout)
+    assert list(rows) == list(SERVERS)
+    assert rows["triton"]["fargate"] is True
+    assert rows["vllm"]["fargate"][0] == "vLLM needs a GPU, and Fargate has none"
+    assert rows["tensorflow-serving"]["layout"].startswith("numeric version folders")
+    assert rows["torchserve"]["management_ports"] == [8081, 7071]
+    shown = CliRunner().invoke(app, ["servers"], env={"COLUMNS": "120"}).stdout
+    assert re.search(r"vllm .* no: needs GPU, /dev/shm", shown)
+    assert re.search(r"mlserver .* yes", shown)
 
 
 @pytest.mark.parametrize("row", [row for row in SERVERS.values() if row.local], ids=lambda row: row.name)

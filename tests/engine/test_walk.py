@@ -63,5 +63,8 @@ def check(edit: Edit, sandbox: Sandbox) -> None:
     extra, _ = unexplained(landed(direct(found, plan)), edit.option.lands)
     actual = landed(found)
     _, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
+    # With a new image the whole of what holds its digest is unknown until it is built.
+    unknown = tuple(f"{each}[" for each in actual)
+    missing = {place for place in missing if not place.startswith(unknown)}
     assert not extra, f"{edit.path} also changes {sorted(extra)}"
     assert not missing, f"{edit.path} says it changes {sorted(missing)}, and does not; it changes {sorted(actual)}"
