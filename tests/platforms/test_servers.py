@@ -125,6 +125,8 @@ def test_times_and_memory_follow_from_the_row(served: Served, tmp_path: Path) ->
     assert container["stopTimeout"] == min(row.longest_request_seconds, 120)
     assert inputs(graph, SERVICE)["healthCheckGracePeriodSeconds"] == startup_budget_seconds(row, size)
     assert int(inputs(graph, TASK)["memory"]) >= memory_need_mib(row, size)
+    disk = inputs(graph, TASK).get("ephemeralStorage") or {"sizeInGib": 20}
+    assert disk["sizeInGib"] > row.unpacked_image_gib
 
 
 @pytest.mark.parametrize("served", BUILT)

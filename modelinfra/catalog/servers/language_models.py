@@ -49,6 +49,7 @@ VLLM = ModelServer(
     assumed_model_gib=40,  # serving.md 1c
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption: weights pass through the host's memory
+    unpacked_image_gib=24,  # an assumption
     longest_request_seconds=300,  # an assumption: long generations
     traps=("a probe that gives up too early shows as `KeyboardInterrupt: terminated` in the log",),  # serving.md 1c
 )
@@ -82,6 +83,7 @@ TGI = ModelServer(
     assumed_model_gib=40,
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption
+    unpacked_image_gib=24,  # an assumption
     longest_request_seconds=300,  # an assumption
     traps=(
         "upstream is in maintenance mode",
@@ -134,6 +136,7 @@ SGLANG = ModelServer(
     assumed_model_gib=40,
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption
+    unpacked_image_gib=24,  # an assumption
     longest_request_seconds=300,  # an assumption
     traps=("/health_generate runs a generation for each probe: a busy replica would fail it",),
 )
@@ -162,6 +165,7 @@ NIM = ModelServer(
     assumed_model_gib=40,
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption
+    unpacked_image_gib=24,  # an assumption
     longest_request_seconds=300,  # an assumption
     traps=("it fetches weights at start with NGC_API_KEY: give it as a secret", "its cache must be writable"),
 )

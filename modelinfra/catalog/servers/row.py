@@ -71,6 +71,7 @@ class ModelServer:
     assumed_model_gib: size taken for a model of unknown size (a ceiling: budgets computed from it are enough up to it).
     memory_base_mib: resident memory of the server without a model.
     memory_headroom_factor: memory needed per byte of model file.
+    unpacked_image_gib: disk that the image takes, without the model; no source publishes it, so it is taken high.
     longest_request_seconds: longest request that the endpoint is built for, unless the user says otherwise.
     traps: what goes wrong with it, for people.
     local: the stand-in without a container; None when no package serves the same contract.
@@ -108,6 +109,7 @@ class ModelServer:
     memory_base_mib: int
     memory_headroom_factor: float
     longest_request_seconds: int
+    unpacked_image_gib: int = 8
     traps: tuple[str, ...] = ()
     local: LocalSubstitute | None = None
 

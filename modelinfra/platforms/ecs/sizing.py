@@ -23,9 +23,6 @@ from modelinfra.platforms.served_model import ServedModel
 
 _MIB, _GIB = 2**20, 2**30
 
-# The unpacked image without the model. seldonio/mlserver unpacks to some GiB; no source publishes the figure, so it is taken high.
-_IMAGE_GIB = 8
-
 # How long ECS needs beside the container's own start: place the task, attach its network interface, pull the image.
 _PLACEMENT_SECONDS = 300
 
@@ -133,7 +130,7 @@ def _storage(options: Any, served: ServedModel) -> int | None:
     if asked is not None:
         return math.ceil(asked / _GIB)
     size = served.size_bytes if served.size_bytes is not None else served.server.assumed_model_gib * _GIB
-    needed = _IMAGE_GIB + math.ceil(2 * size / _GIB)  # the layer and its unpacked copy
+    needed = served.server.unpacked_image_gib + math.ceil(2 * size / _GIB)  # the layer and its unpacked copy
     if needed <= EPHEMERAL_STORAGE_DEFAULT_GIB:
         return None
     return min(max(needed, EPHEMERAL_STORAGE_LEAST_GIB), EPHEMERAL_STORAGE_MOST_GIB)
