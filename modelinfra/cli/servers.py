@@ -23,7 +23,9 @@ def servers(as_json: AsJson = False) -> None:
     if as_json:
         print_json({name: {**_plain(row), "fargate": list(refusals(row)) or True} for name, row in SERVERS.items()})
         return
-    table = Table("server", "version", "port", "prediction", "ECS on Fargate")
+    table = Table()
+    for heading in ("server", "version", "port", "prediction", "ECS on Fargate"):
+        table.add_column(heading, overflow="fold")
     for name, row in SERVERS.items():
         needs = [word for word, needed in (("GPU", row.needs_gpu), ("/dev/shm", row.needs_shared_memory)) if needed]
         table.add_row(

@@ -17,6 +17,7 @@ from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.names import name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
@@ -24,6 +25,8 @@ from modelinfra.options.wording import styled
 from modelinfra.platforms.ecs.cluster import EcsCluster
 
 CONFIG_KEY = "modelinfra:environment"
+
+_NAMED_OTHERWISE = 'Name the stack so, or pass another name: Environment.from_config("web-prod").'
 
 
 class Environment(pulumi.ComponentResource):
@@ -47,9 +50,9 @@ class Environment(pulumi.ComponentResource):
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
         subject = f"Environment '{name}'"
         if isinstance(args, _StackFile):
-            plan, network = _plan(args.content, "camel", args.name, opts)
+            plan, network = _plan(name, args.content, "camel", args.name, opts)
         else:
-            plan, network = _plan(mapping_of(args, kwargs, subject), "snake", subject, opts)
+            plan, network = _plan(name, mapping_of(args, kwargs, subject), "snake", subject, opts)
         super().__init__("modelinfra:index:Environment", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options
@@ -103,11 +106,11 @@ class _StackFile:
 
 
 def _plan(
-    given: Mapping[str, Any], style: Style, subject: str, opts: pulumi.ResourceOptions | None
+    name: str, given: Mapping[str, Any], style: Style, subject: str, opts: pulumi.ResourceOptions | None
 ) -> tuple[EnvironmentPlan, NetworkPlan]:
     """Everything checked, before the first resource is registered."""
     try:
-        plan = plan_environment(given, style, project_directory())
+        plan = plan_environment(given, style, project_directory(), also=list(name_problems(name, _NAMED_OTHERWISE)))
         try:
             return plan, plan_network(_network_options(plan), opts)
         except InvalidOptionsError as error:

@@ -14,7 +14,7 @@ from pulumi import Input, Output
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.endpoint import EndpointOptions
-from modelinfra.options.names import MAX_NAME, NAME_PATTERN, NAME_TEXT
+from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
@@ -149,10 +149,7 @@ def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platfor
 
 
 def _place_problems(name: str, platform: Platform | None) -> Iterator[Problem]:
-    if not re.fullmatch(NAME_PATTERN, name) or len(name) > MAX_NAME:
-        yield Problem(
-            "name", f"this is not {NAME_TEXT} ({MAX_NAME} characters at most)", "Write for example sentiment-v2.", name
-        )
+    yield from name_problems(name, most=MAX_NAME)
     if platform is None:
         yield Problem("platform", "this is required", "Pass an EcsCluster.")
     elif not hasattr(platform, "planner"):

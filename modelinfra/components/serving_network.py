@@ -15,6 +15,7 @@ from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.subnets import ZoneSubnets, zone_subnets
 from modelinfra.components.vpc_endpoints import register_gateway, register_interfaces
 from modelinfra.options.arguments import checked, run_error
+from modelinfra.options.names import name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.platforms.base import NetworkReference
@@ -204,7 +205,7 @@ class ServingNetwork(pulumi.ComponentResource):
 
 def _planned(name: str, args: Any, kwargs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> NetworkPlan:
     subject = f"ServingNetwork '{name}'"
-    options = checked(NetworkOptions, args, kwargs, subject)
+    options = checked(NetworkOptions, args, kwargs, subject, also=list(name_problems(name)))
     try:
         return plan_network(options, opts)
     except InvalidOptionsError as error:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from modelinfra.options.declare import Option
+from modelinfra.options.problems import Problem
 
 NAME_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 NAME_TEXT = "lower-case letters, digits and single hyphens, beginning with a letter"
 MAX_NAME = 63
+
+# Elastic Load Balancing refuses names that begin with the one, EC2 security groups that begin with the other.
+_TAKEN = ("internal-", "sg-")
 
 Name = Annotated[
     str,
@@ -19,3 +25,17 @@ Name = Annotated[
     ),
 ]
 """The name of an endpoint or platform: it becomes part of URLs, of image repositories and of resource names."""
+
+
+def name_problems(
+    name: str, remedy: str = "Write for example sentiment-v2.", most: int | None = None
+) -> Iterator[Problem]:
+    """What is wrong with the name of a component, which begins the physical names of its resources.
+
+    AWS takes lower-case letters only in an image repository's name, and no underscore or dot in a load balancer's.
+    """
+    if not re.fullmatch(NAME_PATTERN, name) or (most is not None and len(name) > most):
+        limit = f" ({most} characters at most)" if most is not None else ""
+        yield Problem("name", f"this is not {NAME_TEXT}{limit}", remedy, name)
+    elif f"{name}-".startswith(_TAKEN):
+        yield Problem("name", f"AWS refuses names that begin with {' or '.join(_TAKEN)}", remedy, name)

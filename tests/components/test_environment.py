@@ -281,3 +281,11 @@ def test_replicas_with_a_range_of_their_own_can_call_endpoints_too(tmp_path: Pat
 def test_arguments_that_are_no_mapping_are_a_mistake_and_not_a_crash(component: Any, tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError, match="a mapping is expected here"):
         captured(lambda: component("x", 3), tmp_path)
+
+
+@pytest.mark.parametrize("stack", ["Prod", "feature_x", "v1.2", "internal", "sg-west"])
+def test_a_stack_whose_name_aws_would_refuse_in_names_of_resources_is_told(tmp_path: Path, stack: str) -> None:
+    said = refusal(tmp_path, lambda: Environment.from_config(), stack=stack, config={"modelinfra:environment": {**ONE}})
+    assert said[0] == f"Pulumi.{stack}.yaml: 1 mistake, nothing was created"
+    assert said[1].startswith(f"name (given: '{stack}'): ")
+    assert said[1].endswith('pass another name: Environment.from_config("web-prod").')

@@ -50,7 +50,7 @@ def _platform(network: Network) -> Platform:
     front = aws.ec2.SecurityGroup(
         "web-shared-front",
         vpc_id=network.vpc.id,
-        description="Load balancer: HTTP from the network, on to the endpoints' tasks",
+        description="Load balancer: HTTP from the network, on to the tasks of the endpoints",
         opts=child,
     )
     aws.vpc.SecurityGroupIngressRule(

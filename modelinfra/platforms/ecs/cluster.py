@@ -12,6 +12,7 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.options.arguments import checked
 from modelinfra.options.cluster import ClusterOptions
+from modelinfra.options.names import name_problems
 from modelinfra.options.problems import Problem
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
 from modelinfra.platforms.ecs.endpoint import register_endpoint
@@ -59,7 +60,7 @@ class EcsCluster(pulumi.ComponentResource):
             None if isinstance(args, Mapping) else args,
             given,
             subject,
-            also=[] if network is not None else [missing],
+            also=[*name_problems(name), *([] if network is not None else [missing])],
         )
         assert network is not None
         self.network = network

@@ -36,7 +36,7 @@ class InternalLoadBalancer(pulumi.ComponentResource):
         group = aws.ec2.SecurityGroup(
             naming.child(name, "front", "security group"),
             vpc_id=network.vpc_id,
-            description="Load balancer: HTTP from the network, on to the endpoints' tasks",
+            description="Load balancer: HTTP from the network, on to the tasks of the endpoints",
             opts=child,
         )
         ranges = {"from-network": network.cidr}

@@ -1,0 +1,42 @@
+"""Rules over a resource graph: what AWS would refuse though every tool accepts it, and whether what is made can be reached.
+
+`check(graph)` says everything that is wrong. A captured graph tells most; of a preview, what is not known yet is left out.
+"""
+
+from __future__ import annotations
+
+from modelinfra.graph.model import Graph
+from modelinfra.policies import (
+    addresses,
+    fargate,
+    load_balancing,
+    names,
+    permissions,
+    reachability,
+    service,
+    watching,
+    ways_out,
+)
+from modelinfra.policies.rule import Finding, Rule
+from modelinfra.policies.view import View
+
+__all__ = ["RULES", "Finding", "Rule", "check"]
+
+RULES: tuple[Rule, ...] = (
+    *fargate.RULES,
+    *service.RULES,
+    *load_balancing.RULES,
+    *names.RULES,
+    *watching.RULES,
+    *addresses.RULES,
+    *reachability.RULES,
+    *ways_out.RULES,
+    *permissions.RULES,
+)
+"""Every rule, each with its fact and source."""
+
+
+def check(graph: Graph, rules: tuple[Rule, ...] = RULES) -> list[Finding]:
+    """Everything in the graph at odds with the rules, in the order of the rules."""
+    view = View(graph)
+    return [Finding(rule.id, node.urn, message, rule.remedy) for rule in rules for node, message in rule.find(view)]

@@ -1,0 +1,64 @@
+"""Environments without a mistake, as rich as the options allow."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from modelinfra.graph.model import Graph
+from tests.making import LONG, SECRET, captured, write_model
+
+_SECOND = {
+    "server": "mlserver",
+    "model": "model",
+    "path": "/second",
+    "spot": True,
+    "ephemeralStorage": "40GiB",
+    "architecture": "arm64",
+    "scaling": {"min": 1, "max": 3, "cpuPercent": 50, "memoryPercent": 70},
+}
+_RICH: dict[str, Any] = {
+    "network": {"zones": 2, "nat": "single", "flowLogs": {}},
+    "platforms": {"web": {"type": "ecs"}},
+    "endpoints": {
+        "iris": {
+            "server": "mlserver",
+            "model": "model",
+            "environment": {"LOG_LEVEL": "info"},
+            "secrets": {"TOKEN": SECRET, "KEY": "arn:aws:ssm:us-west-2:123456789012:parameter/key"},
+            "scaling": {"min": 2, "max": 10, "requestsPerSecondPerReplica": 50},
+        },
+        "second": _SECOND,
+        "third": {"server": "mlserver", "model": "model", "loadBalancer": "own", "stopTimeout": "90s"},
+    },
+}
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    "rich": _RICH,
+    "private": {**_RICH, "network": {"nat": "none", "zones": 2}, "platforms": {"web": {"type": "ecs", "exec": True}}},
+    "wide": {
+        **_RICH,
+        "production": True,
+        "network": {"nat": "per-zone", "zones": 3, "secondaryCidr": "100.64.0.0/16", "flowLogs": {"retentionDays": 90}},
+    },
+}
+
+
+def good(base: str, root: Path, **options: Any) -> Graph:
+    """The graph of a good environment."""
+    write_model(root / "model")
+    environment = json.dumps(copy.deepcopy(ENVIRONMENTS[base]))
+    config = {"aws:region": "us-west-2", "modelinfra:environment": environment}
+    return captured(_program, root, config=config, **options)
+
+
+def good_with_long_names(root: Path) -> Graph:
+    """The rich environment under a stack's longest likely name."""
+    return good("rich", root, stack=LONG)
+
+
+def _program() -> None:
+    from modelinfra import Environment
+
+    Environment.from_config()
