@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelinfra.catalog.servers.row import ModelServer
+
 _GIB = 1024
 
 SIZES: dict[int, tuple[int, ...]] = {
@@ -43,3 +45,37 @@ def smallest_size(cpu: float, memory: int) -> TaskSize | None:
         if units >= cpu and fitting:
             return TaskSize(units, fitting[0])
     return None
+
+
+def refusals(server: ModelServer) -> tuple[str, ...]:
+    """Why no Fargate task can run this server, whatever its model (facts `serving.md` 2b, 9.1); empty when one can."""
+    reasons = []
+    if server.needs_gpu:
+        reasons.append(f"{server.title} needs a GPU, and Fargate has none")
+    if server.needs_shared_memory:
+        reasons.append(
+            f"{server.title} needs {_shown(server.shared_memory_mib)} of shared memory, and {NO_SHARED_MEMORY}"
+        )
+    return tuple(reasons)
+
+
+NO_SHARED_MEMORY = "Fargate has no setting for /dev/shm"
+
+
+def remarks(server: ModelServer) -> tuple[str, ...]:
+    """What its documentation asks for and Fargate does not give, though the server runs without."""
+    found = []
+    if server.shared_memory_mib and not server.needs_shared_memory:
+        found.append(f"{_shown(server.shared_memory_mib)} of shared memory ({NO_SHARED_MEMORY})")
+    limits = [name for name in server.ulimits if name not in ULIMITS]
+    if limits:
+        found.append(f"ulimits {' and '.join(limits)} (Fargate sets nofile only)")
+    return tuple(found)
+
+
+ULIMITS = ("nofile",)
+"""The limits that a task definition can set on Fargate (ECS developer guide, task definition differences)."""
+
+
+def _shown(mib: int) -> str:
+    return f"{mib / _GIB:g} GiB"

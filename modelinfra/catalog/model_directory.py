@@ -1,29 +1,18 @@
-"""A model that lies in a local directory: its size, a digest of its content, and the name that MLServer gives it."""
+"""A model that lies in a local directory: its size and a digest of its content. How it must look is in `layouts`."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from modelinfra.catalog.servers import MLSERVER
+from modelinfra.catalog.layouts.found import ModelDirectoryError, existing
+from modelinfra.catalog.layouts.mlserver import MLSERVER_FOLDER, SETTINGS_FILE
 
-SETTINGS_FILE = "model-settings.json"
-
-
-class ModelDirectoryError(ValueError):
-    """A model directory that cannot be served: `fact` was seen, `reason` is why it cannot work, `remedy` what to do."""
-
-    def __init__(self, fact: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{fact}: {reason}. {remedy}.")
-        self.fact = fact
-        self.reason = reason
-        self.remedy = remedy
+__all__ = ["SETTINGS_FILE", "ModelDirectory", "ModelDirectoryError", "measure", "model_name"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ def measure(directory: Path) -> ModelDirectory:
     directory, for links that are absolute, dangling or lead outside, and for anything that is neither file, folder
     nor link.
     """
-    root = _existing(directory)
+    root = existing(directory)
     digest = hashlib.sha256()
     total = files = 0
     try:
@@ -74,95 +63,8 @@ def measure(directory: Path) -> ModelDirectory:
 
 
 def model_name(directory: Path) -> str:
-    """The name under which MLServer serves the model in `directory`: `name` of its model-settings.json.
-
-    Raises ModelDirectoryError when MLServer would not find, load or serve it: no settings file, not a JSON object, no
-    or an unusable name, no implementation, or a model file (`parameters.uri`) that is not in the directory.
-    """
-    root = _existing(directory)
-    settings = _settings(root, directory)
-    name = settings.get("name")
-    if not isinstance(name, str) or not name:
-        raise ModelDirectoryError(
-            f"{directory / SETTINGS_FILE} has no name",
-            "MLServer serves a model under the name in this file, and the prediction URL is made of it",
-            'Add "name": "<model>" to it',
-        )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-        raise ModelDirectoryError(
-            f"{directory / SETTINGS_FILE} names the model {name!r}",
-            "the name is a part of the prediction URL's path",
-            "Use letters, digits, '.', '_' and '-' only, beginning with a letter or digit",
-        )
-    implementation = settings.get("implementation")
-    if not isinstance(implementation, str) or not implementation:
-        raise ModelDirectoryError(
-            f"{directory / SETTINGS_FILE} has no implementation",
-            "MLServer does not guess how to load a model",
-            'Add the class that loads it, for scikit-learn "implementation": "mlserver_sklearn.SKLearnModel"',
-        )
-    _check_uri(settings, root, directory)
-    return name
-
-
-def _existing(directory: Path) -> Path:
-    if not directory.is_dir():
-        fact = f"{directory} is a file" if directory.exists() else f"there is no directory {directory}"
-        raise ModelDirectoryError(
-            fact,
-            "a local model is a directory that is copied into the image",
-            "Name the directory that holds the model's files",
-        )
-    return directory.resolve()
-
-
-def _settings(root: Path, directory: Path) -> dict[str, object]:
-    path = root / SETTINGS_FILE
-    if not path.is_file():
-        raise ModelDirectoryError(
-            f"there is no {SETTINGS_FILE} in {directory}",
-            "MLServer finds models by this file and starts empty without it",
-            'Write one, for scikit-learn {"name": "<model>", "implementation": "mlserver_sklearn.SKLearnModel", '
-            '"parameters": {"uri": "./model.joblib"}}',
-        )
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelDirectoryError(
-            f"{directory / SETTINGS_FILE} is not JSON ({error})",
-            "MLServer cannot read it and starts without the model",
-            "Correct the file at that place",
-        ) from None
-    if not isinstance(settings, dict):
-        raise ModelDirectoryError(
-            f"{directory / SETTINGS_FILE} is JSON, but a {type(settings).__name__}",
-            "MLServer expects an object",
-            'Write an object with "name" and "implementation"',
-        )
-    return settings
-
-
-def _check_uri(settings: dict[str, object], root: Path, directory: Path) -> None:
-    parameters = settings.get("parameters")
-    uri = parameters.get("uri") if isinstance(parameters, dict) else None
-    if not isinstance(uri, str) or not uri or "://" in uri:
-        return
-    served = PurePosixPath(MLSERVER.model_directory)
-    given = PurePosixPath(uri)
-    if given.is_absolute():
-        if not given.is_relative_to(served):
-            raise ModelDirectoryError(
-                f"{directory / SETTINGS_FILE} points at {uri}",
-                "only the model directory is copied into the image",
-                'Put the file into the directory and point at it relatively, as "./model.joblib"',
-            )
-        given = given.relative_to(served)
-    if not (root / given).exists():
-        raise ModelDirectoryError(
-            f"{directory / SETTINGS_FILE} points at {uri}, which is not in {directory}",
-            "MLServer would fail to load the model",
-            "Put the file there, or correct parameters.uri",
-        )
+    """The name under which MLServer serves the model in `directory`. Raises ModelDirectoryError when it would not."""
+    return MLSERVER_FOLDER.check(directory, "/mnt/models").name
 
 
 def _entries(root: Path) -> Iterator[tuple[str, Path]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from modelinfra.catalog.layouts.found import Layout
 from modelinfra.cli.common import AsJson, console, print_json
 
 
@@ -16,21 +17,33 @@ def servers(as_json: AsJson = False) -> None:
     """
     from rich.table import Table
 
+    from modelinfra.catalog.fargate import refusals
     from modelinfra.catalog.servers import SERVERS
 
     if as_json:
-        print_json({name: _plain(row) for name, row in SERVERS.items()})
+        print_json({name: {**_plain(row), "fargate": list(refusals(row)) or True} for name, row in SERVERS.items()})
         return
     table = Table()
-    for heading in ("server", "version", "image", "ports", "prediction"):
+    for heading in ("server", "version", "port", "prediction", "ECS on Fargate"):
         table.add_column(heading, overflow="fold")
     for name, row in SERVERS.items():
-        ports = ", ".join(f"{role} {port}" for role, port in row.ports.items())
-        table.add_row(name, row.version, row.image, ports, row.predict_path("MODEL"))
+        needs = [word for word, needed in (("GPU", row.needs_gpu), ("/dev/shm", row.needs_shared_memory)) if needed]
+        table.add_row(
+            name,
+            row.version,
+            str(row.ports["http"]),
+            row.predict_path("MODEL"),
+            f"no: needs {', '.join(needs)}" if refusals(row) else "yes",
+        )
     console().print(table)
+    console().print(
+        "Images, model folders, budgets and known traps: --json. A server of your own: `server:` takes a mapping."
+    )
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Layout):
+        return value.wants
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):

@@ -36,10 +36,14 @@ def try_endpoint(
     """Start the endpoint's container contract on this machine as it was deployed, and send it a request.
 
     Command, environment, ports, health path, model and prediction URL come from the deployed state. Without --docker the server
-    runs as a process, and three things are substituted, each of them printed.
+    runs as a process, and three things are substituted, each of them printed; that is for servers of which there is a Python package.
 
     Example: modelinfra try digits --request examples/digits/sample.json
     """
+    import json
+
+    from rich.markup import escape
+
     from modelinfra.serving.check import try_endpoint as check
     from modelinfra.serving.errors import ServingCheckError
 
@@ -72,6 +76,8 @@ def try_endpoint(
         return
     if request is not None:
         _show_picture(request)
+    if not answer.outputs:
+        out.print(f"[bold]answer of {endpoint}[/bold]: {escape(json.dumps(answer.body))}")
     for output in answer.outputs:
         out.print(f"[bold]prediction of {shown}[/bold]: {output.get('name', 'output')} = {output['data']}")
 

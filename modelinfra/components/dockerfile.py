@@ -18,5 +18,6 @@ def dockerfile(server: ModelServer) -> str:
         f"{environment}"
         f"EXPOSE {ports}\n"
         f"USER {server.user_uid}\n"
-        f"CMD {json.dumps(list(server.command))}\n"
+        + ("ENTRYPOINT []\n" if server.clear_entrypoint else "")
+        + (f"CMD {json.dumps(list(server.command))}\n" if server.command else "")
     )

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from modelinfra.catalog.servers import SERVERS
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ADDED,
@@ -31,9 +30,10 @@ from modelinfra.options.landing import (
 )  # fmt: skip
 from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
 from modelinfra.options.model import ModelOptions, problem_of_uri
-from modelinfra.options.problems import Problem, did_you_mean
+from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes, Duration, VCpu, shown_bytes
 from modelinfra.options.scaling import ScalingOptions
+from modelinfra.options.server import ServerOptions, problems_of_server
 from modelinfra.options.variables import (
     a_name_is_not_both_plain_and_secret,
     secrets_are_references,
@@ -91,8 +91,9 @@ class RollbackOptions(TypedDict):
 class EndpointOptions(TypedDict):
     """One served model."""
 
-    server: Annotated[str, Option()]
-    """The model server; `modelinfra servers` lists them."""
+    server: Annotated[str | ServerOptions, Option()]
+    """The model server; `modelinfra servers` lists them.
+    Or a mapping that describes one of your own."""
 
     model: NotRequired[Annotated[str | ModelOptions, Option()]]
     """The model: a local directory, or a mapping with more about it. Required unless `image` is given."""
@@ -281,12 +282,7 @@ class EndpointOptions(TypedDict):
 rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 
 
-@rule(EndpointOptions, "server")
-def the_server_is_known(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    if endpoint["server"] not in SERVERS:
-        yield Problem(
-            "server", "there is no such server", did_you_mean(endpoint["server"], list(SERVERS)), endpoint["server"]
-        )
+rule(EndpointOptions, "server", "image")(problems_of_server)
 
 
 @rule(EndpointOptions, "model", "image")

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modelinfra.catalog.servers import SERVERS
+from modelinfra.catalog.servers import ModelServer
 from modelinfra.options.problems import Problem
+from modelinfra.options.server import known_row
 
 
 def a_name_is_not_both_plain_and_secret(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
@@ -37,15 +38,14 @@ def variables_have_names(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def the_servers_own_variables_stay(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    server = SERVERS.get(endpoint["server"])
+    server = known_row(endpoint["server"])
     if server is None:
         return
-    contract = {*server.local.port_variables.values(), server.local.address_variable}
     for name in endpoint["environment"] or ():
-        if name in contract:
+        if name in server.contract_variables:
             yield Problem(
                 f"environment.{name}",
-                f"the load balancer relies on {server.title}'s own {name}={server.environment[name]}",
+                f"the load balancer relies on {server.title}'s own {_setting(server, name)}",
                 "Remove it.",
             )
     for name in endpoint["secrets"] or ():
@@ -53,3 +53,7 @@ def the_servers_own_variables_stay(endpoint: Mapping[str, Any]) -> Iterable[Prob
             yield Problem(
                 f"secrets.{name}", f"{server.title} is started with {name}={server.environment[name]}", "Remove it."
             )
+
+
+def _setting(server: ModelServer, name: str) -> str:
+    return f"{name}={server.environment[name]}" if name in server.environment else name

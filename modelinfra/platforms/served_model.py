@@ -9,16 +9,20 @@ from typing import Any
 
 from pulumi import Input
 
-from modelinfra.catalog.model_directory import ModelDirectory, ModelDirectoryError, measure, model_name
-from modelinfra.catalog.servers import SERVERS, ModelServer, memory_need_mib, startup_budget_seconds
+from modelinfra.catalog.layouts.found import FoundModel
+from modelinfra.catalog.model_directory import ModelDirectory, ModelDirectoryError, measure
+from modelinfra.catalog.servers import ModelServer, memory_need_mib, startup_budget_seconds
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import shown_bytes
+from modelinfra.options.server import row_of
 
 
 @dataclass(frozen=True)
 class ServedModel:
     """A model behind a server, with everything that is known before anything runs.
 
+    server: its row, with this model's name and file in command and environment. shared_memory_because: why this model needs shared
+    memory, if it does.
     Exactly one of `directory` (the image is built from it) and `image` (a ready one) is set.
     """
 
@@ -30,6 +34,7 @@ class ServedModel:
     startup_seconds: int
     memory_mib: int
     longest_request_seconds: int
+    shared_memory_because: str = ""
 
     @property
     def predict_path(self) -> str:
@@ -52,22 +57,26 @@ def served_model(options: Any, project_directory: Path) -> ServedModel:
 
     Raises a list of problems as ModelProblem when the directory is no model of this server, or not the one of `sha256`.
     """
-    server = SERVERS[options.server]
+    server = row_of(options.server)
     source = options.model
     uri = source if isinstance(source, str) else getattr(source, "uri", None)
-    directory = (
-        None if uri is None else _directory(Path(project_directory, uri), uri, getattr(source, "sha256", None), source)
-    )
+    directory: ModelDirectory | None = None
+    if uri is None:
+        found = FoundModel(source.name)
+    else:
+        sha256 = getattr(source, "sha256", None)
+        directory, found = _directory(server, Path(project_directory, uri), uri, sha256, source)
     size = directory.bytes if directory else source.size
     return ServedModel(
-        server=server,
-        model=model_name(directory.path) if directory else source.name,
+        server=server.serving(found),
+        model=found.name,
         directory=directory,
         image=options.image,
         size_bytes=size,
         startup_seconds=options.startup_budget or startup_budget_seconds(server, size),
         memory_mib=memory_need_mib(server, size),
         longest_request_seconds=options.longest_request or server.longest_request_seconds,
+        shared_memory_because=found.shared_memory_because,
     )
 
 
@@ -79,11 +88,14 @@ class ModelProblemError(ValueError):
         super().__init__(str(problem))
 
 
-def _directory(path: Path, uri: str, sha256: str | None, source: Any) -> ModelDirectory:
+def _directory(
+    server: ModelServer, path: Path, uri: str, sha256: str | None, source: Any
+) -> tuple[ModelDirectory, FoundModel]:
     where = "model" if isinstance(source, str) else "model.uri"
     try:
         directory = measure(path)
-        model_name(path)
+        assert server.layout is not None, "the options' rules ask for an image"
+        found = server.layout.check(path, server.model_directory)
     except ModelDirectoryError as error:
         raise ModelProblemError(Problem(where, f"{error.fact}: {error.reason}", f"{error.remedy}.", uri)) from None
     if sha256 is not None and sha256 != directory.sha256:
@@ -91,4 +103,4 @@ def _directory(path: Path, uri: str, sha256: str | None, source: Any) -> ModelDi
         raise ModelProblemError(
             Problem("model.sha256", reason, "Restore the model, or write that digest if the change is meant.", sha256)
         )
-    return directory
+    return directory, found

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from modelinfra.catalog.model_directory import ModelDirectoryError, model_name
+from modelinfra.catalog.layouts.found import ModelDirectoryError
 from modelinfra.catalog.servers import MLSERVER, ModelServer, server_for_image, startup_budget_seconds
 from modelinfra.graph.model import Graph
 from modelinfra.serving.contract import ServingContract, read_contract
@@ -89,7 +89,7 @@ def try_endpoint(
         answer = _shape(contract, reply)
         _check_other_ports(contract, running, row)
         report(f"POST {contract.predict_path}: {reply.status} after {taken * 1000:.0f} ms")
-    outputs = tuple(answer["outputs"])
+    outputs = tuple(answer["outputs"]) if _open_inference(contract) else ()
     return Answer(endpoint, how, contract.predict_path, reply.status, answer, outputs, ready, taken)
 
 
@@ -155,7 +155,7 @@ def _ready_elsewhere(contract: ServingContract, running: Running, row: ModelServ
     if row is None:
         return None
     for number, port in running.ports.items():
-        if (number, row.readiness_path) == (contract.ports["http"], contract.health_path):
+        if "{" in row.readiness_path or (number, row.readiness_path) == (contract.ports["http"], contract.health_path):
             continue
         try:
             if call(port, row.readiness_path, seconds=1.0).status == 200:
@@ -196,6 +196,12 @@ def _body(
 
 def _zeros(contract: ServingContract, running: Running, port: int, row: ModelServer | None) -> dict[str, Any]:
     """A request of zeros in the shape that the model's metadata declares."""
+    if not _open_inference(contract):
+        raise ServingCheckError(
+            f"a request's body for {contract.predict_path}",
+            "none was given, and only the Open Inference protocol tells what a model takes",
+            "Give one with --request FILE",
+        )
     path = contract.predict_path.removesuffix("/infer")
     reply = _call(running, port, path, None)
     if reply.status != 200:
@@ -240,25 +246,34 @@ def _not_served(
 
 def _other_name(contract: ServingContract, row: ModelServer | None) -> str:
     """Names the model that the directory serves, when the prediction URL names another one."""
-    if row is not MLSERVER or contract.build is None:
+    if row is None or row.layout is None or contract.build is None:
         return ""
     try:
-        name = model_name(contract.build.model_source)
+        name = row.layout.check(contract.build.model_source, row.model_directory).name
     except ModelDirectoryError as error:
         return f" ({error.fact})"
     return "" if contract.predict_path == row.predict_path(name) else f" (the model directory serves {name!r})"
 
 
+def _open_inference(contract: ServingContract) -> bool:
+    """Whether predictions speak the Open Inference protocol v2; other servers' answers are taken as they are."""
+    return contract.predict_path.endswith("/infer")
+
+
 def _shape(contract: ServingContract, reply: Reply) -> dict[str, Any]:
     def wrong(came: str) -> ServingCheckError:
         return ServingCheckError(
-            f"an Open Inference v2 answer from {contract.predict_path}", f"{came}: {reply.text()}", _ROUTE
+            f"{'an Open Inference v2' if _open_inference(contract) else 'a JSON'} answer from {contract.predict_path}",
+            f"{came}: {reply.text()}",
+            _ROUTE,
         )
 
     try:
         answer = json.loads(reply.body)
     except ValueError:
         raise wrong("what came is not JSON") from None
+    if not _open_inference(contract):
+        return {"body": answer} if not isinstance(answer, dict) else answer
     outputs = answer.get("outputs") if isinstance(answer, dict) else None
     if not isinstance(outputs, list) or not outputs:
         raise wrong("it has no outputs")
@@ -277,14 +292,14 @@ def _check_other_ports(contract: ServingContract, running: Running, row: ModelSe
         if role == "http":
             continue
         port = running.ports[number]
-        if role == "metrics" and row:
+        if role == "metrics" and row and row.metrics_path:
             served = _served(port, row.metrics_path)
         elif role == "grpc":
             served = speaks_http2(port, _PORT_SECONDS)
         else:
             served = accepts(port, _PORT_SECONDS)
         if not served:
-            path = f" at {row.metrics_path}" if role == "metrics" and row else ""
+            path = f" at {row.metrics_path}" if role == "metrics" and row and row.metrics_path else ""
             raise ServingCheckError(
                 f"the server to answer on its {role} port {number}{path}",
                 "it does not",

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from modelinfra.catalog.servers import SERVERS, ModelServer, server_for_image
+from modelinfra.catalog.servers import SERVERS, LocalSubstitute, ModelServer, server_for_image
 from modelinfra.serving.contract import ImageBuild, ServingContract
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.http import HOST, free_ports
 from modelinfra.serving.running import Running, run_supervised
-from modelinfra.serving.venv import server_environment
+from modelinfra.serving.venv import server_environment, substitute
 
 
 @contextmanager
@@ -26,18 +26,19 @@ def run_as_process(contract: ServingContract, report: Callable[[str], None]) -> 
     """
     build = _build(contract)
     row = _row(build)
-    ports = _local_ports(contract, row)
-    command = _command(contract, build, row)
-    environment = _environment(contract, build, row, ports)
+    local = substitute(row)
+    ports = _local_ports(contract, row, local)
+    command = _command(contract, build, row, local)
+    environment = _environment(contract, build, row, local, ports)
     prefix = server_environment(row, report)
-    report(f"image {build.base} -> {row.local.package} {row.local.version} in {prefix}")
+    report(f"image {build.base} -> {local.package} {local.version} in {prefix}")
     report(f"path {build.model_path} -> {build.model_source}")
     shown = ", ".join(f"{role} {port} -> {HOST}:{ports[port]}" for role, port in contract.ports.items())
     report(f"ports {shown}")
     for name in contract.secrets:
         report(f"secret {name} stays empty: only the platform can read it")
     with tempfile.TemporaryDirectory(prefix="modelinfra-try-", ignore_cleanup_errors=True) as folder:
-        program = prefix / "bin" / row.local.executables[command[0]]
+        program = prefix / "bin" / local.executables[command[0]]
         # Nothing of this shell: a variable that happens to be set here must not stand in for one that the task lacks.
         base = {"PATH": f"{prefix / 'bin'}:{os.defpath}", "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"}
         with run_supervised([str(program), *command[1:]], {**environment, **base}, Path(folder), ports) as running:
@@ -70,7 +71,7 @@ def _build(contract: ServingContract) -> ImageBuild:
 def _row(build: ImageBuild) -> ModelServer:
     row = server_for_image(build.base)
     if row is None:
-        known = ", ".join(known.image for known in SERVERS.values())
+        known = ", ".join(known.image for known in SERVERS.values() if known.image and known.local)
         raise ServingCheckError(
             f"a base image that the catalogue knows ({known})",
             f"the Dockerfile begins FROM {build.base}",
@@ -79,14 +80,14 @@ def _row(build: ImageBuild) -> ModelServer:
     return row
 
 
-def _command(contract: ServingContract, build: ImageBuild, row: ModelServer) -> list[str]:
+def _command(contract: ServingContract, build: ImageBuild, row: ModelServer, local: LocalSubstitute) -> list[str]:
     if not contract.command:
         raise ServingCheckError(
             f"a start command such as {' '.join(row.command)!r}",
             "neither the task nor the Dockerfile has one",
             "Deploy the endpoint again",
         )
-    if contract.command[0] not in row.local.executables:
+    if contract.command[0] not in local.executables:
         raise ServingCheckError(
             f"a start command of {row.title}, such as {' '.join(row.command)!r}",
             f"the container starts {' '.join(contract.command)!r}",
@@ -94,15 +95,15 @@ def _command(contract: ServingContract, build: ImageBuild, row: ModelServer) -> 
         )
     command = [contract.command[0]]
     for word in contract.command[1:]:
-        local = _local_path(word, build)
-        if local == word and word.startswith("/"):
+        here = _local_path(word, build)
+        if here == word and word.startswith("/"):
             # On this machine the path would mean something else, or something by accident.
             raise ServingCheckError(
                 f"the start command to use the model's path {build.model_path}",
                 f"it is {' '.join(contract.command)!r}, and the image has nothing from us at {word}",
                 "Let the command and the Dockerfile's COPY name the same directory",
             )
-        command.append(local)
+        command.append(here)
     return command
 
 
@@ -113,15 +114,15 @@ def _local_path(value: str, build: ImageBuild) -> str:
     return value
 
 
-def _local_ports(contract: ServingContract, row: ModelServer) -> dict[int, int]:
+def _local_ports(contract: ServingContract, row: ModelServer, local: LocalSubstitute) -> dict[int, int]:
     """container port -> free port, for all ports that the server opens and all that the task maps."""
-    opened = [_opened(contract, row, role) for role in row.local.port_variables]
+    opened = [_opened(contract, row, local, role) for role in local.port_variables]
     wanted = list(dict.fromkeys([*contract.ports.values(), *opened]))
     return dict(zip(wanted, free_ports(len(wanted)), strict=True))
 
 
-def _opened(contract: ServingContract, row: ModelServer, role: str) -> int:
-    variable = row.local.port_variables[role]
+def _opened(contract: ServingContract, row: ModelServer, local: LocalSubstitute, role: str) -> int:
+    variable = local.port_variables[role]
     value = contract.environment.get(variable, str(row.ports[role]))
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise ServingCheckError(
@@ -131,14 +132,18 @@ def _opened(contract: ServingContract, row: ModelServer, role: str) -> int:
 
 
 def _environment(
-    contract: ServingContract, build: ImageBuild, row: ModelServer, ports: Mapping[int, int]
+    contract: ServingContract,
+    build: ImageBuild,
+    row: ModelServer,
+    local: LocalSubstitute,
+    ports: Mapping[int, int],
 ) -> dict[str, str]:
     environment = {name: _local_path(value, build) for name, value in contract.environment.items()}
-    for role, variable in row.local.port_variables.items():
-        environment[variable] = str(ports[_opened(contract, row, role)])
-    if row.local.address_variable:
-        _check_address(row.local.address_variable, contract.environment.get(row.local.address_variable))
-        environment[row.local.address_variable] = HOST  # the address half of the port: nobody else shall reach it
+    for role, variable in local.port_variables.items():
+        environment[variable] = str(ports[_opened(contract, row, local, role)])
+    if local.address_variable:
+        _check_address(local.address_variable, contract.environment.get(local.address_variable))
+        environment[local.address_variable] = HOST  # the address half of the port: nobody else shall reach it
     return environment
 
 

@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from modelinfra.cache import cache_folder
-from modelinfra.catalog.servers import SERVERS, ModelServer, UnknownServerError, server
+from modelinfra.catalog.servers import SERVERS, LocalSubstitute, ModelServer, UnknownServerError, server
 from modelinfra.serving.errors import ServingCheckError
 
 _MARK = "complete"
@@ -31,7 +31,8 @@ def server_environment(server: ModelServer, report: Callable[[str], None] = lamb
     It is complete or absent: an interrupted install is done again, two at once wait for each other, and another lock
     makes another environment. Raises ServingCheckError when no fitting Python is found or the install fails.
     """
-    lock = files("modelinfra.catalog") / "local" / server.local.lock
+    local = substitute(server)
+    lock = files("modelinfra.catalog") / "local" / local.lock
     text = lock.read_bytes()
     target = cache_folder() / "servers" / f"{server.name}-{server.version}"
     mark = target / _MARK
@@ -42,13 +43,24 @@ def server_environment(server: ModelServer, report: Callable[[str], None] = lamb
     with _exclusive(target.with_name(target.name + ".lock")):
         if _complete(mark, digest):  # another process has just made it
             return target
-        report(f"installing {server.local.package} {server.local.version} into {target} (once)")
+        report(f"installing {local.package} {local.version} into {target} (once)")
         # A virtual environment holds its own path in its scripts, so it is made in place; the mark is what makes it
         # count.
         shutil.rmtree(target, ignore_errors=True)
         _install(server, text, target)
         mark.write_text(digest)
     return target
+
+
+def substitute(server: ModelServer) -> LocalSubstitute:
+    """What stands for the server's image on this machine; raises ServingCheckError when no package serves the same contract."""
+    if server.local is None:
+        raise ServingCheckError(
+            f"a Python package that serves what {server.title}'s image serves",
+            "there is none, so that it cannot run as a process here",
+            "Try it with Docker: add --docker",
+        )
+    return server.local
 
 
 def server_python(server: ModelServer, report: Callable[[str], None] = lambda _: None) -> Path:
@@ -69,7 +81,7 @@ def _exclusive(path: Path) -> Iterator[None]:
 
 
 def _install(server: ModelServer, lock: bytes, target: Path) -> None:
-    interpreter = _interpreter(server)
+    interpreter, local = _interpreter(server), substitute(server)
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder) / "requirements.txt"
         requirements.write_bytes(lock)
@@ -87,19 +99,20 @@ def _install(server: ModelServer, lock: bytes, target: Path) -> None:
             done = subprocess.run(step, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise ServingCheckError(
-                    f"{server.local.package} {server.local.version} to install into {target}",
+                    f"{local.package} {local.version} to install into {target}",
                     f"the installer ended with {done.returncode}: {_tail(done.stderr or done.stdout)}",
                     "Give this machine a Python package index (pip's settings are used), or use Docker",
                 )
 
 
 def _interpreter(server: ModelServer) -> str:
-    if sys.version_info[:2] in server.local.python_versions:
+    local = substitute(server)
+    if sys.version_info[:2] in local.python_versions:
         return sys.executable
-    for major, minor in server.local.python_versions:
+    for major, minor in local.python_versions:
         if found := shutil.which(f"python{major}.{minor}"):
             return found
-    wanted = " or ".join(f"{major}.{minor}" for major, minor in server.local.python_versions)
+    wanted = " or ".join(f"{major}.{minor}" for major, minor in local.python_versions)
     raise ServingCheckError(
         f"Python {wanted}, which {server.title} {server.version} runs on",
         f"this is {sys.version_info.major}.{sys.version_info.minor} and no other is on the PATH",
@@ -115,7 +128,7 @@ def main(arguments: Sequence[str]) -> int:
     """`SERVER [-- SCRIPT ARGUMENTS]`: installs the server's software and runs the script with its Python."""
     if not arguments or arguments[0].startswith("-") or arguments[1:2] not in ([], ["--"]):
         print(
-            f"usage: python -m modelinfra.serving.venv {{{','.join(SERVERS)}}} [-- SCRIPT ARGUMENT ...]",
+            f"usage: python -m modelinfra.serving.venv {{{','.join(name for name, row in SERVERS.items() if row.local)}}} [-- SCRIPT ARGUMENT ...]",
             file=sys.stderr,
         )
         return 2

@@ -1,24 +1,31 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import textwrap
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from modelinfra.catalog.fargate import refusals
+from modelinfra.catalog.layouts.found import FoundModel
 from modelinfra.catalog.model_directory import ModelDirectoryError, measure, model_name
 from modelinfra.catalog.servers import (
     GIB,
     SERVERS,
+    ModelServer,
     UnknownServerError,
     memory_need_mib,
     server,
     server_for_image,
     startup_budget_seconds,
 )
+from modelinfra.cli.main import app
 
 MLSERVER = server("mlserver")
 SETTINGS = '{"name": "digits", "implementation": "mlserver_sklearn.SKLearnModel"}'
@@ -40,20 +47,87 @@ def test_the_catalogue_imports_no_pulumi() -> None:
 
 
 @pytest.mark.parametrize("row", SERVERS.values(), ids=lambda row: row.name)
-def test_every_row_is_consistent_in_itself(row) -> None:
-    assert re.fullmatch(r"[^@\s]+:[^@:/\s]+", row.image), "an image has a version tag and no digest"
-    assert row.version in row.image
-    assert not row.image.endswith(":latest")
-    assert len(set(row.ports.values())) == len(row.ports)
-    assert row.model_directory in row.command
+def test_every_row_is_consistent_in_itself(row: ModelServer) -> None:
+    check_row(row)
+
+
+def check_row(row: ModelServer) -> None:
+    """What holds of every row."""
+    if row.image is None:
+        assert row.image_from
+        assert (row.layout, row.command) == (None, ())
+    else:
+        assert re.fullmatch(r"[^@\s]+:[^@:/\s]+", row.image), "an image has a version tag and no digest"
+        assert row.version in row.image
+        assert row.image.split("/")[0] in {"docker.io", "ghcr.io", "nvcr.io"}, "the registry is said"
+        assert not row.image.endswith(":latest")
+        assert any(row.model_directory in word for word in (*row.command, *row.environment.values()))
+        assert row.layout is not None
+    assert "http" in row.ports
+    assert set(row.ports) <= {"http", "grpc", "metrics"}
+    assert len({*row.ports.values(), *row.management_ports}) == len(row.ports) + len(row.management_ports)
+    assert bool(row.metrics_path) or bool(row.metrics_note)
+    assert row.metrics_path or "metrics" not in row.ports
     for path in (row.liveness_path, row.readiness_path, row.predict_path("m"), row.model_readiness_path("m")):
-        assert path.startswith("/")
+        assert re.fullmatch(r"/[^{}\s]*", path.replace("{model}", "m"))
+    predicted = row.predict_path("m")
+    assert not [route for route in row.side_routes if predicted.startswith(route)], "predictions are no side route"
+    assert not row.needs_shared_memory or row.shared_memory_mib
+
+
+def test_the_row_in_the_guide_for_contributors_is_one() -> None:
+    guide = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    (code,) = re.findall(r"```python\n( *\"\"\"Acme.*?)```", guide, re.DOTALL)
+    found: dict[str, object] = {}
+    exec(textwrap.dedent(code), found)
+    row = found["ACME"]
+    assert isinstance(row, ModelServer)
+    check_row(row)
+    assert row.serving(FoundModel("net", "net.onnx")).command[-2:] == ("--name=net", "/models/net.onnx")
+
+
+def test_the_command_lists_every_server_and_whether_fargate_runs_it() -> None:
+    result = CliRunner().invoke(app, ["servers", "--json"])
+    rows = json.loads(result.stdout)
+    assert list(rows) == list(SERVERS)
+    assert rows["triton"]["fargate"] is True
+    assert rows["vllm"]["fargate"][0] == "vLLM needs a GPU, and Fargate has none"
+    assert rows["tensorflow-serving"]["layout"].startswith("numeric version folders")
+    assert rows["torchserve"]["management_ports"] == [8081, 7071]
+    shown = CliRunner().invoke(app, ["servers"], env={"COLUMNS": "120"}).stdout
+    assert re.search(r"vllm .* no: needs GPU, /dev/shm", shown)
+    assert re.search(r"mlserver .* yes", shown)
+
+
+@pytest.mark.parametrize("row", [row for row in SERVERS.values() if row.local], ids=lambda row: row.name)
+def test_a_local_substitute_is_locked_and_takes_the_same_ports(row: ModelServer) -> None:
+    assert row.local is not None
+    variables = (*row.local.port_variables.values(), row.local.address_variable)
+    assert set(variables) <= set(row.contract_variables)
     for role, variable in row.local.port_variables.items():
         assert row.environment[variable] == str(row.ports[role])
     assert row.command[0] in row.local.executables
     lock = (files("modelinfra.catalog") / "local" / row.local.lock).read_text()
     assert f"\n{row.local.package}=={row.local.version} \\\n    --hash=sha256:" in lock
     assert "://" not in lock, "no package registry is named"
+
+
+def test_the_traps_that_the_facts_name_are_avoided() -> None:
+    def said(name: str) -> str:
+        return " ".join([*SERVERS[name].command, *(f"{k}={v}" for k, v in SERVERS[name].environment.items())])
+
+    assert "--disable-token-auth" in said("torchserve")
+    assert "--host 0.0.0.0" in said("llama-cpp")
+    assert "--metrics" in said("llama-cpp").split()
+    assert "--enable-metrics" in said("sglang")
+    assert "HOSTNAME=0.0.0.0" in said("tgi")
+    assert SERVERS["vllm"].model_readiness_path("m") == "/v1/models"
+
+
+def test_only_what_needs_a_gpu_or_shared_memory_is_refused_on_fargate() -> None:
+    refused = {name for name, row in SERVERS.items() if refusals(row)}
+    assert refused == {name for name, row in SERVERS.items() if row.needs_gpu or row.needs_shared_memory}
+    assert refused == {"vllm", "tgi", "sglang", "nim", "kserve-huggingfaceserver"}
 
 
 def test_a_misspelt_server_gets_a_suggestion() -> None:

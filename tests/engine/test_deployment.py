@@ -161,6 +161,16 @@ def test_moving_an_endpoint_to_its_own_load_balancer_makes_the_new_way_before_th
     )
 
 
+def test_another_server_is_reached_on_its_port_before_the_old_ones_is_closed(deployed: Sandbox) -> None:
+    own = {"image": "registry.example/own:1.2", "port": 9000, "healthPath": "/ready", "predictPath": "/ask"}
+    edit(deployed, server=own)
+    order = [(op, urn.split("::")[2].rpartition("$")[2]) for op, urn in deployed.up(check=True).steps]
+    for rule in ("Ingress", "Egress"):
+        token = f"aws:vpc/securityGroup{rule}Rule:SecurityGroup{rule}Rule"
+        opened, closed = order.index(("create-replacement", token)), order.index(("delete-replaced", token))
+        assert opened < order.index(("update", SERVICE)) < closed
+
+
 def test_a_second_endpoint_on_the_same_load_balancer_changes_nothing_of_the_first(deployed: Sandbox) -> None:
     environment = copy.deepcopy(ENVIRONMENT)
     environment["endpoints"]["roses"] = {"server": "mlserver", "model": MODEL}

@@ -26,7 +26,24 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
-@pytest.mark.parametrize("edit", [each for each in edits() if each.path not in CONTEXT], ids=lambda edit: edit.path)
+@pytest.fixture(scope="module")
+def own(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The same with a server that the catalogue does not know."""
+    with sandbox_of(project, tmp_path_factory.mktemp("own") / "home", OWN[0].before()) as sandbox:
+        sandbox.up(check=True)
+        yield sandbox
+
+
+OWN = [each for each in edits() if each.of_own_server]
+PLAIN = [each for each in edits() if each.path not in CONTEXT and each not in OWN]
+
+
+@pytest.mark.parametrize("edit", OWN, ids=lambda edit: edit.path)
+def test_an_edit_of_a_server_of_ones_own_does_so_too(edit: Edit, own: Sandbox) -> None:
+    check(edit, own)
+
+
+@pytest.mark.parametrize("edit", PLAIN, ids=lambda edit: edit.path)
 def test_an_edit_on_a_deployed_stack_changes_what_the_option_says(edit: Edit, base: Sandbox) -> None:
     check(edit, base)
 
@@ -46,5 +63,8 @@ def check(edit: Edit, sandbox: Sandbox) -> None:
     extra, _ = unexplained(landed(direct(found, plan)), edit.option.lands)
     actual = landed(found)
     _, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
+    # With a new image the whole of what holds its digest is unknown until it is built.
+    unknown = tuple(f"{each}[" for each in actual)
+    missing = {place for place in missing if not place.startswith(unknown)}
     assert not extra, f"{edit.path} also changes {sorted(extra)}"
     assert not missing, f"{edit.path} says it changes {sorted(missing)}, and does not; it changes {sorted(actual)}"

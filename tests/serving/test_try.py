@@ -181,3 +181,12 @@ def test_without_a_docker_engine_the_way_out_is_named(tmp_path: Path, monkeypatc
         ServingCheckError, match=r"there is no docker command on the PATH\. Start one, or try .* process"
     ):
         try_endpoint(deployed(tmp_path), "digits", request=b"{}", how="docker")
+
+
+def test_a_server_without_a_package_on_this_machine_is_tried_with_docker(tmp_path: Path) -> None:
+    graph = deployed(tmp_path)
+    edit_dockerfile(graph, "docker.io/seldonio/mlserver:1.7.1", "docker.io/tensorflow/serving:2.18.0")
+    with pytest.raises(ServingCheckError) as caught:
+        try_endpoint(graph, "digits", request=b"{}")
+    assert "a Python package that serves what TensorFlow Serving's image serves" in str(caught.value)
+    assert "add --docker" in str(caught.value)

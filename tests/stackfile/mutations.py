@@ -60,6 +60,23 @@ RICH: dict[str, Any] = {
             "rulePriority": 4711,
             "rollback": {"errorPercent": 2},
         },
+        "own": {
+            "platform": "web",
+            "server": {
+                "image": "registry.example/own:1.2",
+                "port": 9000,
+                "grpcPort": 9001,
+                "healthPath": "/ready",
+                "predictPath": "/{model}/ask",
+                "command": ["serve", "--model={model}"],
+                "environment": {"WORKERS": "2"},
+                "modelDirectory": "/opt/model",
+                "userId": 65532,
+                "startupBudget": "3m",
+                "longestRequest": "45s",
+            },
+            "model": "stacks/models/digits",
+        },
         "ready": {
             "platform": "alone",
             "server": "mlserver",

@@ -70,6 +70,14 @@ def wrong_endpoint(name: str, text: str, *lines: str, model: str | None = "model
     )
 
 
+def wrong_server(name: str, key: str, value: str, line: str) -> Wrong:
+    """A server of the user's own with one key changed or added."""
+    own = {"image": "'own:1'", "port": "9000", "healthPath": "/ready", "predictPath": "/ask"} | {key: value}
+    body = ", ".join(f"{each}: {text}" for each, text in own.items())
+    whole = f"platforms: {{web: {{type: ecs}}}}\nendpoints:\n  a:\n    server: {{{body}}}\n    model: model\n"
+    return wrong_environment(name, whole, f"endpoints.a.server.{line}")
+
+
 def wrong_pair(name: str, one: str, other: str, *lines: str) -> Wrong:
     both = "".join(f"  {key}: {{server: mlserver, model: model, {rest}}}\n" for key, rest in (("a", one), ("b", other)))
     return wrong_environment(name, f"platforms:\n  web: {{type: ecs}}\nendpoints:\n{both}", *lines)

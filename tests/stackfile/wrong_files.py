@@ -10,6 +10,7 @@ from tests.stackfile.wrong import (
 )
 from tests.stackfile.wrong_keys import KEYS, YAML
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
+from tests.stackfile.wrong_servers import SERVERS
 from tests.stackfile.wrong_values import QUANTITIES, TYPES
 
 SEVERAL = wrong_environment(
@@ -37,4 +38,4 @@ SEVERAL = wrong_environment(
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
-WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, SEVERAL]
+WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, SEVERAL]

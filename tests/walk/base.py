@@ -36,6 +36,16 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
 }
 
+SERVER = "endpoints.iris.server"
+OWN_SERVER: dict[str, Any] = {
+    "image": "registry.example/own:1.2",
+    "port": 8000,
+    "healthPath": "/health",
+    "predictPath": "/predict",
+    "command": ["serve"],
+    "environment": {"WORKERS": "1"},
+}
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -44,11 +54,18 @@ class Edit:
     path: str
     option: Option
 
+    @property
+    def of_own_server(self) -> bool:
+        """Whether it edits a server that the catalogue does not know."""
+        return self.path.startswith(f"{SERVER}.")
+
     def before(self) -> dict[str, Any]:
         """The environment without the edit."""
         environment = copy.deepcopy(ENVIRONMENT)
-        for path, value in CONTEXT.get(self.path, {}).items():
-            _put(environment, path, value)
+        # What a server of one's own says can be edited where there is one.
+        own = {SERVER: OWN_SERVER} if self.of_own_server else {}
+        for path, value in {**own, **CONTEXT.get(self.path, {})}.items():
+            _put(environment, path, copy.deepcopy(value))
         return environment
 
     def after(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from modelinfra import naming
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
+from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
@@ -44,6 +45,9 @@ class EcsPlanner:
 
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
+        refused = list(unfit(served))
+        if refused:
+            raise InvalidOptionsError(refused)
         shared = options.load_balancer == "shared"
         plan = EcsEndpointPlan(
             shared, path, options.rule_priority or naming.rule_priority(path), size_endpoint(options, served)

@@ -13,16 +13,15 @@ from modelinfra.catalog.fargate import (
     EPHEMERAL_STORAGE_MOST_GIB,
     STOP_TIMEOUT_CEILING_SECONDS,
     TaskSize,
+    remarks,
     smallest_size,
 )
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
+from modelinfra.options.server import CUSTOM
 from modelinfra.platforms.served_model import ServedModel
 
 _MIB, _GIB = 2**20, 2**30
-
-# The unpacked image without the model. seldonio/mlserver unpacks to some GiB; no source publishes the figure, so it is taken high.
-_IMAGE_GIB = 8
 
 # How long ECS needs beside the container's own start: place the task, attach its network interface, pull the image.
 _PLACEMENT_SECONDS = 300
@@ -93,8 +92,8 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
         stop_timeout=options.stop_timeout or min(served.longest_request_seconds, STOP_TIMEOUT_CEILING_SECONDS),
         min_replicas=options.scaling.min,
         max_replicas=highest,
-        notes=(_choice(options, task, asked_mib),),
-        warnings=tuple(_warnings(served, asked_mib)),
+        notes=(_choice(options, task, asked_mib), *_without(served)),
+        warnings=tuple(_warnings(served, asked_mib, assumed=options.memory is None)),
     )
 
 
@@ -104,8 +103,16 @@ def _choice(options: Any, task: TaskSize, asked_mib: int) -> str:
     return f"task size {task}: the smallest that Fargate offers with the {asked} {whence}"
 
 
-def _warnings(served: ServedModel, asked_mib: int) -> Iterator[str]:
+def _without(served: ServedModel) -> Iterator[str]:
+    missing = remarks(served.server)
+    if missing:
+        yield f"{served.server.title} runs without what its documentation gives it: {', '.join(missing)}"
+
+
+def _warnings(served: ServedModel, asked_mib: int, assumed: bool) -> Iterator[str]:
     yield from served.assumptions()
+    if assumed and served.server.name == CUSTOM:
+        yield f"memory not given, {shown_bytes(asked_mib * _MIB)} assumed for a server that the catalogue does not know"
     if asked_mib < served.memory_mib:
         yield (
             f"memory is {shown_bytes(asked_mib * _MIB)}, and {served.server.title} with this model is expected to need "
@@ -123,7 +130,7 @@ def _storage(options: Any, served: ServedModel) -> int | None:
     if asked is not None:
         return math.ceil(asked / _GIB)
     size = served.size_bytes if served.size_bytes is not None else served.server.assumed_model_gib * _GIB
-    needed = _IMAGE_GIB + math.ceil(2 * size / _GIB)  # the layer and its unpacked copy
+    needed = served.server.unpacked_image_gib + math.ceil(2 * size / _GIB)  # the layer and its unpacked copy
     if needed <= EPHEMERAL_STORAGE_DEFAULT_GIB:
         return None
     return min(max(needed, EPHEMERAL_STORAGE_LEAST_GIB), EPHEMERAL_STORAGE_MOST_GIB)

@@ -47,7 +47,9 @@ def register_hops(
         description=f"Tasks of endpoint {name}",
         opts=opts,
     )
-    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": opts}
+    # Another server may listen elsewhere: the old port stays open until the old replicas are gone, since what is replaced goes last.
+    moved = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(replace_on_changes=["fromPort", "toPort"]))
+    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": moved}
     https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "opts": opts}
     rules: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupEgressRule(

@@ -1,0 +1,1 @@
+"""How a model's directory must look, one small checker per layout. No Pulumi import."""

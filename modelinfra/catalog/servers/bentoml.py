@@ -1,0 +1,33 @@
+"""BentoML: the image is the user's own, built by `bentoml containerize`; the model is inside."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from modelinfra.catalog.servers.row import ModelServer
+
+BENTOML = ModelServer(
+    name="bentoml",
+    title="BentoML",
+    version="1.4.38",  # serving.md, source BM; the version that the fields were read from
+    image=None,  # serving.md 1a
+    image_from="every bento is an image of its own, made by `bentoml containerize`",
+    user_uid=1034,  # an assumption, and not used: the image is never built upon
+    ports=MappingProxyType({"http": 3000}),  # serving.md 1a; gRPC is another mode of serving, on the same port
+    liveness_path="/livez",  # serving.md 1a
+    readiness_path="/readyz",
+    model_readiness_path_template="/readyz",
+    metrics_path="/metrics",  # serving.md 1a: on the http port
+    layout=None,
+    model_directory="/home/bentoml/bento",
+    command=(),  # the image's own
+    predict_path_template="/{model}",  # serving.md 1b: one route for each API method; `model.name` is the method's
+    side_routes=("/metrics", "/docs.json", "/schema.json"),
+    startup_base_seconds=120,  # an assumption
+    startup_seconds_per_gib=32,  # an assumption
+    assumed_model_gib=4,  # an assumption
+    memory_base_mib=1024,  # an assumption
+    memory_headroom_factor=2.0,  # an assumption
+    longest_request_seconds=60,  # serving.md 1b: a service's own time-out
+    traps=("`model.name` is the API method's route: a method `predict` is at /predict",),
+)

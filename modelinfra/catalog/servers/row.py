@@ -1,0 +1,135 @@
+"""What a row of the catalogue holds. No Pulumi import, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from modelinfra.catalog.layouts.found import FoundModel, Layout
+
+
+def _none() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+def _no_limits() -> Mapping[str, int]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, eq=False)
+class LocalSubstitute:
+    """How a server runs on a developer's machine without a container.
+
+    package, version: what stands for the image (the distribution's name on the Python package index).
+    lock: file in `modelinfra/catalog/local/` with every version and hash that is installed.
+    python_versions: Python versions (major, minor) that the package runs on and the lock was resolved for, best first.
+    executables: executable in the container -> executable in the installed environment.
+    port_variables: port role -> environment variable that sets the port.
+    address_variable: environment variable that sets the address to listen on; None when there is none.
+    """
+
+    package: str
+    version: str
+    lock: str
+    python_versions: tuple[tuple[int, int], ...]
+    executables: Mapping[str, str]
+    port_variables: Mapping[str, str]
+    address_variable: str | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelServer:
+    """One model server at one version. `{model}` stands for the model's name, `{file}` for the file that its layout found.
+
+    name: the word that a user writes (`server: mlserver`).
+    title, version: for people and tags.
+    image: base image with a version tag (tags only: a digest that nobody here has seen would be an invention); None where every
+        model has an image of its own, which `image_from` says how to get.
+    clear_entrypoint: the command is everything that starts; else the image's own entry point stands before it.
+    user_uid: numeric user that the image runs as.
+    ports: port role (`http`, `grpc`, `metrics`) -> TCP port in the container. Only these are mapped, and only `http` is opened.
+    management_ports: what the server listens on besides, for its operator; never mapped.
+    liveness_path, readiness_path: HTTP paths on the http port; 200 when alive, and when every model is loaded.
+    model_readiness_path_template: HTTP path that answers 200 only when the model is loaded, as far as the server can tell.
+    metrics_path: HTTP path of the Prometheus metrics, on the metrics port or else the http port; None when there are none.
+    metrics_note: how metrics are switched on, where they are not.
+    layout: how the model's directory must look; None where the model is in the image.
+    model_directory: folder in the container that holds the model.
+    command: start command, exec form, without a shell.
+    environment: variables that the container needs.
+    contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
+    predict_path_template: path of a prediction.
+    request_content_type: media type of a prediction's body.
+    side_routes: paths on the http port that change or tell something beside predictions, and that nobody outside should reach.
+    needs_gpu: it does not start without one.
+    shared_memory_mib: /dev/shm in MiB that its documentation gives it (0: the container's default is enough).
+    needs_shared_memory: it fails without that; else it only gets slower, or only some models need it.
+    ulimits: limit -> value that its documentation sets (-1: none).
+    startup_base_seconds: longest time from process start to ready with a tiny model.
+    startup_seconds_per_gib: what each GiB of model adds to it.
+    assumed_model_gib: size taken for a model of unknown size (a ceiling: budgets computed from it are enough up to it).
+    memory_base_mib: resident memory of the server without a model.
+    memory_headroom_factor: memory needed per byte of model file.
+    unpacked_image_gib: disk that the image takes, without the model; no source publishes it, so it is taken high.
+    longest_request_seconds: longest request that the endpoint is built for, unless the user says otherwise.
+    traps: what goes wrong with it, for people.
+    local: the stand-in without a container; None when no package serves the same contract.
+    """
+
+    name: str
+    title: str
+    version: str
+    image: str | None
+    image_from: str = ""
+    clear_entrypoint: bool = False
+    user_uid: int
+    ports: Mapping[str, int]
+    management_ports: tuple[int, ...] = ()
+    liveness_path: str
+    readiness_path: str
+    model_readiness_path_template: str
+    metrics_path: str | None
+    metrics_note: str = ""
+    layout: Layout | None
+    model_directory: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=_none)
+    contract_variables: tuple[str, ...] = ()
+    predict_path_template: str
+    request_content_type: str = "application/json"
+    side_routes: tuple[str, ...] = ()
+    needs_gpu: bool = False
+    shared_memory_mib: int = 0
+    needs_shared_memory: bool = False
+    ulimits: Mapping[str, int] = field(default_factory=_no_limits)
+    startup_base_seconds: int
+    startup_seconds_per_gib: int
+    assumed_model_gib: int
+    memory_base_mib: int
+    memory_headroom_factor: float
+    longest_request_seconds: int
+    unpacked_image_gib: int = 8
+    traps: tuple[str, ...] = ()
+    local: LocalSubstitute | None = None
+
+    def predict_path(self, model: str) -> str:
+        """Path of a prediction by the model of that name, with a leading slash."""
+        return self.predict_path_template.replace("{model}", model)
+
+    def model_readiness_path(self, model: str) -> str:
+        """Path that answers 200 only when the model of that name is loaded, with a leading slash."""
+        return self.model_readiness_path_template.replace("{model}", model)
+
+    def serving(self, model: FoundModel) -> ModelServer:
+        """This row with a model's name and file in command, environment and side routes."""
+
+        def filled(text: str) -> str:
+            return text.replace("{model}", model.name).replace("{file}", model.file)
+
+        return replace(
+            self,
+            command=tuple(filled(word) for word in self.command),
+            environment=MappingProxyType({name: filled(value) for name, value in self.environment.items()}),
+            side_routes=tuple(filled(path) for path in self.side_routes),
+        )

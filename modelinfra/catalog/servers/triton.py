@@ -1,0 +1,49 @@
+"""NVIDIA Triton inference server, on CPU: GPUs are used where there are some."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from modelinfra.catalog.layouts.triton import TRITON_REPOSITORY
+from modelinfra.catalog.servers.row import ModelServer
+
+TRITON = ModelServer(
+    name="triton",
+    title="Triton",
+    version="26.07",
+    image="nvcr.io/nvidia/tritonserver:26.07-py3",  # serving.md 1a: <yy.mm>-py3; 2.71.0 is NGC 26.07
+    user_uid=1000,  # serving.md 1b: KServe runs it so
+    ports=MappingProxyType({"http": 8000, "grpc": 8001, "metrics": 8002}),  # serving.md 1a
+    liveness_path="/v2/health/live",  # serving.md 1a
+    readiness_path="/v2/health/ready",
+    model_readiness_path_template="/v2/models/{model}/ready",  # Open Inference protocol v2
+    metrics_path="/metrics",  # serving.md 1a
+    layout=TRITON_REPOSITORY,
+    model_directory="/models",  # serving.md 1b
+    # After the image's entry point, which prints what it found and executes this.
+    command=("tritonserver", "--model-repository=/models"),
+    predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
+    # Extensions of the protocol that load models, read the server's memory or change its settings.
+    side_routes=(
+        "/v2/repository",
+        "/v2/systemsharedmemory",
+        "/v2/cudasharedmemory",
+        "/v2/trace",
+        "/v2/logging",
+        "/v2/models/{model}/trace",
+    ),
+    shared_memory_mib=2048,  # serving.md 1b: the documentation's example; the Python backend needs it, others do without
+    ulimits=MappingProxyType({"memlock": -1, "stack": 67108864}),  # serving.md 1b
+    startup_base_seconds=120,  # an assumption
+    startup_seconds_per_gib=32,  # an assumption, as for MLServer
+    assumed_model_gib=8,  # an assumption
+    memory_base_mib=1024,  # an assumption
+    memory_headroom_factor=2.0,  # an assumption
+    unpacked_image_gib=24,  # an assumption: every backend with CUDA
+    longest_request_seconds=60,  # it has no limit of its own; an assumption
+    traps=(
+        "a model of the Python backend needs shared memory, which Fargate cannot give",
+        "one model that does not load ends the server, unless it is started with --exit-on-error=false",
+        "the image is large: disk and pull time are the replica's longest part",
+    ),
+)
