@@ -125,6 +125,7 @@ MISTAKES = (
         _service("deploymentController", {"type": "CODE_DEPLOY"}),
         "service-circuit-breaker",
     ),
+    Mistake("insights that are none", put(t.CLUSTER, "settings[0].value", "on"), "cluster-insights"),
     Mistake("a removal given up while targets drain", _timed_out_delete, "service-delete-time"),
     Mistake("a slow start of 5 s", _group("slowStart", 5), "target-slow-start"),
     Mistake("two hours of draining", _group("deregistrationDelay", 7200), "deregistration-delay"),
@@ -138,6 +139,7 @@ MISTAKES = (
     Mistake("two listeners on one port", twice(t.LISTENER), "listener-port-collision"),
     Mistake("six values in conditions", _rule("conditions", _many_values(6)), "rule-condition-values"),
     Mistake("health checks that overlap", _group("healthCheck.timeout", 15), "health-timeout"),
+    Mistake("a health check answered by 600", _group("healthCheck.matcher", "600"), "health-matcher"),
     Mistake("a target group of two load balancers", _group_on_two, "target-group-one-load-balancer"),
     Mistake(
         "a weight of 1,500",
