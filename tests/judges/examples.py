@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
 _VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
+
+# Limits that the walk's environment does not go with: its other values would have to change, too.
+_ALONE = {
+    ("platforms.web.idleTimeout", "at_least"),
+    ("endpoints.iris.longestRequest", "at_most"),
+    ("endpoints.iris.scaling.min", "at_most"),
+    ("endpoints.iris.scaling.max", "at_least"),
+}
 
 
 def goods(root: Path) -> dict[str, Graph]:
@@ -52,7 +62,21 @@ def _walked(root: Path) -> dict[str, Case]:
     found = {"walk": Case.whole(before)}
     for edit in walk.edits():
         found[f"walk/{edit.path}"] = Case.changed(before, graph_of(edit.after(), root))
+    for edit, value in _at_limits():
+        found[f"walk/{edit.path} = {value}"] = Case.changed(before, graph_of(edit.after(), root))
     return found
+
+
+def _at_limits() -> Iterator[tuple[walk.Edit, Any]]:
+    """Every number at its least and its most, where that goes with the rest of the walk's environment."""
+    for edit in walk.edits():
+        for limit in ("at_least", "at_most"):
+            number, example = getattr(edit.option, limit), edit.option.example
+            if number is None or (edit.path, limit) in _ALONE:
+                continue
+            if isinstance(example, str):
+                number = f"{int(number) // 2**20}MiB" if example.endswith("iB") else f"{int(number)}s"
+            yield walk.Edit(edit.path, replace(edit.option, example=number)), number
 
 
 def _stack(stack: str, root: Path) -> Graph:

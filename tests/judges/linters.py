@@ -21,6 +21,8 @@ _SCRIPT = Path(__file__).with_name("run_linters.py")
 _TEMPLATE = 450
 # Rules that compare resources: unique names, one route table a subnet, ranges that do not overlap.
 _COMPARING = {"E3019", "E3022", "E3060"}
+# A limit of CloudFormation itself: 500 resources.
+_OF_TEMPLATES = {"E3010"}
 
 # What parliament 1.6.4 says against policies that are right: (part of what it says) -> why it is wrong.
 WAIVED: dict[str, str] = {}
@@ -71,9 +73,12 @@ class CfnLint(_Linter):
             templates[f"parts {first}"] = _template(dict(list(parts.items())[first : first + _TEMPLATE]))
         for template, findings in self._ask({"region": _REGION, "templates": templates}).items():
             for finding in findings:
-                if template.startswith("whole") or finding["rule"] not in _COMPARING:
-                    case, node = of_label[finding["resource"]]
-                    verdicts[case].append(f"{finding['rule']} {node.name}: {finding['message']}")
+                if finding["rule"] in (_COMPARING if template.startswith("parts") else _OF_TEMPLATES):
+                    continue
+                if finding["resource"] not in of_label:
+                    raise RuntimeError(f"cfn-lint speaks of no resource: {finding}")
+                case, node = of_label[finding["resource"]]
+                verdicts[case].append(f"{finding['rule']} {node.name}: {finding['message']}")
         return verdicts
 
 

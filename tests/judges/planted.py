@@ -88,6 +88,8 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "exclusion without filters": (TABLE,),
     "a rule for tagged images without tags": (TABLE,),
     "a VPC of /8": (TABLE, TF),
+    "a VPC on multicast addresses": (TABLE,),
+    "a second range of another private range": (TABLE,),
     "a subnet outside its VPC": (TABLE,),
     "two subnets on the same addresses": (TABLE,),
     "a load balancer that lets nothing out": (REACH,),

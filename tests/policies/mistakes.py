@@ -190,6 +190,13 @@ MISTAKES = (
         "registry-lifecycle",
     ),
     Mistake("a VPC of /8", put(t.VPC, "cidrBlock", "10.0.0.0/8"), "address-size"),
+    Mistake("a VPC on multicast addresses", put(t.VPC, "cidrBlock", "224.0.0.0/16"), "address-special"),
+    Mistake(
+        "a second range of another private range",
+        put(t.SECOND_RANGE, "cidrBlock", "172.16.0.0/16"),
+        "address-second-range",
+        "wide",
+    ),
     Mistake("a subnet outside its VPC", put(t.SUBNET, "cidrBlock", "192.168.0.0/24"), "address-inside"),
     Mistake("two subnets on the same addresses", _overlap, "address-overlap"),
     Mistake("a load balancer that lets nothing out", lose(t.EGRESS, "iris-lb-to-tasks"), "reach-task-out"),
