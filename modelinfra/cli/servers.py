@@ -21,7 +21,9 @@ def servers(as_json: AsJson = False) -> None:
     if as_json:
         print_json({name: _plain(row) for name, row in SERVERS.items()})
         return
-    table = Table("server", "version", "image", "ports", "prediction")
+    table = Table()
+    for heading in ("server", "version", "image", "ports", "prediction"):
+        table.add_column(heading, overflow="fold")
     for name, row in SERVERS.items():
         ports = ", ".join(f"{role} {port}" for role, port in row.ports.items())
         table.add_row(name, row.version, row.image, ports, row.predict_path("MODEL"))

@@ -10,13 +10,15 @@ import typer
 from modelinfra.cli.common import FAILED, WRONG_INPUT, AsJson, Project, console, fail, print_json, project_directory
 
 if TYPE_CHECKING:
-    from modelinfra.graph.model import Graph
+    from modelinfra.graph.model import Graph, Node
 
 _ENDPOINT_TYPE = "modelinfra:index:ModelEndpoint"
 
 
 def try_endpoint(
-    endpoint: Annotated[str, typer.Argument(help="Name of the endpoint in the stack file.", show_default=False)],
+    endpoint: Annotated[
+        str | None, typer.Argument(help="Name of the endpoint in the stack file. Default: the first by name.")
+    ] = None,
     stack: Annotated[str, typer.Option("--stack", "-s", help="Stack whose sandbox is looked at.")] = "sandbox",
     state: Annotated[
         Path | None, typer.Option(help="Take the contract from this file, written by `pulumi stack export`.")
@@ -44,7 +46,7 @@ def try_endpoint(
     directory = project_directory(project)
     out = console(stderr=as_json)
     graph = _deployed(directory, stack, state)
-    name = _component(graph, endpoint)
+    shown, name = _component(graph, endpoint)
     try:
         answer = check(
             graph,
@@ -61,7 +63,7 @@ def try_endpoint(
     if as_json:
         print_json(
             {
-                "endpoint": endpoint,
+                "endpoint": shown,
                 "status": answer.status,
                 "outputs": answer.outputs,
                 "readySeconds": answer.ready_seconds,
@@ -71,7 +73,7 @@ def try_endpoint(
     if request is not None:
         _show_picture(request)
     for output in answer.outputs:
-        out.print(f"[bold]prediction of {endpoint}[/bold]: {output.get('name', 'output')} = {output['data']}")
+        out.print(f"[bold]prediction of {shown}[/bold]: {output.get('name', 'output')} = {output['data']}")
 
 
 def _show_picture(request: Path) -> None:
@@ -118,15 +120,18 @@ def _program_folder(directory: Path, stack: str) -> Path:
     return program if program.is_dir() else program.parent
 
 
-def _component(graph: Graph, endpoint: str) -> str:
-    """An environment puts its own name before the endpoint's; the user knows the latter."""
-    names = [node.name for node in graph if node.type == _ENDPOINT_TYPE]
-    if endpoint in names:
-        return endpoint
-    found = [name for name in names if name.endswith(f"-{endpoint}")]
-    if len(found) != 1:
-        fail(
-            f"There is no endpoint '{endpoint}' in this state. It has: {', '.join(sorted(names)) or 'none'}.",
-            WRONG_INPUT,
-        )
-    return found[0]
+def _component(graph: Graph, endpoint: str | None) -> tuple[str, str]:
+    """The user's name of the endpoint, and its component's: an environment puts its own name before it."""
+    known = {_users_name(graph, node): node.name for node in graph if node.type == _ENDPOINT_TYPE}
+    if endpoint is None and known:
+        endpoint = min(known)
+    if endpoint not in known and endpoint not in known.values():
+        there = ", ".join(sorted(known)) or "none"
+        fail(f"There is no endpoint '{endpoint}' in this state. It has: {there}.", WRONG_INPUT)
+    return str(endpoint), known.get(str(endpoint), str(endpoint))
+
+
+def _users_name(graph: Graph, node: Node) -> str:
+    parent = graph.nodes.get(node.parent)
+    within = parent is not None and parent.type == "modelinfra:index:Environment"
+    return node.name.removeprefix(f"{parent.name}-") if parent is not None and within else node.name

@@ -1,48 +1,55 @@
-"""`modelinfra validate FILE`: all mistakes of a stack file in one go, nothing else."""
+"""`modelinfra validate FILE`: all mistakes of stack files in one go, nothing else."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from modelinfra.cli.common import WRONG_INPUT, AsJson, Project, console, print_json
 
+if TYPE_CHECKING:
+    from modelinfra.options.problems import Problem
+
 
 def validate(
-    file: Annotated[Path, typer.Argument(help="A stack file.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Stack files.", show_default=False)],
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a stack file, with paths, reasons and remedies. Exits with 2 when something is wrong.
+    """Check stack files, with paths, reasons and remedies. Exits with 2 when something is wrong.
 
     Example: modelinfra validate stacks/Pulumi.dev.yaml
     """
     from modelinfra.components.environment_plan import plan_environment
-    from modelinfra.options.problems import NOTHING, InvalidOptionsError
+    from modelinfra.options.problems import InvalidOptionsError
     from modelinfra.stackfile.read import read_environment
 
-    try:
-        plan = plan_environment(read_environment(file), "camel", _root(file, project))
-    except InvalidOptionsError as error:
-        if as_json:
-            print_json(
-                [
-                    {"path": each.path, "reason": each.reason, "remedy": each.remedy}
-                    | ({} if each.given is NOTHING else {"given": _data(each.given)})
-                    for each in error.problems
-                ]
-            )
+    found: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            plan = plan_environment(read_environment(file), "camel", _root(file, project))
+        except InvalidOptionsError as error:
+            found += [_as_data(file, problem) for problem in error.problems]
+            if not as_json:
+                shown = InvalidOptionsError(error.problems, str(file))
+                console(stderr=True).print(str(shown), style="red", markup=False)
         else:
-            shown = InvalidOptionsError(error.problems, str(file))
-            console(stderr=True).print(str(shown), style="red", markup=False)
-        raise typer.Exit(WRONG_INPUT) from None
+            endpoints = len(plan.endpoints)
+            if not as_json:
+                console().print(f"{file} is right: {endpoints} endpoint{'s' if endpoints != 1 else ''}.")
     if as_json:
-        print_json([])
-        return
-    endpoints = len(plan.endpoints)
-    console().print(f"{file} is right: {endpoints} endpoint{'s' if endpoints != 1 else ''}.")
+        print_json(found)
+    if found:
+        raise typer.Exit(WRONG_INPUT)
+
+
+def _as_data(file: Path, problem: Problem) -> dict[str, Any]:
+    from modelinfra.options.problems import NOTHING
+
+    given = {} if problem.given is NOTHING else {"given": _data(problem.given)}
+    return {"file": str(file), "path": problem.path, "reason": problem.reason, "remedy": problem.remedy, **given}
 
 
 def _root(file: Path, project: Path | None) -> Path:

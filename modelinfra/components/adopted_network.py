@@ -17,7 +17,7 @@ _OR_MADE = "or remove `vpc` to have a network made"
 def adopted_reference(vpc: Any, look_up: pulumi.InvokeOptions) -> NetworkReference:
     """The network as platforms see it. Subnets given as plain text are looked up and checked; Outputs are taken as they are.
 
-    Raises InvalidOptionsError when a subnet is of another VPC, or when all are of one zone.
+    Raises InvalidOptionsError when a subnet is of another VPC or of none, or when all are of one zone.
     """
     if isinstance(vpc.id, str) and all(isinstance(each, str) for each in vpc.private_subnet_ids):
         _check(vpc, look_up)
@@ -34,18 +34,17 @@ def _check(vpc: Any, look_up: pulumi.InvokeOptions) -> None:
     problems = []
     zones = set()
     for index, subnet_id in enumerate(vpc.private_subnet_ids):
-        subnet = aws.ec2.get_subnet(id=subnet_id, opts=look_up)
-        zones.add(subnet.availability_zone)
-        if subnet.vpc_id != vpc.id:
-            problems.append(
-                Problem(
-                    f"vpc.private_subnet_ids[{index}]",
-                    f"this subnet is of {subnet.vpc_id}, not of {vpc.id}",
-                    f"Name a private subnet of {vpc.id}, {_OR_MADE}.",
-                    subnet_id,
-                )
-            )
-    if len(zones) < 2:
+        try:
+            # Naming the VPC lets AWS itself say whether the subnet is in it.
+            found = aws.ec2.get_subnet(id=subnet_id, vpc_id=vpc.id, opts=look_up)
+            reason = f"this subnet is of {found.vpc_id}, not of {vpc.id}" if found.vpc_id != vpc.id else ""
+            zones.add(found.availability_zone)
+        except Exception as error:
+            reason = f"AWS finds no such subnet in {vpc.id} ({_words(error)})"
+        if reason:
+            remedy = f"Name a private subnet of {vpc.id}, {_OR_MADE}."
+            problems.append(Problem(f"vpc.private_subnet_ids[{index}]", reason, remedy, subnet_id))
+    if len(zones) == 1:
         problems.append(
             Problem(
                 "vpc.private_subnet_ids",
@@ -56,3 +55,8 @@ def _check(vpc: Any, look_up: pulumi.InvokeOptions) -> None:
         )
     if problems:
         raise InvalidOptionsError(problems)
+
+
+def _words(error: Exception) -> str:
+    """What AWS said, without the engine's words around it."""
+    return str(error).splitlines()[0].rpartition("returned an error: ")[2]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
-from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, cross_problems
+from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions, cross_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style, validate
 from modelinfra.options.wording import styled
@@ -35,16 +36,18 @@ def plan_environment(
     options: Any = None
     try:
         options = validate(EnvironmentOptions, given, style=style)
+        parts = _Parts(options.platforms, options.endpoints)
     except InvalidOptionsError as error:
         problems += error.problems
+        parts = _well_formed(given, style)
     problems += cross_problems(given)
-    if problems:
-        raise InvalidOptionsError(problems)
-    planners = {name: EcsPlanner(platform) for name, platform in options.platforms.items()}
+    planners = {name: EcsPlanner(platform) for name, platform in parts.platforms.items()}
     endpoints: dict[str, tuple[str, PlannedEndpoint]] = {}
     # In the order of their names: which of two that collide is told so does not depend on the order in the file.
-    for name, endpoint in sorted(options.endpoints.items()):
-        platform = endpoint.platform or next(iter(planners))
+    for name, endpoint in sorted(parts.endpoints.items()):
+        platform = endpoint.platform or next(iter(planners), "")
+        if platform not in planners:
+            continue  # it is told already, of the platform or of the endpoint
         try:
             endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform], root))
         except InvalidOptionsError as error:
@@ -54,3 +57,24 @@ def plan_environment(
     if problems:
         raise InvalidOptionsError(problems)
     return EnvironmentPlan(options, planners, endpoints)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    platforms: Mapping[str, Any]
+    endpoints: Mapping[str, Any]
+
+
+def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
+    """The platforms and endpoints that are right by themselves, so that one mistake does not hide another."""
+
+    def right(key: str, declaration: type) -> dict[str, Any]:
+        found = {}
+        entries = given.get(key)
+        for name, value in entries.items() if isinstance(entries, Mapping) else ():
+            if isinstance(name, str) and isinstance(value, Mapping):
+                with contextlib.suppress(InvalidOptionsError):
+                    found[name] = validate(declaration, value, style=style)
+        return found
+
+    return _Parts(right("platforms", PlatformOptions), right("endpoints", PlacedEndpointOptions))

@@ -81,6 +81,7 @@ class CaptureMonitor(_Stub):
 
     def __init__(self, graph: Graph, *, preview: bool, region: str, invokes: Invokes) -> None:
         self.graph, self.preview, self.region, self.invokes = graph, preview, region, invokes
+        self._asked: dict[str, dict[str, None]] = {}
         self.transforms = TransformRunner()
 
     def GetDeploymentInfo(self, _request: Any) -> Any:
@@ -146,7 +147,9 @@ class CaptureMonitor(_Stub):
         args = plain(decode(request.args))
         region = args.get("region") or self._provider_region(request.provider)
         self.graph.invokes.append({"token": request.tok, "args": args, "provider": request.provider, "region": region})
-        result = self._answer(look_ups.Call(request.tok, args, region, graph=self.graph))
+        asked = self._asked.setdefault(request.tok, {})
+        result = self._answer(look_ups.Call(request.tok, args, region, graph=self.graph, asked=tuple(asked)))
+        asked[str(args.get("id"))] = None
         fields: dict[str, Any] = {"return": encode_struct(result)}  # a keyword of Python
         return resource_pb2.ResourceInvokeResponse(**fields)
 

@@ -34,7 +34,7 @@ class Project:
     """The folder or file that is run."""
     config: dict[str, str] = field(default_factory=dict)
     secret_keys: list[str] = field(default_factory=list)
-    """Keys whose value is encrypted; their value in `config` is a placeholder."""
+    """Keys whose value is encrypted; `config` says only that there is one."""
 
 
 def capture_project(

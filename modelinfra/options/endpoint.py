@@ -354,3 +354,15 @@ rule(EndpointOptions, "environment", "secrets")(a_name_is_not_both_plain_and_sec
 rule(EndpointOptions, "secrets")(secrets_are_references)
 rule(EndpointOptions, "environment", "secrets")(variables_have_names)
 rule(EndpointOptions, "server", "environment", "secrets")(the_servers_own_variables_stay)
+
+
+@rule(EndpointOptions, "spot", "scaling")
+def spot_needs_room_to_scale(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    scaling = endpoint["scaling"]
+    if endpoint["spot"] and (scaling.max is None or scaling.max == scaling.min):
+        yield Problem(
+            "spot",
+            "replicas above `scaling.min` run on spare capacity, and there are none while `scaling.max` equals it",
+            f"Write a `scaling.max` above {scaling.min}.",
+            True,
+        )

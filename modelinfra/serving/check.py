@@ -81,7 +81,7 @@ def try_endpoint(
         ready = time.monotonic() - started
         report(f"healthy after {ready:.1f} s (GET {contract.health_path}; {budget:g} s allowed)")
         port = running.ports[contract.ports["http"]]
-        _check_public_health(contract, port)
+        _check_public_health(contract, running, port)
         body = _body(contract, running, port, request, row)
         before = time.monotonic()
         reply = _predict(contract, running, port, body, row)
@@ -171,8 +171,8 @@ def _listed(statuses: frozenset[int]) -> str:
     return f"{codes[0]}-{codes[-1]}" if consecutive else " or ".join(map(str, codes))
 
 
-def _check_public_health(contract: ServingContract, port: int) -> None:
-    reply = _call(contract, port, contract.public_health_path, None)
+def _check_public_health(contract: ServingContract, running: Running, port: int) -> None:
+    reply = _call(running, port, contract.public_health_path, None)
     if reply.status != 200:
         raise ServingCheckError(
             f"200 at {contract.public_health_path}, where the health_url output arrives", f"{reply.status} came", _ROUTE
@@ -197,7 +197,7 @@ def _body(
 def _zeros(contract: ServingContract, running: Running, port: int, row: ModelServer | None) -> dict[str, Any]:
     """A request of zeros in the shape that the model's metadata declares."""
     path = contract.predict_path.removesuffix("/infer")
-    reply = _call(contract, port, path, None)
+    reply = _call(running, port, path, None)
     if reply.status != 200:
         raise _not_served(contract, running, path, reply, row)
     try:
@@ -221,7 +221,7 @@ def _zero(declared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _predict(contract: ServingContract, running: Running, port: int, body: bytes, row: ModelServer | None) -> Reply:
-    reply = _call(contract, port, contract.predict_path, body)
+    reply = _call(running, port, contract.predict_path, body)
     if not 200 <= reply.status < 300:
         raise _not_served(contract, running, contract.predict_path, reply, row)
     return reply
@@ -299,10 +299,12 @@ def _served(port: int, path: str) -> bool:
         return False
 
 
-def _call(contract: ServingContract, port: int, path: str, body: bytes | None) -> Reply:
+def _call(running: Running, port: int, path: str, body: bytes | None) -> Reply:
     try:
         return call(port, path, body=body, seconds=_REQUEST_SECONDS)
     except (OSError, http.client.HTTPException) as error:
         raise ServingCheckError(
-            f"an HTTP answer at {path}", f"the connection failed ({error})", "See the server's log"
+            f"an HTTP answer at {path}",
+            f"the connection failed ({error}). The server's last lines:\n{running.log_tail()}\n",
+            "Correct what the server complains about",
         ) from None

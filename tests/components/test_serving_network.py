@@ -247,3 +247,11 @@ def test_every_child_is_below_its_network(tmp_path: Path) -> None:
     (top,) = [node for node in graph.resources if node.type == "modelinfra:index:ServingNetwork"]
     assert names(graph.children(top)) == names([node for node in graph.resources if node is not top])
     assert all(node.name.startswith("net-") for node in graph.children(top))
+
+
+def test_an_existing_vpc_can_be_previewed_without_anybody_who_knows_it(tmp_path: Path) -> None:
+    vpc = {
+        "id": "vpc-0123456789abcdef0",
+        "private_subnet_ids": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"],
+    }
+    assert captured(lambda: ServingNetwork("net", vpc=vpc), tmp_path).all("modelinfra:index:ServingNetwork")

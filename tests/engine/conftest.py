@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelinfra.testing.engine import EngineMissing, find_engine
+from modelinfra.testing.plugin import require_engine
 from modelinfra.testing.sandbox import Sandbox
 from tests.walk.base import ENVIRONMENT, write_model
 
@@ -24,19 +23,15 @@ pulumi.export("predictUrls", environment.predict_urls)
 """
 
 
-def _engine_or_skip() -> None:
-    try:
-        find_engine()
-    except EngineMissing as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI must run the engine tier: {error}")
-        pytest.skip(f"NOT PROVEN: what the real engine does ({error})")
+@pytest.fixture(autouse=True, scope="session")
+def engine(request: pytest.FixtureRequest) -> None:
+    """Nothing here can be proven without the engine."""
+    require_engine(request)
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Pulumi project whose environment comes from the configuration."""
-    _engine_or_skip()
     directory = tmp_path_factory.mktemp("project")
     (directory / "Pulumi.yaml").write_text("name: proof\nruntime: python\n")
     (directory / "__main__.py").write_text(PROGRAM)

@@ -193,3 +193,21 @@ def test_a_mistake_is_told_without_a_traceback_before_anything_is_made(
     assert said in " ".join(" ".join(result.diagnostics).split())
     assert "Traceback" not in json.dumps(result.diagnostics)
     assert sandbox.cloud.things == []
+
+
+def test_a_subnet_that_aws_does_not_find_is_told_with_awss_words_before_anything_is_made(
+    empty: Callable[..., Sandbox],
+) -> None:
+    vpc = {"id": "vpc-1", "privateSubnetIds": ["subnet-1", "subnet-2"], "cidr": "10.0.0.0/16"}
+    sandbox = empty({**ENVIRONMENT, "network": {"vpc": vpc}})
+    sandbox.cloud.fail(op="invoke", type="getSubnet", times=2, message="no matching EC2 Subnet found")
+    result = sandbox.up()
+    assert not result.ok
+    said = " ".join(" ".join(result.diagnostics).split())
+    assert (
+        "network.vpc.privateSubnetIds[0] (given: 'subnet-1'): AWS finds no such subnet in vpc-1 (no matching EC2 Subnet found)."
+        in said
+    )
+    assert "Traceback" not in said
+    assert sandbox.cloud.things == []
+    assert sandbox.up().ok, "an existing VPC can be deployed into where nobody knows it"

@@ -137,7 +137,7 @@ def test_each_metric_that_is_named_has_a_policy(
 
 
 def test_spare_capacity_carries_what_is_above_the_least(tmp_path: Path) -> None:
-    assert service(tmp_path, spot=True, scaling={"min": 3})["capacityProviderStrategies"] == [
+    assert service(tmp_path, spot=True, scaling={"min": 3, "max": 6})["capacityProviderStrategies"] == [
         {"capacityProvider": "FARGATE", "base": 3, "weight": 1},
         {"capacityProvider": "FARGATE_SPOT", "weight": 4},
     ]

@@ -74,10 +74,12 @@ def test_the_command_names_the_file_and_counts_the_mistakes(root: Path) -> None:
 
 
 def test_the_command_prints_the_mistakes_as_data(root: Path) -> None:
-    result = CliRunner().invoke(app, ["validate", "--json", str(written(root, BY_NAME["memory in MB"]))])
+    file = written(root, BY_NAME["memory in MB"])
+    result = CliRunner().invoke(app, ["validate", "--json", str(file)])
     assert result.exit_code == 2
     assert json.loads(result.stdout) == [
         {
+            "file": str(file),
             "path": "endpoints.digits.memory",
             "reason": "'MB' is read as powers of 1000 by some tools and of 1024 by others",
             "remedy": "Write 512MiB.",
@@ -118,3 +120,34 @@ def test_merge_keys_are_taken_and_a_key_that_overrides_a_merged_one_is_no_second
     path = written(root, Wrong("", environment(merged), ()))
     plan = plan_environment(read_environment(path), "camel", root)
     assert {name: planned.options.cpu for name, (_, planned) in plan.endpoints.items()} == {"a": 1, "b": 2, "c": 4}
+
+
+def test_one_endpoints_typo_does_not_hide_anothers_missing_model_or_taken_path(root: Path) -> None:
+    wrong = Wrong(
+        "",
+        environment(
+            "platforms: {web: {type: ecs}}\n"
+            "endpoints:\n"
+            "  a: {server: mlserver, model: model, memry: 2GiB}\n"
+            "  b: {server: mlserver, model: nowhere}\n"
+            "  c: {server: mlserver, model: model, path: /same}\n"
+            "  d: {server: mlserver, model: model, path: /same}\n"
+        ),
+        (),
+    )
+    result = CliRunner().invoke(app, ["validate", "--json", str(written(root, wrong))])
+    assert {each["path"] for each in json.loads(result.stdout)} == {
+        "endpoints.a.memry",
+        "endpoints.b.model",
+        "endpoints.d.path",
+    }
+
+
+def test_spare_capacity_that_would_never_be_used_is_a_mistake(root: Path) -> None:
+    wrong = Wrong(
+        "",
+        environment("platforms: {web: {type: ecs}}\nendpoints: {a: {server: mlserver, model: model, spot: true}}\n"),
+        (),
+    )
+    result = CliRunner().invoke(app, ["validate", "--json", str(written(root, wrong))])
+    assert [each["path"] for each in json.loads(result.stdout)] == ["endpoints.a.spot"]

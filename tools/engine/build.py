@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from modelinfra.cache import cache_folder
+from modelinfra.testing.engine import EngineMissing, find_engine
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
@@ -38,6 +39,13 @@ def main() -> int:
     check = parser.parse_args().check
     version = pinned_version()
     target = cache_folder() / "engine" / version / "bin"
+    try:
+        found = find_engine()
+        if not found.built:
+            print(f"Pulumi engine {found.version}: {found.pulumi}")
+            return 0
+    except EngineMissing:
+        pass  # then it is built
     try:
         if check:
             if not (target / "pulumi").exists():
@@ -61,6 +69,8 @@ def pinned_version() -> str:
 
 def build(version: str, target: Path) -> None:
     """Fill `target` with the engine and the language host; what is there and up to date stays. Raises CannotBuild."""
+    if not (target / "pulumi").exists() and shutil.which("go") is None:
+        raise CannotBuild("there is no `pulumi` on PATH, and no Go to build one with")
     target.mkdir(parents=True, exist_ok=True)
     if not (target / "pulumi").exists():
         build_engine(version, target)

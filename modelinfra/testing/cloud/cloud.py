@@ -87,6 +87,7 @@ class StandInCloud:
         """Creates, updates, reads and deletes in the order in which they came (previews are none)."""
         self._failures = Failures(control)
         self._roll_backs: list[tuple[str, str]] = []
+        self._asked: dict[str, dict[str, None]] = {}
         self._making = threading.Lock()
 
     # What a test says
@@ -244,7 +245,10 @@ class StandInCloud:
         if failure:
             raise Refused(failure.message)
         try:
-            return answers.answer(self.store, look_ups.Call(token, args, str(args.get("region") or region)))
+            asked = self._asked.setdefault(token, {})
+            call = look_ups.Call(token, args, str(args.get("region") or region), asked=tuple(asked))
+            asked[str(args.get("id"))] = None
+            return answers.answer(self.store, call)
         except answers.NoAnswer as error:
             raise Refused(str(error)) from None
 
