@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test lint bench engine model lock clean
+.PHONY: up preview down test judge lint bench engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -23,7 +23,12 @@ down: .venv/ready
 
 ## test: every test; the engine tier runs the real `pulumi`
 test: .venv/ready engine
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/judges
+
+## judge: what AWS's own tools say of every example: the Terraform provider, cfn-lint, a policy linter, and our own rules
+judge: .venv/ready
+	$(BIN)/python -m tests.judges.environment
+	$(BIN)/pytest tests/judges
 
 ## lint: style, types, and the direction of imports
 lint: .venv/ready
@@ -56,6 +61,8 @@ $(MODEL)/model.joblib: examples/digits/train.py | .venv/ready
 lock:
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --constraints tools/engine/constraints.txt --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile --group pyproject.toml:judges --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --quiet --output-file requirements-judges.lock
 
 clean: down
 	rm -rf .venv

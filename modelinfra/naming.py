@@ -24,7 +24,7 @@ LIMITS: dict[str, int] = {
     "cluster": 255,  # ECS API, CreateCluster
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
-    "scaling policy": 256,  # Application Auto Scaling API, PutScalingPolicy
+    "scaling policy": 255,  # the AWS provider; the Application Auto Scaling API would take one more
 }
 """Kind of thing -> most characters of its physical name."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.catalog.address_ranges import refused_beside, special
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ADDED,
@@ -255,10 +256,19 @@ def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
                 f"Write {_of_size(ranges[key], LARGEST_VPC)}.",
                 network[key],
             )
+        elif (meaning := special(ranges[key])) is not None:
+            yield Problem(key, f"addresses of {meaning} are special", "Write for example 10.0.0.0/16.", network[key])
     main = ranges.get("cidr", ipaddress.IPv4Network("10.0.0.0/16"))
     if "secondary_cidr" in ranges and ranges["secondary_cidr"].overlaps(main):
         yield Problem(
             "secondary_cidr", f"this overlaps {main}", "Write for example 100.64.0.0/16.", network["secondary_cidr"]
+        )
+    elif "secondary_cidr" in ranges and (refused := refused_beside(main, ranges["secondary_cidr"])) is not None:
+        yield Problem(
+            "secondary_cidr",
+            f"AWS adds no range of {refused} to a network with {main}",
+            "Write for example 100.64.0.0/16.",
+            network["secondary_cidr"],
         )
 
 

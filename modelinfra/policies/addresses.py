@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from modelinfra.catalog.address_ranges import refused_beside, special
 from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
 from modelinfra.policies.rule import Found, Rule
@@ -55,9 +56,40 @@ def _overlaps(view: View) -> Found:
         seen.append((vpc, own, node))
 
 
+def _special(view: View) -> Found:
+    for node, vpc in view.each(tokens.VPC):
+        own = _range(vpc.get("cidrBlock"))
+        meaning = special(own) if own is not None else None
+        if meaning is not None:
+            yield node, f"{own} touches {meaning}"
+
+
+def _second(view: View) -> Found:
+    for node, given in view.each(tokens.SECOND_RANGE):
+        vpc, own = view.target(node, "vpcId", tokens.VPC), _range(given.get("cidrBlock"))
+        main = _range(view.inputs(vpc).get("cidrBlock")) if vpc is not None else None
+        refused = refused_beside(main, own) if main is not None and own is not None else None
+        if refused is not None:
+            yield node, f"{own} is of {refused}, beside {main}"
+
+
 _EC2 = "EC2 API"
 
 RULES = (
+    Rule(
+        "address-special",
+        "A VPC has no loopback, link-local, multicast or zero addresses",
+        "Amazon VPC user guide, VPC CIDR blocks",
+        "Write a range of 10.0.0.0/8.",
+        _special,
+    ),
+    Rule(
+        "address-second-range",
+        "Beside a private range, AWS adds ranges of the same private range, of 100.64.0.0/10 and public ones only",
+        "Amazon VPC user guide, IPv4 CIDR block association restrictions",
+        "Write a range of 100.64.0.0/10.",
+        _second,
+    ),
     Rule(
         "address-size",
         "A VPC's or subnet's range is a /16 to a /28, and begins where such a range begins",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +84,15 @@ def _health_timeout(view: View) -> Found:
         timeout, interval = number(check.get("timeout")), number(check.get("interval", 30))
         if timeout is not None and interval is not None and timeout >= interval:
             yield node, f"the health check's timeout is {timeout:g} s, its interval {interval:g} s"
+
+
+def _matcher(view: View) -> Found:
+    for node, group in view.each(tokens.TARGET_GROUP):
+        check = mapping(group.get("healthCheck"))
+        least, most = (0, 99) if group.get("protocolVersion") == "GRPC" else (200, 499)
+        codes = re.findall(r"\d+", check["matcher"]) if isinstance(check.get("matcher"), str) else []
+        if any(not least <= int(code) <= most for code in codes):
+            yield node, f"the health check is to be answered with {check['matcher']}"
 
 
 def _one_balancer(view: View) -> Found:
@@ -188,6 +198,13 @@ RULES = (
         f"{_API}, CreateTargetGroup: health check timeout must be smaller than the interval",
         "Write a timeout below the interval.",
         _health_timeout,
+    ),
+    Rule(
+        "health-matcher",
+        "A health check is answered with 200 to 499, of gRPC with 0 to 99",
+        f"{_API}, Matcher",
+        "Write codes within the range.",
+        _matcher,
     ),
     Rule(
         "target-group-one-load-balancer",

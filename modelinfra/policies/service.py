@@ -12,6 +12,7 @@ from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping, number
 
 _FARGATE = {"FARGATE", "FARGATE_SPOT"}
+_INSIGHTS = {"enhanced", "enabled", "disabled"}
 _MOST_SUBNETS, _MOST_GROUPS = 16, 5
 
 
@@ -142,6 +143,14 @@ def _controller(view: View) -> Found:
             yield node, f"the deployment controller is {controller}"
 
 
+def _insights(view: View) -> Found:
+    for node, cluster in view.each(tokens.CLUSTER):
+        for setting in map(mapping, listed(cluster.get("settings"))):
+            value = setting.get("value")
+            if setting.get("name") == "containerInsights" and isinstance(value, str) and value not in _INSIGHTS:
+                yield node, f"containerInsights is {value}"
+
+
 def _drain(view: View) -> Found:
     for node, _, group in balanced(view):
         delay = number(view.inputs(group).get("deregistrationDelay"))
@@ -223,6 +232,13 @@ RULES = (
         f"{_MODEL} DeploymentCircuitBreaker (facts serving.md 2a)",
         "Remove it, or deploy with the controller ECS.",
         _controller,
+    ),
+    Rule(
+        "cluster-insights",
+        "Container insights are enhanced, enabled or disabled",
+        f"{_MODEL} ClusterSetting.value",
+        "Write one of these.",
+        _insights,
     ),
     Rule(
         "service-delete-time",

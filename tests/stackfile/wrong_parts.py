@@ -227,6 +227,17 @@ MODELS = [
 ]
 
 NETWORKS = [
+    wrong_network(
+        "addresses of multicast",
+        "{cidr: 224.0.0.0/16}",
+        "cidr (given: '224.0.0.0/16'): addresses of 224.0.0.0/4 are special. Write for example 10.0.0.0/16.",
+    ),
+    wrong_network(
+        "a second range that AWS does not add to such a network",
+        "{secondaryCidr: 172.16.0.0/16}",
+        "secondaryCidr (given: '172.16.0.0/16'): AWS adds no range of 172.16.0.0/12 to a network with 10.0.0.0/16. "
+        "Write for example 100.64.0.0/16.",
+    ),
     wrong_network("one zone", "{zones: 1}", f"zones (given: 1): {ZONES} Write 2 or 3."),
     wrong_network(
         "one zone by name", "{zones: [us-west-2a]}", f"zones (given: ['us-west-2a']): {ZONES} Name 2 or 3 zones."

@@ -48,7 +48,7 @@ def register_roles(
     if exec_enabled:
         policies.append(
             aws.iam.RolePolicy(
-                naming.child(name, "exec", "role policy"), role=task.name, policy=_exec_policy(), opts=opts
+                naming.child(name, "exec", "role policy"), role=task.name, policy=log_group.arn.apply(_exec_policy), opts=opts
             )
         )
     return TaskRoles(execution, task, policies)
@@ -90,7 +90,8 @@ def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequ
     return _document(*statements)
 
 
-def _exec_policy() -> str:
+def _exec_policy(log_group_arn: str) -> str:
+    """Open the channels of a session, and write what is typed into the log (ECS developer guide, "Logging using ECS Exec")."""
     # These four know no resource (service authorization reference, Amazon Message Gateway Service).
     actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
     return _document({"Effect": "Allow", "Action": [f"ssmmessages:{action}" for action in actions], "Resource": "*"})

@@ -1,0 +1,92 @@
+"""Every environment that must pass every judge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modelinfra.graph.model import Graph
+from modelinfra.graph.project import capture_project, load_project
+from tests.judges.case import Case
+from tests.making import write_model
+from tests.policies.good import ENVIRONMENTS, good, good_with_long_names
+from tests.walk import base as walk
+from tests.walk.test_walk_captured import graph_of
+
+ROOT = Path(__file__).resolve().parents[2]
+STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
+OWN_PROGRAM = ROOT / "examples" / "own-program"
+_VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
+
+# Limits that the walk's environment does not go with: its other values would have to change, too.
+_ALONE = {
+    ("platforms.web.idleTimeout", "at_least"),
+    ("endpoints.iris.longestRequest", "at_most"),
+    ("endpoints.iris.scaling.min", "at_most"),
+    ("endpoints.iris.scaling.max", "at_least"),
+}
+
+
+def goods(root: Path) -> dict[str, Graph]:
+    """The rich environments into which mistakes are planted."""
+    return {base: good(base, root / "rich") for base in ENVIRONMENTS}
+
+
+def examples(root: Path) -> dict[str, Case]:
+    """What the repository shows: its stacks, its example, its environments for tests, and each option of the walk."""
+    found = {f"stacks/{stack}": Case.whole(_stack(stack, root / "stacks")) for stack in STACKS}
+    model = str(write_model(root / "own" / "model"))
+    found["examples/own-program"] = Case.whole(
+        capture_project(OWN_PROGRAM, "dev", preview=False, config={"model": model})
+    )
+    found["examples/own-program in an existing VPC"] = Case.whole(
+        capture_project(
+            OWN_PROGRAM,
+            "dev",
+            preview=False,
+            config={"model": model, "vpc": _VPC},
+            invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
+        )
+    )
+    found |= {f"tests/{base}": Case.whole(graph) for base, graph in goods(root).items()}
+    found["tests/long names"] = Case.whole(good_with_long_names(root / "rich"))
+    return found | _walked(root / "walk")
+
+
+def _walked(root: Path) -> dict[str, Case]:
+    walk.write_model(root)
+    before = graph_of(walk.ENVIRONMENT, root)
+    found = {"walk": Case.whole(before)}
+    for edit in walk.edits():
+        found[f"walk/{edit.path}"] = Case.changed(before, graph_of(edit.after(), root))
+    for edit, value in _at_limits():
+        found[f"walk/{edit.path} = {value}"] = Case.changed(before, graph_of(edit.after(), root))
+    return found
+
+
+def _at_limits() -> Iterator[tuple[walk.Edit, Any]]:
+    """Every number at its least and its most, where that goes with the rest of the walk's environment."""
+    for edit in walk.edits():
+        for limit in ("at_least", "at_most"):
+            number, example = getattr(edit.option, limit), edit.option.example
+            if number is None or (edit.path, limit) in _ALONE:
+                continue
+            if isinstance(example, str):
+                number = f"{int(number) // 2**20}MiB" if example.endswith("iB") else f"{int(number)}s"
+            yield walk.Edit(edit.path, replace(edit.option, example=number)), number
+
+
+def _stack(stack: str, root: Path) -> Graph:
+    environment = json.loads(load_project(ROOT, stack).config["modelinfra:environment"])
+    for name, endpoint in environment["endpoints"].items():
+        # `make model` trains the real one.
+        endpoint["model"] = str(write_model(root / name))
+    return capture_project(ROOT, stack, preview=False, config={"modelinfra:environment": json.dumps(environment)})
+
+
+def _in_two_zones(call: Any) -> dict[str, Any]:
+    zone = "a" if call.args["id"] == _VPC["privateSubnetIds"][0] else "b"
+    return {"id": call.args["id"], "vpcId": _VPC["id"], "availabilityZone": f"us-west-2{zone}"}

@@ -1,0 +1,43 @@
+"""The library's own rules as judges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelinfra.policies import (
+    Rule,
+    addresses,
+    check,
+    fargate,
+    load_balancing,
+    names,
+    permissions,
+    reachability,
+    service,
+    watching,
+    ways_out,
+)
+from tests.judges.case import Case, Verdicts
+
+
+class Own:
+    """Some of the rules of `modelinfra.policies`."""
+
+    obtainable = True
+
+    def __init__(self, name: str, rules: tuple[Rule, ...]) -> None:
+        self.name = name
+        self._rules = rules
+
+    def missing(self) -> str | None:
+        return None
+
+    def judge(self, cases: Mapping[str, Case]) -> Verdicts:
+        return {case: [str(found) for found in check(given.graph, self._rules)] for case, given in cases.items()}
+
+
+TABLE = Own(
+    "own table",
+    (*fargate.RULES, *service.RULES, *load_balancing.RULES, *names.RULES, *watching.RULES, *addresses.RULES),
+)
+REACHABILITY = Own("reachability", (*reachability.RULES, *ways_out.RULES, *permissions.RULES))

@@ -1,0 +1,130 @@
+"""Lowers Pulumi AWS resources to Terraform's, by the names in the Terraform provider's own schema.
+
+pulumi-aws is bridged from that provider, so names differ by rule: snake case, plural for lists, blocks where Pulumi has objects.
+References stay the literal values of the captured graph: a literal is validated, and resources can be judged one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from modelinfra.graph.model import Node
+from modelinfra.graph.values import AssetRef, Unknown, plain
+
+# What names no rule gives.
+_TYPES = {
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": "aws_vpc_ipv4_cidr_block_association",
+}
+_PROPERTIES = {("aws_cloudwatch_metric_alarm", "name"): "alarm_name"}
+
+# What provider 5.100.0 is too old to know: (type, input) -> what is written instead (None: nothing), and who judges it.
+TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
+    ("aws_ecr_repository", "imageTagMutabilityExclusionFilters"): (
+        None,
+        "ECR tag exclusions came with provider 6.8; judged by cfn-lint and the rule registry-exclusion",
+    ),
+    ("aws_ecr_repository", "imageTagMutability=IMMUTABLE_WITH_EXCLUSION"): (
+        "IMMUTABLE",
+        "a value of the same feature",
+    ),
+    ("aws_lb_listener_rule", "transforms"): (None, "ALB rewrites came with provider 6.19; judged by cfn-lint"),
+}
+
+
+class NotLoweredError(Exception):
+    """A resource or input that has no counterpart and stands in no list."""
+
+
+class Lowering:
+    """Knows the provider's schema (`terraform providers schema -json`)."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        (provider,) = schema["provider_schemas"].values()
+        self._schemas: dict[str, Any] = provider["resource_schemas"]
+        self.left_out: set[tuple[str, str]] = set()
+
+    def resource(self, node: Node) -> tuple[str, dict[str, Any]]:
+        """Terraform's type and arguments of a resource. Raises NotLoweredError."""
+        type_ = self._type(node.type)
+        block = self._schemas[type_]["block"]
+        given = self._without_new(type_, plain(node.inputs))
+        # The provider of Pulumi makes a name of the logical one; Terraform must be told the outcome.
+        if "name" in block["attributes"] and "name" not in given and isinstance(node.outputs.get("name"), str):
+            given["name"] = node.outputs["name"]
+        for (renamed, key), new in _PROPERTIES.items():
+            if renamed == type_ and isinstance(node.outputs.get(key), str):
+                given.pop(key, None)
+                given[new] = node.inputs.get(key, node.outputs[key])
+        return type_, self._block(given, block, type_)
+
+    def _type(self, token: str) -> str:
+        if token in _TYPES:
+            return _TYPES[token]
+        match = re.fullmatch(r"aws:([^/]+)/[^:]+:(.+)", token)
+        if match:
+            module, name = match[1].lower(), _snake(match[2])
+            for type_ in (f"aws_{module}_{name}", f"aws_{name}", f"aws_{module}"):
+                if type_ in self._schemas:
+                    return type_
+        raise NotLoweredError(f"{token}: there is no such resource in the Terraform provider")
+
+    def _without_new(self, type_: str, given: dict[str, Any]) -> dict[str, Any]:
+        kept = {}
+        for key, value in given.items():
+            place = (type_, key) if (type_, key) in TOO_OLD else (type_, f"{key}={value}")
+            if place in TOO_OLD:
+                self.left_out.add(place)
+                value = TOO_OLD[place][0]
+            kept[key] = value
+        return kept
+
+    def _block(self, given: Mapping[str, Any], block: Mapping[str, Any], path: str) -> dict[str, Any]:
+        attributes, blocks = block.get("attributes", {}), block.get("block_types", {})
+        lowered: dict[str, Any] = {}
+        for key, value in given.items():
+            if value is None or value is Unknown or isinstance(value, AssetRef):
+                continue
+            for name in _spellings(key):
+                if name in attributes:
+                    lowered[name] = _typed(value, attributes[name].get("type"))
+                    break
+                if name in blocks:
+                    items = value if isinstance(value, list) else [value]
+                    inner = blocks[name]["block"]
+                    lowered[name] = [self._block(each, inner, f"{path}.{name}") for each in items]
+                    break
+            else:
+                raise NotLoweredError(f"{path}: the Terraform provider knows no {key}")
+        return lowered
+
+
+def _typed(value: Any, type_: Any) -> Any:
+    if isinstance(type_, list) and type_[0] in ("list", "set"):
+        items = value if isinstance(value, list) else [value]
+        if isinstance(type_[1], list) and type_[1][0] == "object":
+            return [
+                {name: next((item[key] for key in item if name in _spellings(key)), None) for name in type_[1][1]}
+                for item in items
+            ]
+        return items
+    return value
+
+
+def _spellings(key: str) -> list[str]:
+    """How Terraform may spell an input: as it is, in the singular, in the plural."""
+    name = _snake(key)
+    found = [name]
+    if name.endswith("ies"):
+        found.append(f"{name[:-3]}y")
+    if name.endswith("es"):
+        found.append(name[:-2])
+    if name.endswith("s"):
+        found.append(name[:-1])
+    return [*found, f"{name}s"]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)).lower()
