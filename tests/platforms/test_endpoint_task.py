@@ -221,8 +221,13 @@ def test_the_server_itself_may_do_nothing_unless_a_shell_is_allowed(tmp_path: Pa
     roles = [node.inputs["role"] for node in deployed(tmp_path).all(POLICY)]
     assert [role for role in roles if "-task-" in role] == []
     graph = deployed(tmp_path, cluster={"exec": True})
-    (statement,) = document(inputs(graph, POLICY, "digits-exec")["policy"])
-    assert statement["Action"] == [
-        f"ssmmessages:{action}"
-        for action in ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
+    channels, log = document(inputs(graph, POLICY, "digits-exec")["policy"])
+    assert channels["Action"] == [
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+        "logs:DescribeLogGroups",
     ]
+    assert log["Action"] == ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    assert log["Resource"].endswith(":*")

@@ -266,6 +266,7 @@ def _security_group(
     tasks = aws.ec2.SecurityGroup(
         f"{name}-tasks", vpc_id=platform.network.vpc.id, description=f"Tasks of endpoint {name}", opts=child
     )
+    moved = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(replace_on_changes=["fromPort", "toPort"]))
     hops: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-lb-to-tasks",
@@ -275,7 +276,7 @@ def _security_group(
             ip_protocol="tcp",
             from_port=8080,
             to_port=8080,
-            opts=child,
+            opts=moved,
         ),
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-tasks-from-lb",
@@ -285,7 +286,7 @@ def _security_group(
             ip_protocol="tcp",
             from_port=8080,
             to_port=8080,
-            opts=child,
+            opts=moved,
         ),
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-tasks-to-https",

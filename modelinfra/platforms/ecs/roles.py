@@ -48,7 +48,10 @@ def register_roles(
     if exec_enabled:
         policies.append(
             aws.iam.RolePolicy(
-                naming.child(name, "exec", "role policy"), role=task.name, policy=log_group.arn.apply(_exec_policy), opts=opts
+                naming.child(name, "exec", "role policy"),
+                role=task.name,
+                policy=log_group.arn.apply(_exec_policy),
+                opts=opts,
             )
         )
     return TaskRoles(execution, task, policies)
@@ -92,9 +95,14 @@ def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequ
 
 def _exec_policy(log_group_arn: str) -> str:
     """Open the channels of a session, and write what is typed into the log (ECS developer guide, "Logging using ECS Exec")."""
-    # These four know no resource (service authorization reference, Amazon Message Gateway Service).
-    actions = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
-    return _document({"Effect": "Allow", "Action": [f"ssmmessages:{action}" for action in actions], "Resource": "*"})
+    # These four, and the one that lists groups, know no resource (service authorization reference).
+    channels = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
+    everywhere = [*(f"ssmmessages:{action}" for action in channels), "logs:DescribeLogGroups"]
+    in_group = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    return _document(
+        {"Effect": "Allow", "Action": everywhere, "Resource": "*"},
+        {"Effect": "Allow", "Action": in_group, "Resource": f"{log_group_arn}:*"},
+    )
 
 
 def _document(*statements: Mapping[str, Any]) -> str:
