@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test judge lint bench engine model lock clean
+.PHONY: up preview down test coverage judge lint bench engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -29,6 +29,11 @@ test: .venv/ready engine
 judge: .venv/ready
 	$(BIN)/python -m tests.judges.environment
 	$(BIN)/pytest tests/judges
+
+## coverage: what the tests in this process reach; the engine and serving tiers run in processes of their own
+coverage: .venv/ready
+	$(BIN)/coverage run -m pytest -q --ignore tests/judges --ignore tests/engine --ignore tests/serving --ignore tests/walk --ignore tests/bench
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 ## lint: style, types, and the direction of imports
 lint: .venv/ready
