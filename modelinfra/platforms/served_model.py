@@ -55,7 +55,7 @@ class ServedModel:
 def served_model(options: Any, project_directory: Path) -> ServedModel:
     """Find the model of validated endpoint options and compute its budgets.
 
-    Raises a list of problems as ModelProblem when the directory is no model of this server, or not the one of `sha256`.
+    Raises ModelProblemError when the directory is no model of this server, or not the one of `sha256`.
     """
     server = row_of(options.server)
     source = options.model
