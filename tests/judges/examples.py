@@ -25,6 +25,7 @@ _VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789ab
 _ALONE = {
     ("platforms.web.idleTimeout", "at_least"),
     ("endpoints.iris.longestRequest", "at_most"),
+    ("endpoints.iris.server.longestRequest", "at_most"),
     ("endpoints.iris.scaling.min", "at_most"),
     ("endpoints.iris.scaling.max", "at_least"),
 }
