@@ -91,6 +91,12 @@ def test_no_task_starts_before_its_rule_and_its_rights_are_there(tmp_path: Path)
     assert needed <= set(graph.one(SERVICE).depends_on)
 
 
+def test_a_service_comes_after_its_clusters_capacity_providers_and_goes_before_them(tmp_path: Path) -> None:
+    graph = deployed(tmp_path)
+    capacity = graph.one("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders")
+    assert capacity.urn in graph.one(SERVICE).depends_on
+
+
 def test_an_update_may_take_as_long_as_a_start_and_a_drain_may(tmp_path: Path) -> None:
     graph = deployed(tmp_path, startup_budget="2h", longest_request="1h", load_balancer="own")
     limits = graph.one(SERVICE).custom_timeouts

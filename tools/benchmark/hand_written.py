@@ -25,6 +25,7 @@ class Platform:
 
     network: Network
     cluster: aws.ecs.Cluster
+    capacity: aws.ecs.ClusterCapacityProviders
     balancer: aws.lb.LoadBalancer
     listener: aws.lb.Listener
     front: aws.ec2.SecurityGroup
@@ -42,7 +43,7 @@ def _platform(network: Network) -> Platform:
     component = pulumi.ComponentResource("modelinfra:index:EcsCluster", "web")
     child = pulumi.ResourceOptions(parent=component)
     cluster = aws.ecs.Cluster("web-cluster", settings=[{"name": "containerInsights", "value": "enabled"}], opts=child)
-    aws.ecs.ClusterCapacityProviders(
+    capacity = aws.ecs.ClusterCapacityProviders(
         "web-capacity", cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=child
     )
     shared = pulumi.ComponentResource("modelinfra:index:InternalLoadBalancer", "web-shared", opts=child)
@@ -94,7 +95,7 @@ def _platform(network: Network) -> Platform:
     shared.register_outputs({})
     component.register_outputs({"arn": cluster.arn})
     account = aws.get_caller_identity_output().account_id
-    return Platform(network, cluster, balancer, listener, front, account.apply(trust_policy))
+    return Platform(network, cluster, capacity, balancer, listener, front, account.apply(trust_policy))
 
 
 def _endpoint(platform: Platform, name: str, model: str, priority: int) -> None:
@@ -187,7 +188,7 @@ def _endpoint(platform: Platform, name: str, model: str, priority: int) -> None:
         opts=pulumi.ResourceOptions(
             parent=component,
             ignore_changes=["desiredCount"],
-            depends_on=[rule, policy, *hops, *platform.network.ways_out],
+            depends_on=[platform.capacity, rule, policy, *hops, *platform.network.ways_out],
             custom_timeouts=pulumi.CustomTimeouts(create="26m", update="26m", delete="20m"),
         ),
     )

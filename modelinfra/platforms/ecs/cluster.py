@@ -80,7 +80,7 @@ class EcsCluster(pulumi.ComponentResource):
             configuration={"execute_command_configuration": {"logging": "DEFAULT"}} if self.options.exec else None,
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=self.production or None)),
         )
-        aws.ecs.ClusterCapacityProviders(
+        self.capacity = aws.ecs.ClusterCapacityProviders(
             naming.child(name, "capacity"),
             cluster_name=cluster.name,
             capacity_providers=["FARGATE", "FARGATE_SPOT"],

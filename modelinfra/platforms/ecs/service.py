@@ -71,9 +71,15 @@ def register_service(
             pulumi.ResourceOptions(
                 # The autoscaler writes it. The first value stands from day one, so that turning autoscaling on resets nothing.
                 ignore_changes=["desiredCount"],
-                # Before the first task starts, its target group must hang on a listener, its roles be complete, and its way to
-                # AWS be open; else it fails, and the circuit breaker counts.
-                depends_on=[traffic.rule, *roles.policies, *hops.rules, *cluster.network.ways_out],
+                # Before the first task starts, its capacity must be there, its target group hang on a listener, its roles be complete and
+                # its way to AWS be open; else it fails, and the circuit breaker counts. What is in use cannot be deleted, either.
+                depends_on=[
+                    cluster.capacity,
+                    traffic.rule,
+                    *roles.policies,
+                    *hops.rules,
+                    *cluster.network.ways_out,
+                ],
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=f"{sizing.update_minutes}m",
                     update=f"{sizing.update_minutes}m",
