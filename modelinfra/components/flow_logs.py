@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra import naming
+from modelinfra.platforms.iam import document, trust
 
 
 def register_flow_logs(component: pulumi.ComponentResource, name: str, vpc: aws.ec2.Vpc, retention_days: int) -> None:
@@ -33,17 +32,9 @@ def register_flow_logs(component: pulumi.ComponentResource, name: str, vpc: aws.
 
 
 def _trust(account: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return trust("vpc-flow-logs.amazonaws.com", account)
 
 
 def _policy(group_arn: str) -> str:
     actions = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
-    return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": f"{group_arn}:*"}]}
-    )
+    return document({"Effect": "Allow", "Action": actions, "Resource": f"{group_arn}:*"})

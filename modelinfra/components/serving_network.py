@@ -16,11 +16,9 @@ from modelinfra.components.subnets import ZoneSubnets, zone_subnets
 from modelinfra.components.vpc_endpoints import register_gateway, register_interfaces
 from modelinfra.options.arguments import checked, run_error
 from modelinfra.options.names import name_problems
-from modelinfra.options.network import NetworkOptions
+from modelinfra.options.network import DEFAULT_CIDR, NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.platforms.base import NetworkReference
-
-DEFAULT_CIDR = "10.0.0.0/16"
 
 ENDPOINTS_WITHOUT_NAT = ("ecr.api", "ecr.dkr", "logs")
 """What every private task needs when there is no way to the internet: its image and its log (facts `serving.md` 2d)."""

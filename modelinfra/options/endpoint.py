@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ADDED,
@@ -176,13 +177,7 @@ class EndpointOptions(TypedDict):
     startup_budget: NotRequired[
         Annotated[
             Duration,
-            Option(
-                default_text="from the server and the model's size",
-                at_least=10,
-                at_most=7200,
-                lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods", TIMEOUTS),
-                example="10m",
-            ),
+            replace(STARTUP_BUDGET, default_text="from the server and the model's size"),
         ]
     ]
     """How long a replica may load before failed health checks count."""
@@ -190,13 +185,7 @@ class EndpointOptions(TypedDict):
     longest_request: NotRequired[
         Annotated[
             Duration,
-            Option(
-                default_text="the server's own",
-                at_least=1,
-                at_most=3600,
-                lands=(f"{TARGET_GROUP}.deregistrationDelay", f"{CONTAINER}.stopTimeout", TIMEOUTS),
-                example="45s",
-            ),
+            replace(LONGEST_REQUEST, default_text="the server's own", example="45s"),
         ]
     ]
     """The longest that one request may take: a replica that is taken away gets this long to finish what it began."""

@@ -60,6 +60,10 @@ _ZONE = r"[a-z]{2}(-[a-z]+)+-[0-9]+[a-h]"
 _SHAPE = ("cidr", "zones", "nat", "interface_endpoints", "secondary_cidr", "flow_logs")
 
 
+DEFAULT_CIDR = "10.0.0.0/16"
+"""The address range of a VPC that is made."""
+
+
 class VpcOptions(TypedDict):
     """An existing VPC."""
 
@@ -87,7 +91,7 @@ class NetworkOptions(TypedDict):
         Annotated[
             str,
             Option(
-                default_text="10.0.0.0/16",
+                default_text=DEFAULT_CIDR,
                 lands=(f"{VPC}.cidrBlock", f"{SUBNET}.cidrBlock", f"{INGRESS}.cidrIpv4"),
                 example="10.8.0.0/16",
             ),
@@ -258,7 +262,7 @@ def address_ranges_are_usable(network: Mapping[str, Any]) -> Iterable[Problem]:
             )
         elif (meaning := special(ranges[key])) is not None:
             yield Problem(key, f"addresses of {meaning} are special", "Write for example 10.0.0.0/16.", network[key])
-    main = ranges.get("cidr", ipaddress.IPv4Network("10.0.0.0/16"))
+    main = ranges.get("cidr", ipaddress.IPv4Network(DEFAULT_CIDR))
     if "secondary_cidr" in ranges and ranges["secondary_cidr"].overlaps(main):
         yield Problem(
             "secondary_cidr", f"this overlaps {main}", "Write for example 100.64.0.0/16.", network["secondary_cidr"]

@@ -10,16 +10,15 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from modelinfra.catalog.layouts.files import ANY_DIRECTORY
 from modelinfra.catalog.servers import SERVERS, ModelServer
+from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
-    ALARM,
     CONTAINER,
     EGRESS,
     IMAGE,
     INGRESS,
     SERVICE,
     TARGET_GROUP,
-    TIMEOUTS,
 )  # fmt: skip
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.quantities import Duration
@@ -112,13 +111,7 @@ class ServerOptions(TypedDict):
     startup_budget: NotRequired[
         Annotated[
             Duration,
-            Option(
-                default="2m",
-                at_least=10,
-                at_most=7200,
-                lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods", TIMEOUTS),
-                example="10m",
-            ),
+            replace(STARTUP_BUDGET, default="2m"),
         ]
     ]
     """How long the server may take from its start to its first healthy answer, with its model."""
@@ -126,13 +119,7 @@ class ServerOptions(TypedDict):
     longest_request: NotRequired[
         Annotated[
             Duration,
-            Option(
-                default="60s",
-                at_least=1,
-                at_most=3600,
-                lands=(f"{TARGET_GROUP}.deregistrationDelay", f"{CONTAINER}.stopTimeout", TIMEOUTS),
-                example="30s",
-            ),
+            replace(LONGEST_REQUEST, default="60s", example="30s"),
         ]
     ]
     """The longest that one request may take."""

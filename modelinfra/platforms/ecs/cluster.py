@@ -18,7 +18,7 @@ from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networke
 from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
-from modelinfra.platforms.ecs.roles import trust_policy
+from modelinfra.platforms.iam import trust
 
 
 class EcsClusterArgs(ClusterOptions, total=False):
@@ -97,7 +97,7 @@ class EcsCluster(pulumi.ComponentResource):
             )
         # Looked up once: every endpoint of the cluster is in its account.
         identity = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self))
-        self.task_trust = identity.account_id.apply(trust_policy)
+        self.task_trust = identity.account_id.apply(lambda account: trust("ecs-tasks.amazonaws.com", account))
         self.arn = cluster.arn
         self.cluster_name = cluster.name
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_aws as aws
-from pulumi import Input, Output
+from pulumi import Output
 
 from modelinfra import naming
 from modelinfra.platforms.base import NetworkReference
@@ -57,7 +55,7 @@ class InternalLoadBalancer(pulumi.ComponentResource):
             naming.child(name, "lb", "load balancer"),
             internal=True,
             load_balancer_type="application",
-            subnets=_subnets(network.load_balancer_subnet_ids),
+            subnets=list(network.load_balancer_subnet_ids),
             security_groups=[group.id],
             idle_timeout=idle_timeout_seconds,
             drop_invalid_header_fields=True,
@@ -93,7 +91,3 @@ class InternalLoadBalancer(pulumi.ComponentResource):
                 "security_group_id": self.security_group_id,
             }
         )
-
-
-def _subnets(ids: Sequence[Input[str]]) -> list[Input[str]]:
-    return list(ids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from pulumi import Input, Output
 
 from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.iam import document
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ def register_roles(
     exec_enabled: bool,
     opts: pulumi.ResourceOptions,
 ) -> TaskRoles:
-    """Register both roles with what this one endpoint needs and nothing else. trust: of `trust_policy`, the same for a whole cluster."""
+    """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster."""
     name = request.name
     execution = aws.iam.Role(naming.child(name, "execution", "role"), assume_role_policy=trust, opts=opts)
     task = aws.iam.Role(naming.child(name, "task", "role"), assume_role_policy=trust, opts=opts)
     secrets: Mapping[str, Input[str]] = request.options.secrets or {}
-    document = Output.all(
+    may_start = Output.all(
         repository=request.repository_arn, log_group=log_group.arn, secrets=list(secrets.values())
     ).apply(lambda found: _execution_policy(found["repository"], found["log_group"], found["secrets"]))
     policies: list[pulumi.Resource] = [
         aws.iam.RolePolicy(
-            naming.child(name, "execution", "role policy"), role=execution.name, policy=document, opts=opts
+            naming.child(name, "execution", "role policy"), role=execution.name, policy=may_start, opts=opts
         )
     ]
     if exec_enabled:
@@ -55,18 +55,6 @@ def register_roles(
             )
         )
     return TaskRoles(execution, task, policies)
-
-
-def trust_policy(account: str) -> str:
-    """Only ECS tasks of this account may take the role (the confused deputy's remedy in the ECS developer guide)."""
-    return _document(
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        }
-    )
 
 
 def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> str:
@@ -90,7 +78,7 @@ def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequ
         statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": managed})
     if parameters:
         statements.append({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": parameters})
-    return _document(*statements)
+    return document(*statements)
 
 
 def _exec_policy(log_group_arn: str) -> str:
@@ -99,11 +87,7 @@ def _exec_policy(log_group_arn: str) -> str:
     channels = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"]
     everywhere = [*(f"ssmmessages:{action}" for action in channels), "logs:DescribeLogGroups"]
     in_group = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    return _document(
+    return document(
         {"Effect": "Allow", "Action": everywhere, "Resource": "*"},
         {"Effect": "Allow", "Action": in_group, "Resource": f"{log_group_arn}:*"},
     )
-
-
-def _document(*statements: Mapping[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,0 +1,19 @@
+"""The two durations that a server, and an endpoint over it, can be given; they land in the same places whoever says them."""
+
+from __future__ import annotations
+
+from modelinfra.options.declare import Option
+from modelinfra.options.landing import ALARM, CONTAINER, SERVICE, TARGET_GROUP, TIMEOUTS
+
+STARTUP_BUDGET = Option(
+    at_least=10,
+    at_most=7200,
+    lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods", TIMEOUTS),
+    example="10m",
+)
+
+LONGEST_REQUEST = Option(
+    at_least=1,
+    at_most=3600,
+    lands=(f"{TARGET_GROUP}.deregistrationDelay", f"{CONTAINER}.stopTimeout", TIMEOUTS),
+)
