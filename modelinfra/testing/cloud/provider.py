@@ -18,7 +18,7 @@ from modelinfra.graph.values import Secret, Unknown, decode, encode_struct, plai
 from modelinfra.testing.cloud import checks
 from modelinfra.testing.cloud.cloud import Refused, StandInCloud, Target
 from modelinfra.testing.cloud.diffs import reported
-from modelinfra.testing.cloud.replacement import forces_replacement, updated_in_place_after_all
+from modelinfra.graph.replacement import forces_replacement, updated_in_place_after_all
 
 
 @dataclass
