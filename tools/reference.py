@@ -59,6 +59,7 @@ def kept(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformati
         args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(retain_on_delete=True))
     )
 
+
 ModelEndpoint("digits", ..., transforms={"target-group": {"health_check": {"interval": 10}}, "log-group": kept})
 ```
 
