@@ -41,6 +41,14 @@ def from_preview(preview: Mapping[str, Any]) -> Graph:
     return graph
 
 
+def old_states(preview: Mapping[str, Any]) -> Graph:
+    """The graph from which `pulumi preview --json` starts: every step's old state. Raises ValueError for anything else."""
+    if "steps" not in preview and "changeSummary" not in preview:
+        raise ValueError("not a preview: it has neither 'steps' nor 'changeSummary'")
+    states = {step["urn"]: step["oldState"] for step in preview.get("steps") or [] if step.get("oldState")}
+    return _graph(states.values())
+
+
 def _graph(states: Iterable[Mapping[str, Any]]) -> Graph:
     graph = Graph("", "")
     for state in states:

@@ -1,0 +1,1 @@
+"""What a change to a stack does, in words for whoever reviews it."""
