@@ -135,7 +135,8 @@ def estimate(graph: Graph, prices: PriceTable | None = None, *, default_region: 
     """What the graph costs a month, in registration order.
 
     A resource's region is its own, its provider's or that of its ARN. `default_region` is the region of the default provider where the
-    graph does not hold it: a captured graph does not (its stack's `aws:region` says it); a state does. It is never taken from this machine.
+    graph does not hold it: a captured graph and a preview's JSON do not (the stack's `aws:region` says it), a state does. It is never taken
+    from this machine.
     """
     table = list_prices() if prices is None else prices
     view = CostView(graph, default_region)

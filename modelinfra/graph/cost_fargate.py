@@ -119,11 +119,10 @@ def _replicas(view: CostView, node: Node, inputs: Mapping[str, Any]) -> tuple[De
 
 
 def _scales(view: CostView, target: Node, scaled: Mapping[str, Any], node: Node) -> bool:
-    resource = scaled.get("resourceId")
-    if not isinstance(resource, str):
+    resource, name = scaled.get("resourceId"), node.outputs.get("name")
+    if not isinstance(resource, str) or not isinstance(name, str):
         return view.target(target, "resourceId", node.type) is node
-    name, cluster = node.outputs.get("name"), view.inputs(node).get("cluster")
-    return resource == f"service/{str(cluster).rpartition('/')[2]}/{name}"
+    return resource == f"service/{str(view.inputs(node).get('cluster')).rpartition('/')[2]}/{name}"
 
 
 def _vcpus(given: Any) -> Decimal | None:

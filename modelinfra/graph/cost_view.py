@@ -74,10 +74,14 @@ class CostView:
         )
 
     def target(self, node: Node, key: str, token: str, value: Any = None) -> Node | None:
-        """The resource of a type that the input `key` stands for: by its value, or where that is unknown, by dependency."""
+        """The resource of a type that the input `key` stands for: by its value, or by dependency.
+
+        A capture does not know the value, and a preview's JSON does not say the names of what stays as it is.
+        """
         given = plain(node.inputs.get(key)) if value is None else value
-        if isinstance(given, str):
-            return self._by_name.get((token, given))
+        named = self._by_name.get((token, given)) if isinstance(given, str) else None
+        if named is not None:
+            return named
         behind = [self.graph.nodes.get(urn) for urn in node.property_deps.get(key, ())]
         found = [each for each in behind if each is not None and each.type == token]
         return found[0] if len(found) == 1 else None
