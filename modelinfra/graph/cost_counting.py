@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from modelinfra.graph.cost_view import CostView, Unclear, Use, listed, mapping, number
+from modelinfra.graph.cost_view import CostView, Unclear, Use, number
 from modelinfra.graph.model import Node
-from modelinfra.graph.values import Unknown
+from modelinfra.graph.values import Unknown, listed, mapping
 
 Rule = Callable[[CostView, Node], Iterator[Use | Unclear]]
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from modelinfra.catalog.fargate import EPHEMERAL_STORAGE_DEFAULT_GIB
 from modelinfra.graph.cost_counting import KNOWN_LATER, range_of
-from modelinfra.graph.cost_view import CostView, Unclear, Use, listed, mapping, number
+from modelinfra.graph.cost_view import CostView, Unclear, Use, number
 from modelinfra.graph.model import Node
-from modelinfra.graph.values import has_unknown
+from modelinfra.graph.values import has_unknown, listed, mapping
 
 _TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
 _TARGET: Final = "aws:appautoscaling/target:Target"

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from modelinfra.graph.cost_counting import KNOWN_LATER, Rule, range_of
-from modelinfra.graph.cost_view import ONE, CostView, Unclear, Use, listed, mapping, number
+from modelinfra.graph.cost_view import ONE, CostView, Unclear, Use, number
 from modelinfra.graph.model import Node
+from modelinfra.graph.values import listed, mapping
 
 _TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 _OLD_TEMPLATE: Final = "aws:ec2/launchConfiguration:LaunchConfiguration"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -119,16 +118,6 @@ def number(value: Any) -> Decimal | None:
         return Decimal(str(value))
     except InvalidOperation:
         return None
-
-
-def listed(value: Any) -> list[Any]:
-    """A list as it is, nothing for what is unknown or not given."""
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """A mapping as it is, an empty one for what is unknown or not given."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str | None:
