@@ -1,0 +1,45 @@
+"""What a reviewer should know of a change: one file for each concern, all read only the graphs and what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from modelinfra.review.changes import Changes
+from modelinfra.review.finding import Finding, worst_first
+from modelinfra.review.findings import (
+    capacity,
+    data_loss,
+    exposure,
+    moves,
+    permissions,
+    removal,
+    replacement,
+    secrets,
+    stuck,
+    traffic,
+    unknown,
+    watching,
+)
+
+__all__ = ["CONCERNS", "all_findings"]
+
+CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
+    data_loss.findings,
+    exposure.findings,
+    replacement.findings,
+    stuck.findings,
+    permissions.findings,
+    secrets.findings,
+    traffic.findings,
+    removal.findings,
+    watching.findings,
+    capacity.findings,
+    moves.findings,
+    unknown.findings,
+)
+"""In the order in which a report tells them."""
+
+
+def all_findings(changes: Changes) -> list[Finding]:
+    """Every finding of every concern, worst first; the same ones only once."""
+    return worst_first(list(dict.fromkeys(found for concern in CONCERNS for found in concern(changes))))

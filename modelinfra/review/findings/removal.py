@@ -1,0 +1,49 @@
+"""What others stand on and that goes: addresses, ways in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelinfra.review.changes import Changes
+from modelinfra.review.finding import Finding, Severity
+from modelinfra.review.findings.links import Links
+from modelinfra.review.findings.words import called, endpoint_of, listing
+
+GONE: dict[str, tuple[Severity, str, str]] = {
+    "aws:lb/loadBalancer:LoadBalancer": ("medium", "its DNS name answers no more", "Clients that use its name lose what it served."),
+    "aws:lb/listener:Listener": ("medium", "its port is closed", "Clients that use this port lose what it served."),
+    "aws:ec2/eip:Eip": ("medium", "its public address is given up", "The address goes back to AWS, and another account may get it: take it out of allow-lists."),
+    "aws:ec2/natGateway:NatGateway": ("medium", "its subnets lose this way out", "Where no other way leads out, nothing in its subnets reaches the internet."),
+    "aws:ec2/internetGateway:InternetGateway": ("high", "its network loses the internet", "Nothing in the network reaches the internet, or is reached from it."),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": ("low", "calls to the service go another way", "They go by the NAT gateway, at its price, or fail where there is none."),
+    "aws:ec2/vpc:Vpc": ("high", "a whole network goes", "Peers and other stacks that stand in it lose it; AWS refuses while something else is in it."),
+    "aws:ecs/service:Service": ("high", "its tasks are ended", "What it served is no longer answered."),
+    "aws:ecs/cluster:Cluster": ("medium", "services of other stacks in it lose it", "AWS refuses while other services run in it."),
+    "aws:autoscaling/group:Group": ("high", "its machines are ended", "What ran on them ends."),
+    "aws:eks/nodeGroup:NodeGroup": ("high", "its nodes are ended", "Pods that fit nowhere else wait."),
+    "aws:lambda/function:Function": ("high", "it can no longer be called", ""),
+    "aws:sagemaker/endpoint:Endpoint": ("high", "it no longer answers", ""),
+    "aws:route53/record:Record": ("medium", "a name is no longer answered", "Clients that use the name find nothing."),
+    "aws:acm/certificate:Certificate": ("low", "its names have no certificate here", "AWS refuses while a listener uses it."),
+}  # fmt: skip
+"""Type -> severity, the consequence in a few words, and in a sentence."""
+
+
+def findings(changes: Changes) -> Iterator[Finding]:
+    """One finding for each, unless it goes with its endpoint, which is told as a whole, or is only called otherwise."""
+    links = Links(changes.before)
+    for change in changes.of("delete"):
+        told = GONE.get(change.type.replace("aws:alb/", "aws:lb/"))
+        node = change.node
+        endpoint = endpoint_of(changes.before, node)
+        with_endpoint = endpoint is not None and endpoint.urn not in changes.after
+        if told is None or with_endpoint or node.retain_on_delete:
+            continue
+        if change.urn in changes.moved.values() and told[0] != "high":
+            continue
+        severity, brief, text = told
+        touched = [name for name in links.endpoints([change.urn]) if name != node.name]
+        touches = f"It touches {listing(touched, 6)}." if touched else ""
+        yield Finding(
+            "traffic", severity, change.urn, f"deletes {called(changes.before, node)}: {brief}", f"{text} {touches}".strip()
+        )  # fmt: skip

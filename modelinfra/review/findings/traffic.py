@@ -1,0 +1,233 @@
+"""What requests feel: deployments, routes, addresses, health checks, what is drained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modelinfra.graph.model import Graph, Node
+from modelinfra.graph.values import mapping, plain
+from modelinfra.review.changes import Changes, ResourceChange
+from modelinfra.review.finding import Finding, Severity
+from modelinfra.review.findings.containers import TASK
+from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listing, place, shown, whose
+
+SERVICE = "aws:ecs/service:Service"
+_RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
+_GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
+
+# A change of these alone leaves the running tasks alone (ECS developer guide, UpdateService: what starts a deployment).
+_NO_DEPLOYMENT = ("desiredCount", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "deploymentCircuitBreaker", "alarms",
+                  "healthCheckGracePeriodSeconds", "availabilityZoneRebalancing", "tags", "tagsAll", "options", "forceNewDeployment",
+                  "waitForSteadyState", "deploymentController", "enableEcsManagedTags", "forceDelete")  # fmt: skip
+
+
+def findings(changes: Changes) -> Iterator[Finding]:
+    """Endpoints that come, go or move first; then deployments; then what the load balancer does differently."""
+    yield from _endpoints(changes)
+    for service in changes.after.all(SERVICE):
+        yield from _deployment(changes, service)
+    for change in changes.resources:
+        old, new = change.before, change.after
+        if old is not None and new is not None:
+            if change.type == SERVICE:
+                yield from _percents(changes, old, new)
+            if change.type in _GROUPS:
+                yield from _target_group(changes, change)
+            if change.type in _RULES:
+                yield from _rule(changes, change)
+            if change.type == "aws:lb/loadBalancer:LoadBalancer":
+                yield from _idle(changes, old, new)
+
+
+def _endpoints(changes: Changes) -> Iterator[Finding]:
+    before = {node.urn: node for node in changes.before.all(ENDPOINT)}
+    after = {node.urn: node for node in changes.after.all(ENDPOINT)}
+    for urn in before.keys() - after.keys():
+        renamed = [
+            new for new, old in changes.moved.items() if old in {each.urn for each in changes.before.descendants(urn)}
+        ]
+        where = "Part of it is made anew under another name." if renamed else ""
+        yield Finding(
+            "traffic",
+            "high",
+            urn,
+            f"removes the endpoint {bare_name(changes.before, before[urn])}",
+            f"Requests to it are no longer answered. {where}".strip(),
+        )
+    for urn in after.keys() - before.keys():
+        yield Finding("traffic", "note", urn, f"adds the endpoint {bare_name(changes.after, after[urn])}")
+    for urn in before.keys() & after.keys():
+        old, new = before[urn].outputs.get("predict_url"), after[urn].outputs.get("predict_url")
+        if isinstance(old, str) and isinstance(new, str) and old != new:
+            yield Finding(
+                "traffic", "high", urn, f"the address of {bare_name(changes.after, after[urn])} changes",
+                f"From {old} to {new}: clients of the old one get no answer.", "Tell clients, or keep the old route beside the new one for a while.",
+            )  # fmt: skip
+
+
+def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
+    by_urn = {each.urn: each for each in changes.resources}
+    own, task = by_urn.get(service.urn), _task(service, by_urn)
+    if service.urn not in changes.before or (own is not None and own.operation == "replace"):
+        return
+    paths = [each.path.split(".")[0].split("[")[0] for each in own.properties] if own is not None else []
+    if task is None and not any(path not in _NO_DEPLOYMENT for path in paths):
+        return
+    yield Finding(
+        "traffic",
+        "note",
+        service.urn,
+        f"rolling deployment of {whose(changes.after, service)}",
+        " ".join(how_it_rolls(changes.after, service)),
+    )
+
+
+def _task(service: Node, by_urn: Mapping[str, ResourceChange]) -> ResourceChange | None:
+    changed = [by_urn[urn] for urn in service.property_deps.get("taskDefinition", ()) if urn in by_urn]
+    found = [each for each in changed if each.type == TASK and _renews(each)]
+    return found[0] if found else None
+
+
+def _renews(change: ResourceChange) -> bool:
+    return change.operation in ("create", "replace") or any(
+        not each.path.startswith(("tags", "options.")) for each in change.properties
+    )
+
+
+def how_it_rolls(graph: Graph, service: Node) -> list[str]:
+    """What a deployment of a service does, in sentences, from what its inputs say."""
+    inputs = plain(service.inputs)
+    least, most = inputs.get("deploymentMinimumHealthyPercent", 100), inputs.get("deploymentMaximumPercent", 200)
+    told = [f"At least {least} % of the tasks serve, at most {most} % run at the same time."]
+    grace = inputs.get("healthCheckGracePeriodSeconds")
+    if isinstance(grace, (int, float)):
+        told.append(f"A new task has {grace:g} s to start before a failed health check ends it.")
+    for group in _behind(graph, service, "loadBalancers", _GROUPS):
+        delay = plain(group.inputs).get("deregistrationDelay", 300)
+        told.append(f"A task that goes has {delay} s to finish its requests.")
+    guards = []
+    if mapping(inputs.get("deploymentCircuitBreaker")).get("rollback"):
+        guards.append("tasks that do not start")
+    if mapping(inputs.get("alarms")).get("rollback"):
+        guards.append("its alarms")
+    told.append(
+        f"{listing(guards)[:1].upper()}{listing(guards)[1:]} roll it back."
+        if guards
+        else "Nothing rolls it back by itself."
+    )
+    return told
+
+
+def _percents(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
+    before, after, name = plain(old.inputs), plain(new.inputs), whose(changes.after, new)
+    least = after.get("deploymentMinimumHealthyPercent", 100)
+    if _number(least) and least < min(100, before.get("deploymentMinimumHealthyPercent", 100)):
+        yield Finding(
+            "traffic", "high" if least == 0 else "medium", new.urn, f"deployments of {name} lose capacity",
+            f"Only {least} % of the tasks serve while it deploys ({'so nobody may' if least == 0 else 'the rest takes all requests'}).",
+            "Write 100, and leave room above it.",
+        )  # fmt: skip
+    for key, what in (("deploymentCircuitBreaker", "the circuit breaker"), ("alarms", "its alarms")):
+        if mapping(before.get(key)).get("rollback") and not mapping(after.get(key)).get("rollback"):
+            yield Finding(
+                "traffic",
+                "medium",
+                new.urn,
+                f"{what} no longer roll{'s' if key != 'alarms' else ''} {name} back",
+                "A bad revision stays.",
+                "Keep it on.",
+            )
+    yield from _less(
+        changes,
+        old,
+        new,
+        "healthCheckGracePeriodSeconds",
+        f"{name} has less time to start",
+        "A model that loads longer is ended again and again.",
+    )
+
+
+def _target_group(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
+    old, new = change.before, change.after
+    assert old is not None
+    assert new is not None
+    name = whose(changes.after, new)
+    yield from _less(
+        changes,
+        old,
+        new,
+        "deregistrationDelay",
+        f"{name} drains for a shorter time",
+        "Requests that take longer are cut by a deployment.",
+    )
+    checks = sorted(each.path for each in change.properties if each.path.startswith("healthCheck"))
+    if checks:
+        yield Finding(
+            "traffic", "low", new.urn, f"the health check of {name} changes", f"Running tasks are judged by it at once: {listing(checks)}.",
+            "Deploy a server that answers both checks first.",
+        )  # fmt: skip
+
+
+def _rule(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
+    new = change.after
+    assert new is not None
+    name = called(changes.after, new)
+    for each in change.properties:
+        key = each.path.split(".")[0].split("[")[0]
+        if key == "conditions" and each.before != each.after:
+            yield Finding(
+                "traffic", "medium", new.urn, f"{name} takes other requests",
+                f"{place(changes.after, new, each.path)} from {shown(change.before, each.path, each.before)} to {shown(new, each.path, each.after)}.",
+                "Keep the old condition in a second rule until clients have moved.",
+            )  # fmt: skip
+        elif key == "priority" and each.before != each.after:
+            yield Finding(
+                "traffic",
+                "note",
+                new.urn,
+                f"{name} is asked in another order",
+                f"Its priority is {shown(new, each.path, each.after)} now.",
+            )
+        elif key == "actions" and each.path.endswith("weight") and each.before != each.after:
+            yield Finding(
+                "traffic", "low", new.urn, f"{name} shares requests out differently",
+                f"{place(changes.after, new, each.path)} from {shown(change.before, each.path, each.before)} to {shown(new, each.path, each.after)}.",
+            )  # fmt: skip
+
+
+def _idle(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
+    name = called(changes.after, new)
+    yield from _less(
+        changes,
+        old,
+        new,
+        "idleTimeout",
+        f"{name} waits less long for an answer",
+        "Requests during which nothing is sent for longer are cut.",
+        60,
+    )
+
+
+def _less(
+    changes: Changes, old: Node, new: Node, key: str, title: str, text: str, default: int | None = None
+) -> Iterator[Finding]:
+    before, after = plain(old.inputs).get(key, default), plain(new.inputs).get(key, default)
+    if _number(before) and _number(after) and after < before:
+        severity: Severity = "low"
+        yield Finding(
+            "traffic",
+            severity,
+            new.urn,
+            title,
+            f"{place(changes.after, new, key)} from {before} to {after} s. {text}",
+            "Allow for the longest request.",
+        )
+
+
+def _behind(graph: Graph, node: Node, key: str, tokens: tuple[str, ...]) -> list[Node]:
+    return [graph[urn] for urn in node.property_deps.get(key, ()) if urn in graph and graph[urn].type in tokens]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
