@@ -37,6 +37,33 @@ TOKENS = {
     "aws_vpc_endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
     "aws_flow_log": "aws:ec2/flowLog:FlowLog",
     "aws_launch_template": "aws:ec2/launchTemplate:LaunchTemplate",
+    "aws_instance": "aws:ec2/instance:Instance",
+    "aws_autoscaling_group": "aws:autoscaling/group:Group",
+    "aws_ebs_volume": "aws:ebs/volume:Volume",
+    "aws_efs_file_system": "aws:efs/fileSystem:FileSystem",
+    "aws_efs_mount_target": "aws:efs/mountTarget:MountTarget",
+    "aws_fsx_lustre_file_system": "aws:fsx/lustreFileSystem:LustreFileSystem",
+    "aws_db_instance": "aws:rds/instance:Instance",
+    "aws_rds_cluster": "aws:rds/cluster:Cluster",
+    "aws_rds_cluster_instance": "aws:rds/clusterInstance:ClusterInstance",
+    "aws_db_subnet_group": "aws:rds/subnetGroup:SubnetGroup",
+    "aws_dynamodb_table": "aws:dynamodb/table:Table",
+    "aws_elasticache_replication_group": "aws:elasticache/replicationGroup:ReplicationGroup",
+    "aws_eks_cluster": "aws:eks/cluster:Cluster",
+    "aws_eks_node_group": "aws:eks/nodeGroup:NodeGroup",
+    "aws_eks_addon": "aws:eks/addon:Addon",
+    "aws_lambda_function": "aws:lambda/function:Function",
+    "aws_lambda_function_url": "aws:lambda/functionUrl:FunctionUrl",
+    "aws_lambda_permission": "aws:lambda/permission:Permission",
+    "aws_sagemaker_model": "aws:sagemaker/model:Model",
+    "aws_sagemaker_endpoint": "aws:sagemaker/endpoint:Endpoint",
+    "aws_sagemaker_endpoint_configuration": "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
+    "aws_iam_user": "aws:iam/user:User",
+    "aws_iam_user_policy": "aws:iam/userPolicy:UserPolicy",
+    "aws_iam_user_policy_attachment": "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+    "aws_s3_bucket_acl": "aws:s3/bucketAcl:BucketAcl",
+    "aws_cloudtrail": "aws:cloudtrail/trail:Trail",
+    "aws_budgets_budget": "aws:budgets/budget:Budget",
     "aws_ecs_cluster": "aws:ecs/cluster:Cluster",
     "aws_ecs_cluster_capacity_providers": "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws_ecs_capacity_provider": "aws:ecs/capacityProvider:CapacityProvider",
@@ -85,6 +112,8 @@ TOKENS = {
 # Arguments that pulumi-aws renames beyond snake_case -> camelCase and plurals.
 RENAMED = {
     ("aws_cloudwatch_metric_alarm", "alarm_name"): "name",
+    ("aws_lambda_function", "function_name"): "name",
+    ("aws_lambda_permission", "function_name"): "function",
     ("aws_sns_topic_subscription", "topic_arn"): "topic",
 }
 
@@ -102,13 +131,15 @@ def main(source: Path) -> int:
             unmapped.append(f"{row['resource']}.{row['path']}")
         else:
             rows.append((token, path))
+    # A type of which nothing forces a replacement is known, too.
+    rows += [(token, "-") for token in set(TOKENS.values()) - {token for token, _ in rows}]
     header = (
         "# Made by tools/refresh_replacement.py, not by hand: properties whose change replaces the resource.\n"
         f"# Source: {lines[0].lstrip('# ')}\n"
         "token\tpath\n"
     )
     TARGET.write_text(header + "".join(f"{token}\t{path}\n" for token, path in sorted(set(rows))), encoding="utf-8")
-    print(f"{TARGET}: {len(set(rows))} properties of {len({token for token, _ in rows})} types")
+    print(f"{TARGET}: {len(set(rows))} rows of {len({token for token, _ in rows})} types")
     if unmapped:
         print(f"no property of the SDK for: {', '.join(unmapped)}", file=sys.stderr)
     return 0

@@ -22,6 +22,11 @@ def forces_replacement(token: str, path: str) -> bool:
     return False
 
 
+def is_known(token: str) -> bool:
+    """Whether the tables know the type: of another one nobody can say here what replaces it."""
+    return token in _table()
+
+
 def updated_in_place_after_all(token: str, path: str, news: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
     """Whether other properties turn a replacement into an update.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import keyword
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ def _resource_class(token: str) -> Any:
         return None
     package, module, name = parts
     module = module.split("/")[0]
+    module = f"{module}_" if keyword.iskeyword(module) else module
     path = f"pulumi_{package.replace('-', '_')}" + ("" if module in ("", "index") else f".{module}")
     try:
         return getattr(importlib.import_module(path), name, None)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from modelinfra.graph import compare
 from modelinfra.graph.model import STACK_TYPE, Graph, Node
-from modelinfra.graph.replacement import forces_replacement, updated_in_place_after_all
+from modelinfra.graph.replacement import forces_replacement, is_known, updated_in_place_after_all
 from modelinfra.graph.values import plain
 
 Operation = Literal["create", "update", "replace", "delete"]
@@ -146,7 +146,11 @@ def _changed(
         return None
     operation: Operation = "replace" if any(each.replaces for each in properties) else "update"
     because = tuple(dict.fromkeys(urn for _, urn in following))
-    return ResourceChange(new.urn, new.type, new.name, operation, old, new, properties, "table", because)
+    return ResourceChange(new.urn, new.type, new.name, operation, old, new, properties, _certainty(new), because)
+
+
+def _certainty(node: Node) -> Certainty:
+    return "table" if is_known(node.type) else "unknown"
 
 
 def _following(node: Node, renewed: set[str], after: Graph) -> Iterator[tuple[PropertyChange, str]]:

@@ -194,8 +194,13 @@ class Sandbox:
 
     def plan(self) -> Graph:
         """`pulumi preview --json` as a graph. Raises SandboxError when the program fails."""
+        return from_preview(self.plan_json())
+
+    def plan_json(self) -> dict[str, Any]:
+        """`pulumi preview --json --show-sames`, secrets in plain text. Raises SandboxError when the program fails."""
         flags = ["preview", "--json", "--show-sames", "--show-secrets", *self._operation_flags()]
-        return from_preview(json.loads(self._command(*flags).output))
+        document: dict[str, Any] = json.loads(self._command(*flags).output)
+        return document
 
     @property
     def outputs(self) -> dict[str, Any]:

@@ -50,6 +50,7 @@ _ESCALATING = (
     "iam:add",
     "lambda:updatefunctioncode",
 )
+_WEIGHTS: tuple[Severity, ...] = ("high", "medium", "note")
 _READING = ("get", "list", "describe", "batchget", "head", "lookup")
 
 Rights = dict[str, set[Grant]]
@@ -106,11 +107,11 @@ def _gained(changes: Changes, principal: str, before: set[Grant], after: set[Gra
             (_weight(each) for each in found if (each.resource, each.condition) == (first.resource, first.condition)),
             key=("note", "medium", "high").index,
         )
-    for severity in ("high", "medium", "note"):
+    for severity in _WEIGHTS:
         told = [sentence for sentence, weight in sentences.items() if weight == severity]
         if not told:
             continue
-        shown: Severity = "high" if severity == "high" else "note" if is_new else "medium"
+        shown: Severity = severity if severity == "high" or not is_new else "note"
         more = f", and {plural(len(told) - 1, 'more grant')}" if len(told) > 1 else ""
         yield Finding(
             "permissions", shown, principal if principal in changes.after else _source(changes.after, principal),
@@ -151,7 +152,7 @@ def _weight(grant: Grant) -> str:
             return "high" if wide else "medium"
         if f"{service}:{action}".startswith(_ESCALATING) or f"{service}:{action}" == "kms:decrypt":
             return "high"
-        return "note" if action.startswith(_READING) and not grant.condition else "medium"
+        return "note" if action.startswith(_READING) else "medium"
     return "medium"
 
 

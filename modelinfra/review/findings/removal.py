@@ -28,16 +28,23 @@ GONE: dict[str, tuple[Severity, str, str]] = {
 }  # fmt: skip
 """Type -> severity, the consequence in a few words, and in a sentence."""
 
+# Told with the load balancer where that goes, too.
+_LISTENS_ON = {"aws:lb/listener:Listener": "loadBalancerArn"}
+
 
 def findings(changes: Changes) -> Iterator[Finding]:
     """One finding for each, unless it goes with its endpoint, which is told as a whole, or is only called otherwise."""
-    links = Links(changes.before)
+    links, gone = Links(changes.before), {each.urn for each in changes.of("delete")}
     for change in changes.of("delete"):
         told = GONE.get(change.type.replace("aws:alb/", "aws:lb/"))
         node = change.node
         endpoint = endpoint_of(changes.before, node)
         with_endpoint = endpoint is not None and endpoint.urn not in changes.after
         if told is None or with_endpoint or node.retain_on_delete:
+            continue
+        if _LISTENS_ON.get(change.type) and any(
+            urn in gone for urn in node.property_deps.get(_LISTENS_ON[change.type], ())
+        ):
             continue
         if change.urn in changes.moved.values() and told[0] != "high":
             continue

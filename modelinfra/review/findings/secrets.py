@@ -36,9 +36,13 @@ _REMEDY = "Put it into Secrets Manager, and name its ARN in `secrets`."
 
 def findings(changes: Changes) -> Iterator[Finding]:
     """Marks that are lost, plain variables, sources that move, user data."""
+    # A value that stays and loses its mark is no change of the resource, so all are read.
+    for new in changes.after:
+        old = changes.before.nodes.get(new.urn)
+        if old is not None and new.custom:
+            yield from _unmarked(changes, old, new)
     for change in changes.resources:
         if change.after is not None:
-            yield from _unmarked(changes, change)
             yield from _variables(changes, change)
             yield from _user_data(changes, change)
 
@@ -54,10 +58,7 @@ def looks_like_credential(name: str, value: Any) -> bool:
     return named and not re.match(r"(arn:|/|https?://[^@]*$|true$|false$|\d{1,6}$)", value, re.IGNORECASE)
 
 
-def _unmarked(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
-    old, new = change.before, change.after
-    if old is None or new is None:
-        return
+def _unmarked(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
     for path in sorted(_marked(old.inputs) - _marked(new.inputs)):
         if _at(new.inputs, path) not in (None, ""):
             yield Finding(
