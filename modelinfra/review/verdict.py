@@ -78,7 +78,7 @@ def _worst(changes: Changes, ranked: list[Finding], quiet: int) -> str:
         return worst[0].title + (f" (and {more} more to read)" if more else "")
     # Notes on what is added say less than what requests feel.
     if ranked:
-        return ranked[0].title
+        return min(ranked, key=lambda each: (SEVERITIES.index(each.severity), each.kind != "traffic")).title
     counts = {each: len(changes.of(each)) for each in ("create", "update", "replace", "delete")}
     if quiet and quiet == len(changes.resources):
         return f"tags and hashes of {plural(quiet, 'resource')}"

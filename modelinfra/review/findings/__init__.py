@@ -18,6 +18,7 @@ from modelinfra.review.findings import (
     stuck,
     traffic,
     unknown,
+    updates,
     watching,
 )
 
@@ -32,6 +33,7 @@ CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
     secrets.findings,
     traffic.findings,
     removal.findings,
+    updates.findings,
     watching.findings,
     capacity.findings,
     moves.findings,

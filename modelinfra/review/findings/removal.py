@@ -12,7 +12,7 @@ from modelinfra.review.findings.words import called, endpoint_of, listing
 GONE: dict[str, tuple[Severity, str, str]] = {
     "aws:lb/loadBalancer:LoadBalancer": ("medium", "its DNS name answers no more", "Clients that use its name lose what it served."),
     "aws:lb/listener:Listener": ("medium", "its port is closed", "Clients that use this port lose what it served."),
-    "aws:ec2/eip:Eip": ("medium", "its public address is given up", "The address goes back to AWS, and another account may get it: take it out of allow-lists."),
+    "aws:ec2/eip:Eip": ("medium", "it goes back to AWS", "The address goes back to AWS, and another account may get it: take it out of allow-lists."),
     "aws:ec2/natGateway:NatGateway": ("medium", "its subnets lose this way out", "Where no other way leads out, nothing in its subnets reaches the internet."),
     "aws:ec2/internetGateway:InternetGateway": ("high", "its network loses the internet", "Nothing in the network reaches the internet, or is reached from it."),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("low", "calls to the service go another way", "They go by the NAT gateway, at its price, or fail where there is none."),

@@ -1,0 +1,94 @@
+"""Changes of the second day through the real engine: it replaces, creates and deletes what the captured graphs say."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelinfra.review.changes import Changes
+from modelinfra.review.engine_preview import changes_of
+from modelinfra.review.report import report
+from modelinfra.testing.sandbox import Sandbox
+from tests.engine.conftest import sandbox_of
+from tests.review.day2 import ROWS, Row, write_models
+from tests.review.test_day2 import REGION, changes_of_row
+from tests.walk.base import ENVIRONMENT
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT)!r})
+
+import pulumi
+
+from tests.review.day2 import ROWS
+
+config = pulumi.Config()
+row = next(each for each in ROWS if each.name == config.require("row"))
+row.program(config.require("side") == "after")
+"""
+ASKED = [row for row in ROWS if row.engine]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the model of the environment, and the next one."""
+    from tests.engine import conftest
+
+    directory = tmp_path_factory.mktemp("models")
+    (directory / "Pulumi.yaml").write_text("name: proof\nruntime: python\n")
+    (directory / "__main__.py").write_text(conftest.PROGRAM)
+    write_models(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def base(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The environment from which most rows start, deployed once: its state is copied for each row."""
+    home = tmp_path_factory.mktemp("review") / "home"
+    with sandbox_of(models, home, ENVIRONMENT) as sandbox:
+        sandbox.up(check=True)
+    yield home
+
+
+def disagreements(engine: Changes, captured: Changes) -> list[str]:
+    """Where the two differ on what is replaced, created or deleted."""
+    found = []
+    for operation in ("replace", "create", "delete"):
+        one, other = ({each.urn for each in side.of(operation)} for side in (engine, captured))
+        found += [f"{operation} only by the engine: {urn}" for urn in sorted(one - other)]
+        found += [f"{operation} only in the capture: {urn}" for urn in sorted(other - one)]
+    return found
+
+
+@pytest.mark.parametrize("row", [row for row in ASKED if row.program is None], ids=lambda row: row.name)
+def test_an_environment_changes_as_the_capture_says(row: Row, models: Path, base: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(base, home)
+    assert not row.before, "rows for the engine start from the one that is deployed"
+    with sandbox_of(models, home, ENVIRONMENT) as sandbox:
+        sandbox.config["modelinfra:environment"] = row.environments()[1]
+        engine = changes_of(sandbox.plan_json())
+    assert disagreements(engine, changes_of_row(row, models)) == []
+    assert report(engine, region=REGION).source == "engine"
+
+
+@pytest.mark.parametrize("row", [row for row in ASKED if row.program is not None], ids=lambda row: row.name)
+def test_a_hand_written_program_changes_as_the_capture_says(row: Row, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Pulumi.yaml").write_text("name: proof\nruntime: python\n")
+    (project / "__main__.py").write_text(PROGRAM)
+    config = {"aws:region": REGION, "proof:row": row.name, "proof:side": "before"}
+    with Sandbox(project, home=tmp_path / "home", stack="proof", config=config) as sandbox:
+        sandbox.up(check=True)
+        sandbox.config["proof:side"] = "after"
+        engine = changes_of(sandbox.plan_json())
+    assert disagreements(engine, changes_of_row(row, tmp_path)) == []
+    assert report(engine, region=REGION).verdict.startswith(row.verdict.partition(";")[0])
