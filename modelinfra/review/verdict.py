@@ -49,6 +49,8 @@ def roll_back(changes: Changes) -> str:
     """How to undo it, and what comes back neither by that nor by anything else."""
     if not changes:
         return "Nothing to undo."
+    if not len(changes.before):
+        return "Destroy the stack."
     if any(protected(each) for each in changes.resources):
         return "The update fails as it is: nothing is to be undone before that, and what ran until then is undone by deploying the old program."
     graph = changes.before
@@ -78,7 +80,9 @@ def _worst(changes: Changes, ranked: list[Finding], quiet: int) -> str:
         return worst[0].title + (f" (and {more} more to read)" if more else "")
     # Notes on what is added say less than what requests feel.
     if ranked:
-        return min(ranked, key=lambda each: (SEVERITIES.index(each.severity), each.kind != "traffic")).title
+        return min(
+            ranked, key=lambda each: (each.kind == "unknown", SEVERITIES.index(each.severity), each.kind != "traffic")
+        ).title
     counts = {each: len(changes.of(each)) for each in ("create", "update", "replace", "delete")}
     if quiet and quiet == len(changes.resources):
         return f"tags and hashes of {plural(quiet, 'resource')}"

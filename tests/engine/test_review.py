@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from modelinfra.review.changes import Changes
 from modelinfra.review.engine_preview import changes_of
 from modelinfra.review.report import report
 from modelinfra.testing.sandbox import Sandbox
 from tests.engine.conftest import sandbox_of
 from tests.review.day2 import ROWS, Row, write_models
-from tests.review.test_day2 import REGION, changes_of_row
+from tests.review.sides import REGION, changes_of_row, disagreements
 from tests.walk.base import ENVIRONMENT
 
 pytestmark = pytest.mark.engine
@@ -49,22 +47,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def base(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def base(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The environment from which most rows start, deployed once: its state is copied for each row."""
     home = tmp_path_factory.mktemp("review") / "home"
     with sandbox_of(models, home, ENVIRONMENT) as sandbox:
         sandbox.up(check=True)
-    yield home
-
-
-def disagreements(engine: Changes, captured: Changes) -> list[str]:
-    """Where the two differ on what is replaced, created or deleted."""
-    found = []
-    for operation in ("replace", "create", "delete"):
-        one, other = ({each.urn for each in side.of(operation)} for side in (engine, captured))
-        found += [f"{operation} only by the engine: {urn}" for urn in sorted(one - other)]
-        found += [f"{operation} only in the capture: {urn}" for urn in sorted(other - one)]
-    return found
+    return home
 
 
 @pytest.mark.parametrize("row", [row for row in ASKED if row.program is None], ids=lambda row: row.name)

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from modelinfra.graph.compare import changes
+from modelinfra.graph.state import from_preview
+from modelinfra.review.changes import between
+from modelinfra.review.engine_preview import changes_of
 from modelinfra.testing.sandbox import Sandbox
 from tests.engine.conftest import sandbox_of
+from tests.review.sides import disagreements, environment_graph
 from tests.walk.base import CONTEXT, ENVIRONMENT, Edit, edits
 from tests.walk.compare import direct, landed, unexplained
 
@@ -58,7 +62,8 @@ def test_an_edit_that_needs_more_around_it_does_so_too(edit: Edit, project: Path
 def check(edit: Edit, sandbox: Sandbox) -> None:
     before = sandbox.graph()
     sandbox.config["modelinfra:environment"] = edit.after()
-    plan = sandbox.plan()
+    preview = sandbox.plan_json()
+    plan = from_preview(preview)
     found = changes(before, plan, options=False)
     extra, _ = unexplained(landed(direct(found, plan)), edit.option.lands)
     actual = landed(found)
@@ -68,3 +73,6 @@ def check(edit: Edit, sandbox: Sandbox) -> None:
     missing = {place for place in missing if not place.startswith(unknown)}
     assert not extra, f"{edit.path} also changes {sorted(extra)}"
     assert not missing, f"{edit.path} says it changes {sorted(missing)}, and does not; it changes {sorted(actual)}"
+    # A review without the engine says the same of what is replaced, created and deleted.
+    captured = (environment_graph(each, sandbox.project_dir) for each in (edit.before(), edit.after()))
+    assert disagreements(changes_of(preview), between(*captured)) == []

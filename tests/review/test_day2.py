@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from modelinfra.graph.capture import capture
-from modelinfra.graph.model import Graph
-from modelinfra.review.changes import Changes, between
+from modelinfra.review.changes import between
 from modelinfra.review.report import report
 from tests.review.day2 import ROWS, Row, write_models
-
-REGION = "us-west-2"
+from tests.review.sides import REGION, changes_of_row
 
 
 @pytest.fixture(scope="module")
@@ -23,37 +17,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("day2")
     write_models(directory)
     return directory
-
-
-def program() -> None:
-    from modelinfra import Environment
-
-    Environment.from_config()
-
-
-def environment_graph(environment: dict[str, Any], project: Path) -> Graph:
-    """The graph of an environment of the stack `proof`."""
-    here = Path.cwd()
-    os.chdir(project)
-    try:
-        config = {"aws:region": REGION, "modelinfra:environment": json.dumps(environment)}
-        return capture(program, project="proof", stack="proof", config=config, root_directory=str(project))
-    finally:
-        os.chdir(here)
-
-
-def changes_of_row(row: Row, project: Path) -> Changes:
-    """What changes according to the captured graphs."""
-    written = row.program
-    if written is not None:
-        config = {"aws:region": REGION}
-        before, after = (
-            capture(lambda side=side: written(side), project="proof", stack="proof", config=config)  # type: ignore[misc]
-            for side in (False, True)
-        )
-    else:
-        before, after = (environment_graph(each, project) for each in row.environments())
-    return between(before, after)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

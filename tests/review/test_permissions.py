@@ -196,7 +196,7 @@ def test_a_document_that_nobody_knows_yet_is_named() -> None:
     role = node(ROLE, "task")
     after = [role, node(INLINE, "task", role="task", policy=Unknown, deps={"role": [role]})]
     found = only(unknown.findings, with_policy({"Action": "s3:GetObject", "Resource": MODELS}), after)
-    assert found.title == "what the role policy task may do is known after apply"
+    assert found.title == "what the role task may do is known after apply"
 
 
 def test_statements_of_every_form_are_read() -> None:

@@ -60,6 +60,7 @@ def test_own_prices_count() -> None:
     found = report(changes([], [node(NAT, "nat")]), region=REGION, prices=PriceTable.of([own]))
     assert found.verdict.endswith("$730 a month")
     assert found.cost_before is None
+    assert found.roll_back == "Destroy the stack."
 
 
 def test_a_price_that_is_not_known_is_named() -> None:

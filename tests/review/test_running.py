@@ -185,3 +185,14 @@ def test_an_account_number_is_no_hash() -> None:
         node(SERVICE, "s", cluster=f"arn:aws:ecs:us-west-2:{account}:cluster/web") for account in ("1" * 12, "2" * 12)
     )
     assert quiet(changes([before], [after])) == ()
+
+
+def test_another_load_balancer_in_front_changes_the_address_where_a_preview_does_not_know_it() -> None:
+    def world(name: str) -> list[Node]:
+        endpoint, balancer = node(ENDPOINT, "prod-iris"), node("aws:lb/loadBalancer:LoadBalancer", name, internal=True)
+        listener = node("aws:lb/listener:Listener", name, deps={"loadBalancerArn": [balancer]})
+        rule = node(RULE, "prod-iris-rule", parent=endpoint.urn, deps={"listenerArn": [listener]})
+        return [endpoint, balancer, listener, rule]
+
+    assert told(traffic.findings, world("one"), world("two")) == [("high", "the address of prod-iris changes")]
+    assert told(traffic.findings, world("one"), world("one")) == []

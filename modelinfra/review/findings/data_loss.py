@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelinfra.graph.model import Node
-from modelinfra.graph.values import plain
+from modelinfra.graph.values import has_unknown, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.words import called, place, shown
@@ -178,7 +178,7 @@ def _guards(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
 def _fell(before: Any, after: Any, guarding: Any) -> bool:
     if guarding is False:
         return after is True and before in (None, False)
-    return bool(before == guarding and after != guarding)
+    return bool(before == guarding and after != guarding and not has_unknown(after))
 
 
 def _smaller(before: Any, after: Any) -> bool:

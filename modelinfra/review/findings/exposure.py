@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import listed, mapping, plain
+from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings import front_doors
@@ -39,6 +39,10 @@ def _first(value: Any) -> Mapping[str, Any]:
 def _public_api(inputs: Mapping[str, Any]) -> bool:
     network = mapping(inputs.get("vpcConfig"))
     ranges = network.get("publicAccessCidrs")
+    if has_unknown(inputs.get("vpcConfig")) and (
+        network.get("endpointPublicAccess") is not True or has_unknown(ranges)
+    ):
+        return False
     return network.get("endpointPublicAccess") is not False and (ranges is None or "0.0.0.0/0" in listed(ranges))
 
 
@@ -86,7 +90,7 @@ OPEN: dict[str, Open] = {
         lambda inputs: inputs.get("authorizationType", "NONE") == "NONE", "answers without authentication", "Name an authorizer.", "medium"
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Open(
-        lambda inputs: any(inputs.get(key) is not True for key in _UNBLOCKED), "no longer blocks all public access to its bucket", "Write all four flags true."
+        lambda inputs: any(inputs.get(key) not in (True, Unknown) for key in _UNBLOCKED), "no longer blocks all public access to its bucket", "Write all four flags true."
     ),
     "aws:s3/bucketAcl:BucketAcl": Open(
         lambda inputs: str(inputs.get("acl")).startswith("public-"), "makes its bucket public", "Write acl private."

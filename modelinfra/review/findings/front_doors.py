@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import listed, mapping, plain
+from modelinfra.graph.values import has_unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding
 from modelinfra.review.findings.words import called, place, shown
@@ -46,6 +46,8 @@ def protocol(node: Node) -> str:
     """`HTTPS`, `HTTP` ...; by the port where the listener does not say."""
     inputs = plain(node.inputs)
     given = inputs.get("protocol")
+    if has_unknown(given):
+        return ""
     return given if isinstance(given, str) else "HTTPS" if inputs.get("certificateArn") else "HTTP"
 
 
@@ -79,7 +81,7 @@ def _of_one(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
         )  # fmt: skip
     if change.type not in _LISTENERS:
         return
-    if protocol(old) in _ENCRYPTED and protocol(new) not in _ENCRYPTED:
+    if protocol(old) in _ENCRYPTED and protocol(new) not in (*_ENCRYPTED, ""):
         yield Finding(
             "exposure", "high", new.urn, f"{name} drops encryption: {protocol(old)} becomes {protocol(new)}",
             "Requests and answers can be read and changed on their way.", "Keep HTTPS and its certificate.",

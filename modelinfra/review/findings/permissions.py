@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import listed, mapping, plain
+from modelinfra.graph.values import has_unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.statements import Grant, by_place, gained, grants, lost
-from modelinfra.review.findings.words import called, listing, plural, whose
+from modelinfra.review.findings.words import called, listing, plural, shown, whose
 
 _ROLE, _POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 
@@ -80,11 +80,35 @@ def rights(graph: Graph) -> Rights:
     return found
 
 
+def undecided(graph: Graph) -> set[str]:
+    """The principals of which a document is known only after the deployment: what they lose or gain nobody can say."""
+    found = set()
+    for node in graph:
+        inputs = plain(node.inputs)
+        if node.type in _INLINE and has_unknown(inputs.get("policy")):
+            found.add(_principal(graph, node, _INLINE[node.type], inputs.get(_INLINE[node.type])))
+        for key in _ATTACHED.get(node.type, ()):
+            given = inputs.get(key)
+            behind = [graph[urn] for urn in node.property_deps.get("policyArn", ()) if urn in graph]
+            if has_unknown(inputs.get("policyArn")) or any(has_unknown(each.inputs.get("policy")) for each in behind):
+                values = given if isinstance(given, list) else [given]
+                found |= {_principal(graph, node, key, value) for value in values if value is not None}
+        if node.type == _ROLE and (
+            has_unknown(inputs.get("inlinePolicies")) or has_unknown(inputs.get("managedPolicyArns"))
+        ):
+            found.add(node.urn)
+    return found
+
+
 def findings(changes: Changes) -> Iterator[Finding]:
     """Rights gained (of new principals as notes), rights lost, trust gained, boundaries dropped."""
     before, after = rights(changes.before), rights(changes.after)
+    hidden, were_hidden = undecided(changes.after), undecided(changes.before)
     for principal in sorted({*before, *after}):
-        yield from _gained(changes, principal, before.get(principal, set()), after.get(principal, set()))
+        if principal not in were_hidden:
+            yield from _gained(changes, principal, before.get(principal, set()), after.get(principal, set()))
+        if principal in hidden:
+            continue
         if principal in changes.after or principal not in changes.before:
             yield from _lost(changes, principal, before.get(principal, set()), after.get(principal, set()))
     for node in changes.after.all(_ROLE):
@@ -111,10 +135,10 @@ def _gained(changes: Changes, principal: str, before: set[Grant], after: set[Gra
         told = [sentence for sentence, weight in sentences.items() if weight == severity]
         if not told:
             continue
-        shown: Severity = severity if severity == "high" or not is_new else "note"
+        grave: Severity = severity if severity == "high" or not is_new else "note"
         more = f", and {plural(len(told) - 1, 'more grant')}" if len(told) > 1 else ""
         yield Finding(
-            "permissions", shown, principal if principal in changes.after else _source(changes.after, principal),
+            "permissions", grave, principal if principal in changes.after else _source(changes.after, principal),
             told[0] + more, "\n".join(told[1:]),
             "Name the actions and the resources." if severity == "high" else "",
         )  # fmt: skip
@@ -194,6 +218,8 @@ def _condition(text: str) -> str:
 
 
 def _trust(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
+    if any(has_unknown(each.inputs.get("assumeRolePolicy")) for each in (old, new)):
+        return
     before, after = (grants(plain(each.inputs).get("assumeRolePolicy")) for each in (old, new))
     name = called(changes.after, new)
     for each in gained(before, after):
@@ -227,7 +253,11 @@ def _boundary(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
             f"It may do no more than {after} allows.",
         )
     if before and before != after:
-        what = f"has another boundary: {after}" if after else "has no permissions boundary any more"
+        what = (
+            f"has another boundary: {shown(new, 'permissionsBoundary', after)}"
+            if after
+            else "has no permissions boundary any more"
+        )
         yield Finding(
             "permissions",
             "medium" if after else "high",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import mapping, plain
+from modelinfra.graph.values import Unknown, mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.containers import TASK
@@ -14,6 +14,8 @@ from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listin
 
 SERVICE = "aws:ecs/service:Service"
 _RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
+_LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
+_BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 _GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
 
 # A change of these alone leaves the running tasks alone (ECS developer guide, UpdateService: what starts a deployment).
@@ -43,7 +45,7 @@ def findings(changes: Changes) -> Iterator[Finding]:
 def _endpoints(changes: Changes) -> Iterator[Finding]:
     before = {node.urn: node for node in changes.before.all(ENDPOINT)}
     after = {node.urn: node for node in changes.after.all(ENDPOINT)}
-    for urn in before.keys() - after.keys():
+    for urn in sorted(before.keys() - after.keys()):
         renamed = [
             new for new, old in changes.moved.items() if old in {each.urn for each in changes.before.descendants(urn)}
         ]
@@ -55,15 +57,43 @@ def _endpoints(changes: Changes) -> Iterator[Finding]:
             f"removes the endpoint {bare_name(changes.before, before[urn])}",
             f"Requests to it are no longer answered. {where}".strip(),
         )
-    for urn in after.keys() - before.keys():
+    for urn in sorted(after.keys() - before.keys()):
         yield Finding("traffic", "note", urn, f"adds the endpoint {bare_name(changes.after, after[urn])}")
-    for urn in before.keys() & after.keys():
+    for urn in sorted(before.keys() & after.keys()):
         old, new = before[urn].outputs.get("predict_url"), after[urn].outputs.get("predict_url")
-        if isinstance(old, str) and isinstance(new, str) and old != new:
+        if not isinstance(old, str) or not isinstance(new, str):
+            yield from _other_front(changes, urn)
+        elif old != new:
             yield Finding(
                 "traffic", "high", urn, f"the address of {bare_name(changes.after, after[urn])} changes",
                 f"From {old} to {new}: clients of the old one get no answer.", "Tell clients, or keep the old route beside the new one for a while.",
             )  # fmt: skip
+
+
+def _other_front(changes: Changes, urn: str) -> Iterator[Finding]:
+    """A preview does not hold what a component hands out: then another load balancer in front says that the address changes."""
+    before, after = _fronts(changes.before, urn), _fronts(changes.after, urn)
+    if before and after and before != after:
+        names = [called(changes.after, changes.after[each]) for each in sorted(after - before)]
+        yield Finding(
+            "traffic", "high", urn, f"the address of {bare_name(changes.after, changes.after[urn])} changes",
+            f"It is behind {listing(names) or 'fewer load balancers'} now: clients of the old one get no answer.",
+            "Tell clients, or keep the old route beside the new one for a while.",
+        )  # fmt: skip
+
+
+def _fronts(graph: Graph, endpoint: str) -> set[str]:
+    """The load balancers whose listeners or rules belong to an endpoint."""
+    found, waiting = set(), [each for each in graph.descendants(endpoint) if each.type in (*_RULES, *_LISTENERS)]
+    while waiting:
+        node = waiting.pop()
+        for key in ("listenerArn", "loadBalancerArn"):
+            for each in (graph[urn] for urn in node.property_deps.get(key, ()) if urn in graph):
+                if each.type in _LISTENERS:
+                    waiting.append(each)
+                elif each.type in _BALANCERS:
+                    found.add(each.urn)
+    return found
 
 
 def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
@@ -129,7 +159,11 @@ def _percents(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
             "Write 100, and leave room above it.",
         )  # fmt: skip
     for key, what in (("deploymentCircuitBreaker", "the circuit breaker"), ("alarms", "its alarms")):
-        if mapping(before.get(key)).get("rollback") and not mapping(after.get(key)).get("rollback"):
+        if (
+            mapping(before.get(key)).get("rollback")
+            and after.get(key) is not Unknown
+            and not mapping(after.get(key)).get("rollback")
+        ):
             yield Finding(
                 "traffic",
                 "medium",

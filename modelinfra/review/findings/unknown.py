@@ -7,8 +7,9 @@ from typing import Any
 
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
-from modelinfra.review.changes import Changes, ResourceChange
-from modelinfra.review.finding import Finding
+from modelinfra.review.changes import Changes, ResourceChange, without_indices
+from modelinfra.review.finding import Finding, Severity
+from modelinfra.review.findings.containers import TASK
 from modelinfra.review.findings.openings import GROUPS, unknown_sources
 from modelinfra.review.findings.words import called, listing, place, plural
 
@@ -29,8 +30,13 @@ _RIGHTS = ("policy", "assumeRolePolicy", "inlinePolicies", "managedPolicyArns", 
 
 def findings(changes: Changes) -> Iterator[Finding]:
     """Replacements that hang on an unknown value; rights and doors that are not known yet, told together."""
+    renewed = {each.urn for each in changes.resources if each.operation in ("create", "replace")}
     for change in changes.of("replace"):
         hanging = [each.path for each in change.replacing if has_unknown(each.after)]
+        # What is taken from a new resource is surely another value.
+        keys = {without_indices(path).split(".")[0] for path in hanging}
+        if any(urn in renewed for key in keys for urn in change.node.property_deps.get(key, ())):
+            continue
         surely = [each for each in change.replacing if not has_unknown(each.after)]
         if hanging and not surely and change.type != "aws:ecs/taskDefinition:TaskDefinition":
             where = listing([place(changes.after, change.node, path) for path in hanging])
@@ -41,14 +47,33 @@ def findings(changes: Changes) -> Iterator[Finding]:
                 f"{called(changes.after, change.node)} is replaced only if a value changes that is not known yet",
                 f"{where} is known after apply.",
             )
+    documents = [(_bearer(changes, node), key) for node, key in _undecided(changes, rights=True)]
+    yield from _together(changes, "what {} may do is known after apply", "role", documents)
+    tasks = list(_hidden_tasks(changes))
     yield from _together(
-        changes, "what {} may do is known after apply", "IAM document", list(_undecided(changes, rights=True))
+        changes, "what {} gets (variables, secrets) is known after apply", "task definition", tasks, "note"
     )
     yield from _groups_elsewhere(changes)
     doors = list(_undecided(changes, rights=False))
     changed = {each.urn for each in changes.resources}
     doors += [(node, "source") for node in unknown_sources(changes.after) if node.urn in changed]
     yield from _together(changes, "who can reach {} is known after apply", "resource", doors)
+
+
+def _bearer(changes: Changes, node: Node) -> Node:
+    """The role to which a document belongs; the document where that is not known."""
+    for key in ("role", "roles"):
+        for urn in node.property_deps.get(key, ()):
+            if urn in changes.after:
+                return changes.after[urn]
+    return node
+
+
+def _hidden_tasks(changes: Changes) -> Iterator[tuple[Node, str]]:
+    """Containers are one text, and no part of it is known before every part is: a new image hides all."""
+    for change in changes.resources:
+        if change.type == TASK and change.after is not None and _is_news(change, "containerDefinitions"):
+            yield change.after, "containerDefinitions"
 
 
 def _groups_elsewhere(changes: Changes) -> Iterator[Finding]:
@@ -101,7 +126,9 @@ def _is_news(change: ResourceChange, key: str) -> bool:
     return change.before is None or plain(change.before.inputs).get(key) != value
 
 
-def _together(changes: Changes, title: str, what: str, found: list[tuple[Node, str]]) -> Iterator[Finding]:
+def _together(
+    changes: Changes, title: str, what: str, found: list[tuple[Node, str]], severity: Severity = "low"
+) -> Iterator[Finding]:
     if not found:
         return
     nodes = list({node.urn: node for node, _ in found}.values())
@@ -109,7 +136,7 @@ def _together(changes: Changes, title: str, what: str, found: list[tuple[Node, s
     who = called(changes.after, nodes[0]) if len(nodes) == 1 else plural(len(nodes), what)
     yield Finding(
         "unknown",
-        "low",
+        severity,
         nodes[0].urn,
         title.format(who),
         f"{listing(names, 8)}: nothing is said of them here.",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.graph.model import Node
-from modelinfra.graph.values import listed, mapping, plain
+from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.words import called, owner, place, shown
@@ -87,7 +87,7 @@ def _alarm(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
             )
     if before.get("actionsEnabled") is not False and after.get("actionsEnabled") is False:
         yield found("actionsEnabled", "medium", "tells nobody")
-    if listed(before.get("alarmActions")) and not listed(after.get("alarmActions")):
+    if listed(before.get("alarmActions")) and after.get("alarmActions") in (None, []):
         yield found("alarmActions", "medium", "tells nobody")
     if after.get("treatMissingData") == "notBreaching" and before.get("treatMissingData") == "breaching":
         yield found("treatMissingData", "low", "is silent when there is no data")
@@ -117,14 +117,18 @@ def _insights(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
 
 
 def _level(node: Node) -> Any:
-    for each in listed(plain(node.inputs).get("settings")):
+    given = plain(node.inputs).get("settings")
+    if has_unknown(given):
+        return None
+    for each in listed(given):
         if mapping(each).get("name") == "containerInsights":
             return mapping(each).get("value")
     return "disabled"
 
 
 def _logged(node: Node) -> bool:
-    return bool(mapping(plain(node.inputs).get("accessLogs")).get("enabled"))
+    given = plain(node.inputs).get("accessLogs")
+    return given is Unknown or bool(mapping(given).get("enabled"))
 
 
 def _number(value: Any) -> bool:
