@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -134,8 +139,6 @@ def test_no_part_of_a_report_tells_a_secret() -> None:
 
 
 def test_a_graph_of_two_thousand_resources_is_read_quickly() -> None:
-    import time
-
     before = [node(BUCKET, f"b{index}", forceDestroy=True) for index in range(1000)]
     after = [open_group("0.0.0.0/0"), *(node("aws:ecs/service:Service", f"s{index}") for index in range(1000))]
     start = time.process_time()
@@ -150,8 +153,6 @@ def test_every_concern_says_nothing_of_nothing() -> None:
 
 
 def test_findings_never_read_what_the_making_wing_knows() -> None:
-    from pathlib import Path
-
     import modelinfra.review.findings as home
 
     for file in Path(str(home.__file__)).parent.glob("*.py"):
@@ -163,3 +164,30 @@ def test_findings_never_read_what_the_making_wing_knows() -> None:
             for each in imported
             if each.startswith(("modelinfra.options", "modelinfra.components", "modelinfra.platforms"))
         ]
+
+
+SEEDED = """
+from tests.review.making import changes, node, policy
+from modelinfra.review.report import report
+
+role = node("aws:iam/role:Role", "task")
+document = policy({"Action": ["s3:*", "a:B", "c:D"], "Resource": ["x", "y", "*"]}, {"NotAction": ["z"], "Resource": "*"})
+rights = node("aws:iam/rolePolicy:RolePolicy", "task", role="task", policy=document, deps={"role": [role]})
+cidrs = ["0.0.0.0/1", "128.0.0.0/1", "::/0"]
+group = node("aws:ec2/securityGroup:SecurityGroup", "g", ingress=[{"protocol": "-1", "cidrBlocks": cidrs[:2], "ipv6CidrBlocks": cidrs[2:]}])
+tables = [node("aws:dynamodb/table:Table", f"t{index}") for index in range(9)]
+print(repr(report(changes([role, *tables], [role, rights, group]))))
+"""
+
+
+def test_the_words_are_the_same_in_every_process() -> None:
+    root = Path(__file__).parents[2]
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", SEEDED], cwd=root, env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(said) == 1
+    assert "lets the whole internet in" in said.pop()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modelinfra.graph.replacement import forces_replacement, updated_in_place_after_all
+from modelinfra.graph.replacement import forces_replacement, is_known, updated_in_place_after_all
 from modelinfra.graph.values import Unknown
 from modelinfra.testing.cloud.diffs import differences, reported
 from modelinfra.testing.cloud.equivalence import rewritten, same_text
@@ -137,10 +137,22 @@ def test_a_read_reports_all_of_a_map_but_only_known_parts_of_a_block() -> None:
         ("aws:lb/targetGroup:TargetGroup", "port", True),
         ("aws:lb/targetGroup:TargetGroup", "deregistrationDelay", False),
         ("aws:sqs/queue:Queue", "region", True),
+        ("aws:rds/instance:Instance", "storageEncrypted", True),
+        ("aws:rds/instance:Instance", "identifier", False),
+        ("aws:lambda/function:Function", "name", True),
+        ("aws:ec2/internetGateway:InternetGateway", "vpcId", False),
     ],
 )
 def test_replacement_follows_the_table(token: str, path: str, expected: bool) -> None:
     assert forces_replacement(token, path) is expected
+
+
+@pytest.mark.parametrize(
+    ("token", "known"),
+    [(VPC, True), ("aws:ec2/internetGateway:InternetGateway", True), ("docker-build:index:Image", True), ("acme:index:Thing", False)],
+)  # fmt: skip
+def test_a_type_of_which_nothing_replaces_is_known_and_a_stranger_is_not(token: str, known: bool) -> None:
+    assert is_known(token) is known
 
 
 @pytest.mark.parametrize(
