@@ -96,7 +96,8 @@ def test_one_change_of_one_resource(
 
 def test_a_number_that_an_autoscaler_writes_is_no_change() -> None:
     before, after = (
-        replace(node(SERVICE, "it", desiredCount=count), ignore_changes=["desiredCount"]) for count in (4, 1)
+        replace(node(SERVICE, "it", desiredCount=count, tags={"count": str(count)}), ignore_changes=["desiredCount"])
+        for count in (4, 1)
     )
     assert told(capacity.findings, [before], [after]) == []
 
@@ -141,6 +142,7 @@ def test_a_way_in_or_out_that_goes_is_told_with_whom_it_touches() -> None:
     found = only(removal.findings, [nat, route, *rest], rest)
     assert found.title == "deletes the NAT gateway nat: its subnets lose this way out"
     assert "It touches chat." in found.text
+    assert told(removal.findings, [replace(nat, retain_on_delete=True), route, *rest], rest) == []
 
 
 def test_a_rename_says_which_alias_would_keep_it() -> None:

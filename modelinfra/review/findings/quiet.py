@@ -36,4 +36,4 @@ def only_hash(change: PropertyChange) -> bool:
 
 
 def _bare(value: Any) -> str | None:
-    return _DIGEST.sub("#", value) if isinstance(value, str) and _DIGEST.search(value) else None
+    return _DIGEST.sub("#", value) if isinstance(value, str) else None
