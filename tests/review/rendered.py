@@ -1,10 +1,11 @@
 """What the tests of renderers share: reports of the examples and of a change to each, and the golden files that they become.
 
-Golden files are written anew by `.venv/bin/python -m tests.review.rendered`.
+Golden files and docs/review.schema.json are written anew by `.venv/bin/python -m tests.review.rendered`.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from modelinfra.graph.project import capture_project
 from modelinfra.review.changes import Changes, between
 from modelinfra.review.finding import Finding
 from modelinfra.review.render import FORMATS, render, render_graph
+from modelinfra.review.render.json import schema
 from tests.making import REGION, write_model
 
 PROJECT = Path(__file__).parents[2]
@@ -35,6 +37,10 @@ class Report:
     cost_after: Estimate | None = None
     unknowns: Sequence[str] = ()
     notes: Sequence[str] = ()
+    roll_back: str = "Deploy the program of before."
+    quiet: Sequence[str] = ()
+    touched: Sequence[str] = ()
+    blast_radius: int = 0
     stack: str = "sandbox"
     project: str = "modelinfra"
 
@@ -111,6 +117,8 @@ def report(name: str, directory: Path) -> Report:
         cost_after=estimate(after, default_region=REGION),
         unknowns=("the address of the load balancer",),
         notes=("2 hash-only changes are not listed",),
+        touched=("digits",),
+        blast_radius=3,
         stack=after.stack,
         project=after.project,
     )
@@ -137,6 +145,7 @@ def node(name: str, token: str = "aws:sqs/queue:Queue", **inputs: object) -> Nod
 
 
 if __name__ == "__main__":
+    (PROJECT / "docs" / "review.schema.json").write_text(json.dumps(schema(), indent=2) + "\n")
     with tempfile.TemporaryDirectory() as scratch:
         for case in ("sandbox", "own-program"):
             for file, text in texts(case, Path(scratch)).items():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.review.rendered import GOLDEN, texts
+from modelinfra.review.render.json import schema
+from tests.review.rendered import GOLDEN, PROJECT, texts
 
 REFRESH = "If the change is meant: .venv/bin/python -m tests.review.rendered, and look at the difference."
 
@@ -19,6 +21,10 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def test_every_format_says_what_it_said(written: dict[str, str]) -> None:
     different = [name for name, text in written.items() if (GOLDEN / name).read_text(encoding="utf-8") != text]
     assert not different, f"{different} changed. {REFRESH}"
+
+
+def test_the_schema_in_the_docs_is_that_of_the_json() -> None:
+    assert json.loads((PROJECT / "docs" / "review.schema.json").read_text()) == schema(), REFRESH
 
 
 def test_another_directory_gives_the_same_bytes(written: dict[str, str], tmp_path: Path) -> None:

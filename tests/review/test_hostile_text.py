@@ -103,6 +103,9 @@ def outline_of(text: str) -> Outline:
         stack=text,
         source="capture",
         verdict=text,
+        roll_back=text,
+        touched=(text,),
+        blast_radius=1,
         findings=(Said(severity="high", kind="exposure", urn=urn, title=text, text=text, remedy=text),),
         cost=Cost(
             before=Amount(),

@@ -55,7 +55,6 @@ def write(outline: Outline) -> str:
         words=MARK_WORDS,
         counts=counts,
         groups=_groups(outline),
-        names={each.urn: each.name for each in outline.resources},
     )
 
 
@@ -70,7 +69,7 @@ def _groups(outline: Outline) -> list[tuple[str, str, list[Resource]]]:
         (
             names.get(urn, "Beside the components"),
             _summary(inside[urn]),
-            sorted(inside[urn], key=lambda each: MARKS.index(each.mark)),
+            sorted(inside[urn], key=lambda each: (each.quiet, MARKS.index(each.mark))),
         )
         for urn in order
     ]
@@ -97,7 +96,7 @@ def _template() -> Template:
             "name_of": words.name_of,
             "money": words.money,
             "difference": words.difference,
-            "operations": words.operations,
-            "counted": words.counted,
+            "quietly": words.quietly,
+            "reach": words.reach,
         },
     )

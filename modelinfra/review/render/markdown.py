@@ -123,7 +123,7 @@ def _sections(outline: Outline, macros: Any) -> Iterator[Section]:
         )
     lost = [*outline.of("delete"), *outline.of("replace")]
     yield _resources("lost", "replaced or deleted", lost, outline, macros)
-    yield _resources("updates", "updated", list(outline.of("update")), outline, macros)
+    yield _resources("updates", "updated", [each for each in outline.of("update") if not each.quiet], outline, macros)
     created = list(outline.of("create") if outline.kind == "change" else outline.resources)
     yield _groups(created, outline, macros)
     outputs = list(outline.outputs.items())
@@ -201,5 +201,7 @@ def _template() -> Template:
             "money": lambda amount: _dollars(words.money(amount)),
             "difference": lambda before, after: _dollars(words.difference(before, after)),
             "operations": words.operations,
+            "quietly": words.quietly,
+            "reach": words.reach,
         },
     )

@@ -65,7 +65,10 @@ class Property(Data):
 
 
 class Resource(Data):
-    """One resource. component: URN of the component that it belongs to, empty for none. because: URNs of the replaced ones behind it."""
+    """One resource. component: URN of the component that it belongs to, empty for none. because: URNs of the replaced ones behind it.
+
+    quiet: whether nothing but tags and hashes changes.
+    """
 
     urn: Text
     name: Text
@@ -75,6 +78,7 @@ class Resource(Data):
     certainty: Literal["engine", "table", "unknown"] = "table"
     because: tuple[Text, ...] = ()
     properties: tuple[Property, ...] = ()
+    quiet: bool = False
 
 
 class Component(Data):
@@ -153,7 +157,11 @@ class Picture(Data):
 
 
 class Outline(Data):
-    """All of it. kind: a change between two states, or one environment. moved: URN of a created resource -> the deleted one that it was."""
+    """All of it. kind: a change between two states, or one environment.
+
+    roll_back: how to undo it. touched: names of the endpoints that the change concerns. blast_radius: how many resources that stay stand
+    on what changes. moved: URN of a created resource -> the deleted one that it was. unchanged: how many resources stay as they are.
+    """
 
     version: Literal[1] = 1
     kind: Literal["change", "environment"]
@@ -161,6 +169,9 @@ class Outline(Data):
     stack: Text
     source: Literal["capture", "engine", "graph"]
     verdict: Text = ""
+    roll_back: Text = ""
+    touched: tuple[Text, ...] = ()
+    blast_radius: int = 0
     findings: tuple[Said, ...] = ()
     cost: Cost | None = None
     components: tuple[Component, ...] = ()
@@ -178,7 +189,12 @@ class Outline(Data):
         """The resources to which one thing happens."""
         return tuple(each for each in self.resources if each.mark == mark)
 
-    def component_name(self, urn: str) -> str:
-        """Such as `ModelEndpoint digits`; empty for what belongs to none."""
-        found = next((each for each in self.components if each.urn == urn), None)
-        return "" if found is None else f"{found.type.rsplit(':', 1)[-1]} {found.name}"
+    @property
+    def told(self) -> tuple[Resource, ...]:
+        """The resources without those in which nothing but tags and hashes changes."""
+        return tuple(each for each in self.resources if not each.quiet)
+
+    @property
+    def quiet(self) -> int:
+        """In how many resources nothing but tags and hashes changes."""
+        return len(self.resources) - len(self.told)

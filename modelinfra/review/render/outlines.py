@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from modelinfra.graph.model import STACK_TYPE, Graph, Node
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def of_report(report: Report) -> Outline:
     """A report as every format says it."""
     changes = report.changes
-    redacted = Redactor(changes.before, changes.after)
+    redacted, quiet = Redactor(changes.before, changes.after), frozenset(report.quiet)
     marks: dict[str, Mark] = {each.urn: each.operation for each in changes.resources}
     outline = Outline(
         kind="change",
@@ -48,10 +48,13 @@ def of_report(report: Report) -> Outline:
         stack=report.stack,
         source=changes.source,
         verdict=report.verdict,
+        roll_back=report.roll_back,
+        touched=tuple(report.touched),
+        blast_radius=report.blast_radius,
         findings=tuple(_finding(each) for each in worst_first(list(report.findings))),
         cost=cost(report.cost_before, report.cost_after),
         components=components(changes.after, changes.before),
-        resources=tuple(_resource(each, changes.before, changes.after) for each in changes.resources),
+        resources=tuple(_resource(each, changes.before, changes.after, quiet) for each in changes.resources),
         unchanged=sum(1 for node in changes.after if _is_real(node) and node.urn not in marks),
         moved=dict(changes.moved),
         reachable=_reachable(changes.after),
@@ -99,10 +102,10 @@ def components(*graphs: Graph) -> tuple[Component, ...]:
 
 
 def cost(before: Estimate | None, after: Estimate | None) -> Cost | None:
-    """What each component costs in both states, the most expensive first; None where neither is known."""
-    known = [each for each in (after, before) if each is not None]
-    if not known:
+    """What each component costs in both states, the most expensive first; None where the state after is not known."""
+    if after is None:
         return None
+    known = [each for each in (after, before) if each is not None]
     old, new = _by_component(before), _by_component(after)
     rows = [
         CostRow(
@@ -114,12 +117,12 @@ def cost(before: Estimate | None, after: Estimate | None) -> Cost | None:
     days = [each.as_of for each in known if each.as_of is not None]
     return Cost(
         before=None if before is None else Amount(min=before.monthly_min, max=before.monthly_max),
-        after=Amount() if after is None else Amount(min=after.monthly_min, max=after.monthly_max),
+        after=Amount(min=after.monthly_min, max=after.monthly_max),
         rows=tuple(rows),
         as_of=min(days).isoformat() if days else "",
         regions=tuple(sorted({region for each in known for region in each.regions})),
-        unknown=tuple(dict.fromkeys(f"{each.what} ({each.component}): {each.reason}" for each in known[0].unknown)),
-        not_counted=known[0].not_counted,
+        unknown=tuple(dict.fromkeys(f"{each.what} ({each.component}): {each.reason}" for each in after.unknown)),
+        not_counted=after.not_counted,
     )
 
 
@@ -142,7 +145,7 @@ def _finding(finding: Finding) -> Said:
     )
 
 
-def _resource(change: ResourceChange, before: Graph, after: Graph) -> Resource:
+def _resource(change: ResourceChange, before: Graph, after: Graph, quiet: Set[str]) -> Resource:
     graph = after if change.after is not None else before
     secretive = [node for node in (change.before, change.after) if node is not None and holds_secret(node)]
     return Resource(
@@ -153,6 +156,7 @@ def _resource(change: ResourceChange, before: Graph, after: Graph) -> Resource:
         mark=change.operation,
         certainty=change.certainty,
         because=change.because,
+        quiet=change.urn in quiet,
         properties=tuple(
             _property(
                 each,

@@ -57,8 +57,18 @@ def picture(before: Graph, after: Graph, marks: Mapping[str, Mark]) -> Picture:
     drawn = {box.id: box for box in new.boxes()}
     order = [*drawn, *(each for each in boxes if each not in drawn)]
     changed: dict[str, list[Mark]] = defaultdict(list)
+    lost: list[Box] = []
     undrawn = 0
     for urn, mark in marks.items():
+        if (
+            mark in ("delete", "replace")
+            and (kept := new.stores_of(urn) or old.stores_of(urn)) in drawn
+            and kept is not None
+        ):
+            # What holds data and goes away is seen for itself.
+            gone = before[urn]
+            lost.append(Box(id=urn, layer="data", title=gone.name, lines=(STORES[gone.type],), mark=mark))
+            continue
         place = new.place(urn) or old.place(urn)
         if place is None:
             undrawn += 1
@@ -66,11 +76,14 @@ def picture(before: Graph, after: Graph, marks: Mapping[str, Mark]) -> Picture:
             changed[place].append(mark if place in (urn, new.stores_of(urn)) else "update")
     arrows = dict.fromkeys((*new.arrows(), *old.arrows()))
     return Picture(
-        boxes=tuple(
-            (drawn.get(each) or boxes[each]).model_copy(
-                update={"mark": _worst(changed[each], gone=each not in drawn, new=each not in old.ids)}
-            )
-            for each in order
+        boxes=(
+            *lost,
+            *(
+                (drawn.get(each) or boxes[each]).model_copy(
+                    update={"mark": _worst(changed[each], gone=each not in drawn, new=each not in old.ids)}
+                )
+                for each in order
+            ),
         ),
         arrows=tuple(arrow for arrow in arrows if arrow.source in boxes and arrow.target in boxes),
         undrawn=undrawn,

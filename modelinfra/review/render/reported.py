@@ -49,3 +49,19 @@ class Report(Protocol):
     @property
     def notes(self) -> Sequence[str]:
         """What else a reader should know."""
+
+    @property
+    def roll_back(self) -> str:
+        """How to undo it, and what does not come back."""
+
+    @property
+    def quiet(self) -> Sequence[str]:
+        """URNs of what changes in nothing but tags and hashes."""
+
+    @property
+    def touched(self) -> Sequence[str]:
+        """Names of the endpoints that the change concerns."""
+
+    @property
+    def blast_radius(self) -> int:
+        """How many other resources stand on what changes."""

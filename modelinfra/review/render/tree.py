@@ -51,7 +51,9 @@ def _lines(outline: Outline) -> Iterator[str]:
     yield from _tree(outline)
     yield ""
     if outline.kind == "change":
-        yield f"{words.operations(outline)}."
+        yield " ".join(filter(None, (f"{words.operations(outline)}.", words.quietly(outline), words.reach(outline))))
+        if outline.roll_back:
+            yield f"Roll back: {outline.roll_back}"
     else:
         yield f"{len(outline.resources)} resources: {words.counted(outline.resources)}"
     yield from _cost(outline)
@@ -64,14 +66,14 @@ def _lines(outline: Outline) -> Iterator[str]:
 
 def _tree(outline: Outline) -> Iterator[str]:
     inside: dict[str, list[str | Resource]] = defaultdict(list)
-    needed = {each.component for each in outline.resources}
+    needed = {each.component for each in outline.told}
     for component in reversed(outline.components):
         if component.urn in needed:
             needed.add(component.parent)
     for component in outline.components:
         if component.urn in needed:
             inside[component.parent].append(component.urn)
-    for resource in outline.resources:
+    for resource in outline.told:
         inside[resource.component].append(resource)
     names = {each.urn: f"{kind(each.type)} {each.name}" for each in outline.components}
 

@@ -108,7 +108,7 @@ def money(amount: Amount) -> str:
 
 def difference(before: Amount, after: Amount) -> str:
     """`+$412 to +$1,930`, `-$12`, or `no change`."""
-    least, most = after.min - before.min, after.max - before.max
+    least, most = sorted((after.min - before.min, after.max - before.max))
     if not least and not most:
         return "no change"
     low, high = _signed(least), _signed(most)
@@ -126,6 +126,21 @@ def operations(outline: Outline) -> str:
     counts = Counter(each.mark for each in outline.resources)
     parts = [f"{counts[mark]} {MARK_WORDS[mark]}" for mark in MARKS if mark != "same" and counts[mark]]
     return ", ".join([*(parts or ["nothing changes"]), f"{outline.unchanged} unchanged"])
+
+
+def reach(outline: Outline) -> str:
+    """What else the change concerns: endpoints, and what stands on it; empty where nothing does."""
+    parts = [f"concerns {', '.join(outline.touched)}"] if outline.touched else []
+    if outline.blast_radius:
+        stand = "resource that stays stands" if outline.blast_radius == 1 else "resources that stay stand"
+        parts.append(f"{outline.blast_radius} {stand} on what changes")
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def quietly(outline: Outline) -> str:
+    """How much is counted but not told; empty for nothing."""
+    return f"Of these, {outline.quiet} change in nothing but tags and hashes." if outline.quiet else ""
 
 
 def _signed(usd: Decimal) -> str:
