@@ -76,6 +76,16 @@ def test_worse_findings_come_first_and_go_last(huge: Report) -> None:
     assert "- **low**" not in render(huge, "markdown")
 
 
+def test_no_finding_is_hidden_by_a_worse_one_that_grows_by_escaping() -> None:
+    empty = Graph("project", "stack")
+    grown = Finding("data loss", "high", "urn:a", "@" * 3_000, "\n".join(["@" * 3_000] * 20), "@" * 3_000)
+    comment = render(
+        Report(between(empty, empty), findings=[grown, Finding("exposure", "high", "urn:b", "seen")]), "markdown"
+    )
+    assert "seen" in comment
+    assert "and 20 more lines" in comment
+
+
 def test_tables_of_the_comment_have_three_columns_at_most(huge: Report) -> None:
     rows = [line for line in render(huge, "markdown").splitlines() if line.startswith("|")]
     assert all(len(re.findall(r"(?<!\\)\|", row)) <= 4 for row in rows)

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from modelinfra.review.render import FORMATS, json, render_outline
+from modelinfra.review.render.lines import one_line
+from modelinfra.review.render.markdown import LIMIT
 from modelinfra.review.render.outline import (
+    LAYERS,
     Amount,
     Arrow,
     Box,
@@ -106,7 +109,7 @@ def outline_of(text: str) -> Outline:
         roll_back=text,
         touched=(text,),
         blast_radius=1,
-        findings=(Said(severity="high", kind="exposure", urn=urn, title=text, text=text, remedy=text),),
+        findings=(Said(severity="high", kind="exposure", urn=urn, title=text, text=(text, text), remedy=text),),
         cost=Cost(
             before=Amount(),
             after=Amount(),
@@ -183,7 +186,6 @@ def github(markdown: str) -> str:
 
 def visible(text: str) -> bool:
     """Whether something is left when controls are taken out."""
-    from modelinfra.review.render.lines import one_line
 
     return bool(one_line(text))
 
@@ -201,6 +203,33 @@ def test_nothing_breaks_out_of_the_comment(text: str) -> None:
     assert shown.tags == skeleton(github(render_outline(outline_of(BENIGN), "markdown"))).tags
     outside = "".join(shown.text)
     assert not re.search(r"@\w|#\d|gh-\d|www\.|https?://", outside, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("text", ["@", "<", "|", "`|", "www.", "\\"])
+def test_text_that_grows_by_escaping_stays_within_the_limit(text: str) -> None:
+    one = outline_of(text * 3_000)
+    cost = one.cost
+    assert cost is not None
+    many = one.model_copy(
+        update={
+            "findings": one.findings * 300,
+            "resources": one.resources * 300,
+            "cost": cost.model_copy(update={"rows": cost.rows * 300, "unknown": cost.unknown * 300}),
+            "unknowns": one.unknowns * 300,
+            "notes": one.notes * 300,
+            "picture": Picture(
+                boxes=tuple(
+                    Box(id=f"{i}", layer=layer, title=text * 99, lines=(text * 99,) * 4)
+                    for layer in LAYERS
+                    for i in range(99)
+                )
+            ),
+        }
+    )
+    comment = render_outline(many, "markdown")
+    assert len(comment) <= LIMIT
+    assert "more findings are left out here" in comment
+    assert len(render_outline(many, "mermaid")) < 50_000
 
 
 @several

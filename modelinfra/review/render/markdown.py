@@ -26,12 +26,10 @@ LIMIT = 60_000
 
 WHOLE = "All of it is in the HTML page and the JSON of this review (`--format html`, `--format json`)."
 
-# A name that grows by escaping cannot make one entry so long that nothing else has room.
-_LONGEST_ENTRY = 6_000
-_MOST_PROPERTIES = 8
+_MOST_PROPERTIES, _MOST_LINES = 8, 6
 
 # Of the limit; what a section does not need, the next ones may have.
-_SHARES = {"findings": 22_000, "cost": 6_000, "lost": 9_000, "updates": 11_000, "creations": 4_000, "rest": 3_500}
+_SHARES = {"findings": 22_000, "cost": 6_000, "lost": 9_000, "updates": 11_000, "creations": 4_000, "rest": 3_000}
 _AROUND = 400
 
 
@@ -45,6 +43,8 @@ class Section:
     left_out: Callable[[int], str]
     head: str = ""
     tail: str = ""
+    brief: Callable[[Any], str] | None = None
+    """Writes an entry shorter, for one that has no room as a whole."""
     folded: str = ""
     """Summary of the `<details>` that holds the section; shown openly where empty."""
 
@@ -59,11 +59,15 @@ class _Page:
         """As many entries as there is room for, in their order."""
         if not (section.entries or section.head):
             return
-        room = section.share + self.spare - _AROUND - len(section.head) - len(section.tail) - len(section.folded)
+        fixed = len(section.head) + len(section.tail) + len(section.folded) + len(section.left_out(0))
+        room = section.share + self.spare - _AROUND - fixed
         shown: list[str] = []
         for each in section.entries:
             entry = section.write(each)
-            if len(entry) > min(room, _LONGEST_ENTRY):
+            if len(entry) > room:
+                # Text that grows by escaping must not hide what comes after it.
+                entry = section.brief(each) if section.brief else ""
+            if not entry or len(entry) > room:
                 break
             shown.append(entry)
             room -= len(entry)
@@ -95,7 +99,8 @@ def render_graph(graph: Graph, estimate: Estimate | None) -> str:
 def write(outline: Outline) -> str:
     """The comment, at most `LIMIT` characters."""
     macros: Any = _template().module
-    page = _Page([macros.head(outline)])
+    head = macros.head(outline)
+    page = _Page([head], spare=LIMIT - sum(_SHARES.values()) - len(head) - _AROUND)
     for section in _sections(outline, macros):
         page.add(section)
     if page.cut:
@@ -108,8 +113,9 @@ def _sections(outline: Outline, macros: Any) -> Iterator[Section]:
     yield Section(
         _SHARES["findings"],
         found,
-        macros.finding,
+        lambda each: macros.finding(each, _MOST_LINES),
         lambda shown: f"**{len(found) - shown} more findings are left out here:** {_by_severity(outline, shown)}.",
+        brief=lambda each: macros.finding(each, 0),
     )
     if outline.cost is not None:
         rows = outline.cost.rows
@@ -139,6 +145,7 @@ def _resources(share: str, word: str, found: list[Resource], outline: Outline, m
         found,
         lambda each: macros.resource(each, outline, _MOST_PROPERTIES),
         lambda shown: f"**{len(found) - shown} more are left out here:** {_kinds(found[shown:])}.",
+        brief=lambda each: macros.resource(each, outline, 0),
         folded=f"{len(found)} {word}" if found else "",
     )
 
@@ -197,7 +204,6 @@ def _template() -> Template:
             "marker": lambda text: Markup(markdown_text.marker(text)),
             "kind": words.kind,
             "name_of": words.name_of,
-            "own": lambda each: [found for found in each.properties if not found.follows or not each.because],
             "money": lambda amount: _dollars(words.money(amount)),
             "difference": lambda before, after: _dollars(words.difference(before, after)),
             "operations": words.operations,

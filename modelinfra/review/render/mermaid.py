@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Mermaid's own limits are maxTextSize 50,000 and maxEdges 500 (its configuration schema); GitHub sets no others.
 MOST_CHARACTERS, MOST_EDGES = 49_000, 480
 
-MOST_BOXES_OF_A_LAYER = (40, 20, 10, 5)
+MOST_BOXES_OF_A_LAYER = (40, 20, 10, 5, 2)
 _LONGEST = 60
 
 # By shape as well as by colour: Mermaid's brackets for a box.

@@ -80,6 +80,16 @@ class Resource(Data):
     properties: tuple[Property, ...] = ()
     quiet: bool = False
 
+    @property
+    def told(self) -> tuple[Property, ...]:
+        """The properties without those that only follow from a replaced resource, which is named."""
+        return tuple(each for each in self.properties if not (each.follows and self.because))
+
+    @property
+    def following(self) -> tuple[str, ...]:
+        """The paths of those that only follow."""
+        return tuple(each.path for each in self.properties if each.follows and self.because)
+
 
 class Component(Data):
     """A component resource. parent: URN of the component around it, empty for none."""
@@ -91,13 +101,13 @@ class Component(Data):
 
 
 class Said(Data):
-    """A finding of the review."""
+    """A finding of the review. text: what it means, a line or more."""
 
     severity: Severity
     kind: Kind
     urn: Text
     title: Text
-    text: Text = ""
+    text: tuple[Text, ...] = ()
     remedy: Text = ""
 
 

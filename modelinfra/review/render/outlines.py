@@ -140,7 +140,7 @@ def _finding(finding: Finding) -> Said:
         kind=finding.kind,
         urn=finding.urn,
         title=finding.title,
-        text=finding.text,
+        text=tuple(line for line in finding.text.splitlines() if line.strip()),
         remedy=finding.remedy,
     )
 

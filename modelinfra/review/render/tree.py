@@ -44,7 +44,7 @@ def _lines(outline: Outline) -> Iterator[str]:
         yield from (outline.verdict, "")
     for each in outline.findings:
         yield f"{each.severity} {each.kind}: {each.title}"
-        yield from (f"    {text}" for text in (each.text, f"remedy: {each.remedy}" if each.remedy else "") if text)
+        yield from (f"    {text}" for text in (*each.text, f"remedy: {each.remedy}" if each.remedy else "") if text)
     if outline.findings:
         yield ""
     yield f"{outline.stack} ({outline.project})"
@@ -104,14 +104,12 @@ def _state(resource: Resource, outline: Outline) -> str:
 
 
 def _properties(resource: Resource) -> Iterator[str]:
-    # What only follows is said by the resource's own line.
-    own = [each for each in resource.properties if not each.follows or not resource.because]
-    for each in own[:MOST_PROPERTIES]:
+    for each in resource.told[:MOST_PROPERTIES]:
         forced = "  forces the replacement" if each.replaces else ""
         before, after = (cut(text, LONGEST) or "(none)" for text in (each.before, each.after))
         yield f"{each.path}: {before} → {after}{forced}"
-    if len(own) > MOST_PROPERTIES:
-        yield f"and {len(own) - MOST_PROPERTIES} more properties"
+    if len(resource.told) > MOST_PROPERTIES:
+        yield f"and {len(resource.told) - MOST_PROPERTIES} more properties"
 
 
 def _cost(outline: Outline) -> Iterator[str]:
