@@ -13,7 +13,7 @@ from modelinfra.review.changes import between
 from modelinfra.review.finding import Finding
 from modelinfra.review.render import FORMATS, json, render
 from modelinfra.review.render.markdown import LIMIT
-from tests.review.rendered import Report, graph_of
+from tests.review.rendered import Report, graph_of, node
 
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 
@@ -117,3 +117,14 @@ def test_nothing_that_changes_is_said_in_every_format(name: str) -> None:
 def test_the_order_in_which_findings_were_found_does_not_matter(huge: Report, name: str) -> None:
     few = replace(huge, findings=list(huge.findings)[:20])
     assert render(few, name) == render(replace(few, findings=list(few.findings)[::-1]), name)
+
+
+@pytest.mark.parametrize("name", ["tree", "markdown", "json", "html"])
+def test_a_renamed_resource_says_what_it_was(name: str) -> None:
+    before = graph_of(node("old", messageRetentionSeconds=60), node("other", messageRetentionSeconds=70))
+    after = graph_of(node("new", messageRetentionSeconds=60), node("fresh", messageRetentionSeconds=80))
+    changes = between(before, after)
+    assert [urn.rpartition("::")[2] for urn in (*changes.moved, *changes.moved.values())] == ["new", "old"]
+    text = render(Report(changes), name)
+    expected = {"tree": "new (create, was old)", "markdown": "`old`, which is made again as `new`", "html": "was old"}
+    assert expected.get(name, "moved") in text

@@ -208,3 +208,7 @@ class Outline(Data):
     def quiet(self) -> int:
         """In how many resources nothing but tags and hashes changes."""
         return len(self.resources) - len(self.told)
+
+    def successor(self, urn: str) -> str:
+        """URN of the created resource that a deleted one comes back as, the same but for its name or place; empty for none."""
+        return next((made for made, gone in self.moved.items() if gone == urn), "")

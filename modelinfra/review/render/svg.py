@@ -215,7 +215,7 @@ def _arrows(arrows: list[Arrow], where: dict[str, Place], width: int) -> Iterato
         side = lanes[arrow.kind == "request"]
         lane = side.index(arrow.source) % LANES if arrow.source in side else 0
         x = MARGIN + (lane + 1) * LANE
-        path = _way(one, other, x if arrow.kind == "request" else width - x)
+        path = _way(one, other, x if arrow.kind == "request" else width - x, lane * 3)
         hint = f"{one.box.title} to {other.box.title}" + (f": {arrow.label}" if arrow.label else "")
         yield (
             f'<path class="arrow {arrow.kind}" d="{path}" marker-end="url(#{arrow.kind}-{width})">'
@@ -223,17 +223,17 @@ def _arrows(arrows: list[Arrow], where: dict[str, Place], width: int) -> Iterato
         )
 
 
-def _way(one: Place, other: Place, around: float) -> str:
-    """Straight or with one bend to the next row; else round the boxes between, at `around`."""
+def _way(one: Place, other: Place, around: float, apart: float) -> str:
+    """Straight or with one bend to the next row; else round the boxes between, at `around` and so far from other lanes."""
     sign = 1 if other.row > one.row else -1
     start, end = one.x + one.width / 2, other.x + other.width / 2
     leave = one.y + one.height if sign > 0 else one.y
     arrive = other.y if sign > 0 else other.y + other.height
-    bend = arrive - sign * 13
+    bend = arrive - sign * (10 + apart)
     if _is_next(one, other):
         return (
             f"M{start:g},{leave:g} V{arrive:g}"
             if abs(start - end) < 1
             else f"M{start:g},{leave:g} V{bend:g} H{end:g} V{arrive:g}"
         )
-    return f"M{start:g},{leave:g} V{leave + sign * 8:g} H{around:g} V{bend:g} H{end:g} V{arrive:g}"
+    return f"M{start:g},{leave:g} V{leave + sign * (6 + apart):g} H{around:g} V{bend:g} H{end:g} V{arrive:g}"
