@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-JUDGES = ("own table", "reachability", "parliament", "cfn-lint", "terraform provider")
+JUDGES = ("own table", "reachability", "parliament", "cfn-lint", "terraform provider", "checkov")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -40,7 +40,9 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Cases:
     root: Path = tmp_path_factory.mktemp("judged")
     good = goods(root)
     planted = {
-        row.mistake.name: Case.changed(good[row.mistake.base], row.mistake.planted(good[row.mistake.base]))
+        row.mistake.name: Case.changed(
+            good[row.mistake.base], row.mistake.planted(good[row.mistake.base]), f"tests/{row.mistake.base}"
+        )
         for row in PLANTED
     }
     return Cases(examples(root), planted)

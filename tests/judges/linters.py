@@ -13,7 +13,7 @@ from modelinfra.graph.values import plain
 from modelinfra.policies import tokens
 from tests.judges.case import Case, Verdicts
 from tests.judges.cloudformation import lowered
-from tests.judges.environment import judges_python
+from tests.judges.environment import judges_python, not_installed
 
 _REGION = "us-west-2"
 _SCRIPT = Path(__file__).with_name("run_linters.py")
@@ -32,7 +32,7 @@ class _Linter:
     obtainable = True
 
     def missing(self) -> str | None:
-        return None if judges_python().exists() else "its environment is not installed; `make judge` does"
+        return not_installed()
 
     def _ask(self, request: Mapping[str, Any]) -> Any:
         run = subprocess.run(
