@@ -21,14 +21,14 @@ down: .venv/ready
 	rm -rf $(MODEL)
 	@rmdir stacks/models 2>/dev/null || true
 
-## test: every test; the engine tier runs the real `pulumi`
+## test: every test, and the judges that take a second; the engine tier runs the real `pulumi`
 test: .venv/ready engine
-	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/judges
+	$(BIN)/pytest -n 2 --dist loadgroup
 
-## judge: what AWS's own tools say of every example: the Terraform provider, cfn-lint, a policy linter, and our own rules
+## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules
 judge: .venv/ready
 	$(BIN)/python -m tests.judges.environment
-	$(BIN)/pytest tests/judges
+	$(BIN)/pytest tests/judges --judges all
 
 ## coverage: what the tests in this process reach; the engine and serving tiers run in processes of their own
 coverage: .venv/ready

@@ -47,6 +47,10 @@ class Judge(Protocol):
         """What it is called in tables and summaries."""
 
     @property
+    def quick(self) -> bool:
+        """Whether it answers within a second or so, and is asked by `make test`, too, where it is there."""
+
+    @property
     def obtainable(self) -> bool:
         """Whether a registry has it, so that CI has no excuse."""
 

@@ -39,6 +39,7 @@ class Checkov:
     """All environments in one run, each in a folder of its own; the parts of edited ones share one."""
 
     name = "checkov"
+    quick = False
 
     def __init__(self) -> None:
         self.waived: set[tuple[Waiver, str]] = set()

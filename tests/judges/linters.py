@@ -47,6 +47,7 @@ class CfnLint(_Linter):
     """Errors only: warnings are about templates written by hand."""
 
     name = "cfn-lint"
+    quick = False
 
     def judge(self, cases: Mapping[str, Case]) -> Verdicts:
         verdicts: Verdicts = {case: [] for case in cases}
@@ -90,6 +91,7 @@ class Parliament(_Linter):
     """Unknown actions, resources that do not fit them, wildcards that give everything away."""
 
     name = "parliament"
+    quick = True
 
     def judge(self, cases: Mapping[str, Case]) -> Verdicts:
         verdicts: Verdicts = {case: [] for case in cases}

@@ -19,6 +19,7 @@ class Terraform:
     """`terraform validate` and `terraform plan -refresh=false` over the lowered resources."""
 
     name = "terraform provider"
+    quick = False
     obtainable = False
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from tests.judges.judges import JUDGES
 from tests.judges.waivers import waivers
 
 
+@pytest.mark.slow_judge
 def test_every_waiver_still_fits_something_in_each_place_it_names(ask: Ask, cases: Cases) -> None:
     checkov = next(judge for judge in JUDGES if isinstance(judge, Checkov))
     ask(checkov)
