@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test coverage judge lint bench engine model lock clean
+.PHONY: up preview down test coverage judge campaign lint bench engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -29,6 +29,10 @@ test: .venv/ready engine
 judge: .venv/ready
 	$(BIN)/python -m tests.judges.environment
 	$(BIN)/pytest tests/judges --judges all
+
+## campaign: every resource fails once in every way, and the same command again mends it; CAMPAIGN="--sample 20 --seed 1" for a part
+campaign: .venv/ready engine
+	$(BIN)/python tools/campaign.py $(CAMPAIGN)
 
 ## coverage: what the tests in this process reach; the engine and serving tiers run in processes of their own
 coverage: .venv/ready

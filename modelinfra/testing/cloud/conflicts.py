@@ -72,6 +72,34 @@ _UNIQUE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "aws:ssm/parameter:Parameter": (("name",), "ParameterAlreadyExists: The parameter already exists."),
 }
 
+# What a rule of a security group is, its description aside.
+_RULE = (
+    *("securityGroupId", "ipProtocol", "fromPort", "toPort"),
+    *("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"),
+)
+_SAME_RULE = "InvalidPermission.Duplicate: the specified rule already exists in the security group '{securityGroupId}'"
+# Codes from EC2's list of error codes.
+_UNIQUE |= {
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": (
+        ("subnetId",),
+        "Resource.AlreadyAssociated: the specified association for subnet {subnetId} conflicts with an existing association",
+    ),
+    "aws:ec2/internetGateway:InternetGateway": (
+        ("vpcId",),
+        "Resource.AlreadyAssociated: Network {vpcId} already has an internet gateway attached",
+    ),
+    "aws:ec2/natGateway:NatGateway": (
+        ("allocationId",),
+        "Resource.AlreadyAssociated: Elastic IP address [{allocationId}] is already associated",
+    ),
+    "aws:ec2/flowLog:FlowLog": (
+        ("vpcId", "logDestination", "trafficType"),
+        "FlowLogAlreadyExists: There is an existing Flow Log with the same configuration and log destination.",
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (_RULE, _SAME_RULE),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (_RULE, _SAME_RULE),
+}
+
 # held type -> (property that others name it by, users as (type, property), message)
 _HELD: Final[dict[str, tuple[str, tuple[tuple[str, str], ...], str]]] = {
     "aws:ec2/vpc:Vpc": (
