@@ -96,3 +96,16 @@ def test_what_is_not_applied_is_still_in_an_example(cases: Cases) -> None:
         if lowering and node.type.startswith("aws:")
     }
     assert set(NOT_APPLIED) <= used
+
+
+@pytest.mark.skipif(not_installed() is not None, reason=str(not_installed()))
+def test_the_emulator_lists_what_is_left_behind() -> None:
+    with Emulator() as emulator:
+        before = emulator.things()
+        vpc = emulator.call("ec2", "create_vpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        queue = emulator.call("sqs", "create_queue", QueueName="left")["QueueUrl"]
+        emulator.call("ecs", "create_cluster", clusterName="gone")
+        emulator.call("ecs", "delete_cluster", cluster="gone")
+        left = emulator.things() - before
+    assert {f"aws_vpc {vpc}", f"aws_sqs_queue {queue}"} <= left
+    assert not any("gone" in each for each in left)
