@@ -11,6 +11,8 @@ from typing import Any, Required, Unpack, overload
 import pulumi
 from pulumi import Input, Output
 
+from modelinfra.catalog.child_roles import ENDPOINT_ROLES
+from modelinfra.children import Adjustments, Children, check_transforms
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.endpoint import EndpointOptions
@@ -84,9 +86,10 @@ class ModelEndpoint(pulumi.ComponentResource):
             pulumi.log.info(f"endpoint '{planned.name}': {note}", resource=self)
         for warning in planned.plan.warnings:
             pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
-        image, repository_arn = self._image(name, planned, platform)
+        children = Children(self, name, Adjustments.of(planned.options))
+        image, repository_arn = self._image(children, planned, platform)
         outputs = platform.register(
-            planned.plan, EndpointRequest(self, name, planned.options, planned.served, image, repository_arn)
+            planned.plan, EndpointRequest(children, planned.options, planned.served, image, repository_arn)
         )
         self.url = outputs.url
         self.predict_url = outputs.predict_url
@@ -96,18 +99,20 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.security_group_id = outputs.security_group_id
         self.register_outputs({**vars(outputs)})
 
-    def _image(self, name: str, planned: PlannedEndpoint, platform: Platform) -> tuple[Input[str], Input[str]]:
+    def _image(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> tuple[Input[str], Input[str]]:
         served, options = planned.served, planned.options
         if served.directory is None:
             assert served.image is not None, "the options' rules ask for one of the two"
             return served.image, Output.from_input(served.image).apply(lambda image: repository_arn_of(image) or "")
         built = ModelImage(
-            name,
+            children.name,
             served.server,
             served.directory,
             architecture=options.architecture,
+            repository_arn=options.repository.arn,
             kms_key_arn=options.repository.kms_key_arn,
             production=platform.production,
+            adjustments=children.adjustments,
             opts=pulumi.ResourceOptions(parent=self),
         )
         return built.reference, built.repository_arn
@@ -115,6 +120,7 @@ class ModelEndpoint(pulumi.ComponentResource):
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
+    check_transforms(options, ENDPOINT_ROLES)
     try:
         served = served_model(options, root)
     except ModelProblemError as error:

@@ -38,6 +38,9 @@ CONTAINER = f"{TASK}.containerDefinitions[0]"
 
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 
+TAGS = "aws:*.tags"
+"""The tags of every resource of AWS that takes them."""
+
 ADDED = "+"
 """`+<type>`: the edit adds or removes resources of this type."""
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pulumi
 from pulumi import Input, Output
 
+from modelinfra.children import Children
 from modelinfra.platforms.served_model import ServedModel
 
 
@@ -44,16 +45,20 @@ class Networked(Protocol):
 class EndpointRequest:
     """What a `ModelEndpoint` asks of its platform.
 
-    name: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
+    children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
     that is an ECR repository, else empty.
     """
 
-    component: pulumi.ComponentResource
-    name: str
+    children: Children
     options: Any
     served: ServedModel
     image: Input[str]
     repository_arn: Input[str]
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        return self.children.name
 
 
 @dataclass(frozen=True)

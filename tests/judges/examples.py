@@ -19,6 +19,7 @@ from tests.walk.test_walk_captured import graph_of
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
+EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
 ADOPTED = "examples/own-program in an existing VPC"
 VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
 
@@ -48,6 +49,9 @@ def examples(root: Path) -> dict[str, Case]:
         preview=False,
         config={"model": model, "vpc": VPC},
         invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
+    )
+    wholes["examples/existing-platform"] = capture_project(
+        EXISTING_PLATFORM, "prod", preview=False, config={"model": model}
     )
     wholes |= {f"tests/{base}": graph for base, graph in goods(root).items()}
     wholes["tests/long names"] = good_with_long_names(root / "rich")
