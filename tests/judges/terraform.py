@@ -75,7 +75,10 @@ def _diagnostics(workspace: Workspace, *command: str) -> list[tuple[str, str]]:
     for each in found:
         if each["severity"] != "error":
             continue
+        said = f"{each['summary']} {each.get('detail', '')}".strip()
         context = (each.get("snippet") or {}).get("context") or ""
-        address = each.get("address") or ".".join(re.findall(r"resource\.(\w+)\.(\w+)", context)[0])
-        problems.append((address, f"{each['summary']} {each.get('detail', '')}".strip()))
+        named = re.findall(r"resource\.(\w+)\.(\w+)", context)
+        if not each.get("address") and not named:
+            raise RuntimeError(f"terraform {command[0]} names no resource: {said}")
+        problems.append((each.get("address") or ".".join(named[0]), said))
     return problems
