@@ -26,6 +26,7 @@ def _table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
 
 NETWORK_ROLES: Final = _table(
     vpc=("pulumi_aws.ec2.Vpc", "the VPC"),
+    default_security_group=("pulumi_aws.ec2.DefaultSecurityGroup", "the VPC's own security group, without rules"),
     secondary_range=("pulumi_aws.ec2.VpcIpv4CidrBlockAssociation", "the second address range"),
     internet_gateway=("pulumi_aws.ec2.InternetGateway", "the way of public subnets to the internet"),
     public_subnet=("pulumi_aws.ec2.Subnet", "public subnets, one a zone"),
