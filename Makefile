@@ -68,6 +68,8 @@ lock:
 	  --constraints tools/engine/constraints.txt --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile --group pyproject.toml:judges --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --quiet --output-file requirements-judges.lock
+	$(BIN)/uv pip compile modelinfra/fetcher/requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --quiet --output-file modelinfra/fetcher/requirements.lock
 
 clean: down
 	rm -rf .venv
