@@ -1,10 +1,8 @@
-"""`ModelImage`: a repository and the image in it, built from a server's base image and a model's directory."""
+"""`ModelImage`: a repository and the images of one endpoint in it: the server's, and the one that fetches its model."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from typing import Any
 
 import pulumi
@@ -13,9 +11,7 @@ import pulumi_docker_build as docker_build
 from pulumi import Input, Output
 
 from modelinfra import naming
-from modelinfra.catalog.model_directory import ModelDirectory
-from modelinfra.catalog.servers import ModelServer
-from modelinfra.components.dockerfile import dockerfile
+from modelinfra.components.builds import Build
 
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
@@ -28,8 +24,11 @@ _UNTAGGED_DAYS = 14
 class ModelImage(pulumi.ComponentResource):
     """Builds, pushes and names by digest. The tag is made of the content, so that the same content is never pushed twice."""
 
-    reference: Output[str]
-    """Repository and digest of the pushed image."""
+    reference: Output[str] | None
+    """Repository and digest of the server's image; None where a ready one is used."""
+
+    fetcher_reference: Output[str] | None
+    """Repository and digest of the image that fetches the model; None where the model is in the server's."""
 
     repository_arn: Output[str]
     """ARN of the repository."""
@@ -37,8 +36,8 @@ class ModelImage(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        server: ModelServer,
-        model: ModelDirectory,
+        server: Build | None,
+        fetcher: Build | None,
         *,
         architecture: str,
         kms_key_arn: Input[str] | None,
@@ -47,8 +46,8 @@ class ModelImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelinfra:index:ModelImage", name, None, opts)
         repository = self._repository(name, kms_key_arn, production)
-        image = self._image(name, repository, server, model, architecture)
-        self.reference = Output.concat(repository.repository_url, "@", image.digest)
+        self.reference = self._pushed(name, repository, server, architecture)
+        self.fetcher_reference = self._pushed(name, repository, fetcher, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
 
@@ -73,24 +72,25 @@ class ModelImage(pulumi.ComponentResource):
         )
         return repository
 
-    def _image(
-        self, name: str, repository: aws.ecr.Repository, server: ModelServer, model: ModelDirectory, architecture: str
-    ) -> docker_build.Image:
-        text = dockerfile(server)
+    def _pushed(
+        self, name: str, repository: aws.ecr.Repository, build: Build | None, architecture: str
+    ) -> Output[str] | None:
+        if build is None:
+            return None
         token = aws.ecr.get_authorization_token_output(
             registry_id=repository.registry_id, opts=pulumi.InvokeOptions(parent=self)
         )
         cache = Output.concat(repository.repository_url, ":", _CACHE_TAG)
-        return docker_build.Image(
-            naming.child(name, "build"),
-            # Relative to the program, so that the same model builds nothing anew on another machine.
-            context={"location": os.path.relpath(model.path)},
-            dockerfile={"inline": text},
+        image = docker_build.Image(
+            naming.child(name, build.child),
+            context={"location": build.location()},
+            dockerfile={"inline": build.dockerfile},
             platforms=[docker_build.Platform(_PLATFORMS[architecture])],
-            tags=[Output.concat(repository.repository_url, ":", _content_tag(text, model, architecture))],
+            tags=[Output.concat(repository.repository_url, ":", build.tag(architecture))],
             push=True,
             build_on_preview=False,
-            cache_from=[{"registry": {"ref": cache}}],
+            # The fetcher is small, and built anew only when it changes.
+            cache_from=[{"registry": {"ref": cache}}] if build.cached else None,
             cache_to=[
                 {
                     "registry": {
@@ -100,7 +100,9 @@ class ModelImage(pulumi.ComponentResource):
                         "oci_media_types": True,
                     }
                 }
-            ],
+            ]
+            if build.cached
+            else None,
             registries=[
                 {
                     "address": repository.repository_url,
@@ -110,11 +112,7 @@ class ModelImage(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _content_tag(text: str, model: ModelDirectory, architecture: str) -> str:
-    digest = hashlib.sha256("\n".join([text, model.sha256, architecture]).encode()).hexdigest()
-    return f"model-{digest[:16]}"
+        return Output.concat(repository.repository_url, "@", image.digest)
 
 
 def _lifecycle_policy() -> str:

@@ -11,6 +11,7 @@ from pulumi import Input
 
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.kms import KMS_KEY
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
@@ -30,9 +31,9 @@ from modelinfra.options.landing import (
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
-from modelinfra.options.model import ModelOptions, problem_of_uri
+from modelinfra.options.model import ModelOptions, problems_of_model
 from modelinfra.options.problems import Problem
-from modelinfra.options.quantities import Bytes, Duration, VCpu, shown_bytes
+from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions, problems_of_server
 from modelinfra.options.variables import (
@@ -40,12 +41,6 @@ from modelinfra.options.variables import (
     secrets_are_references,
     the_servers_own_variables_stay,
     variables_have_names,
-)
-
-KMS_KEY = Option(
-    pattern=r"arn:[^:]+:kms:[^:]*:\d{12}:key/.+",
-    pattern_text="the ARN of a KMS key",
-    pattern_example="arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 )
 
 
@@ -97,10 +92,10 @@ class EndpointOptions(TypedDict):
     Or a mapping that describes one of your own."""
 
     model: NotRequired[Annotated[str | ModelOptions, Option()]]
-    """The model: a local directory, or a mapping with more about it. Required unless `image` is given."""
+    """The model: a local directory, an address, or a mapping with more about it. Required unless `image` is given."""
 
     image: NotRequired[Annotated[Input[str], Option()]]
-    """A ready image with server and model inside, by digest. Left out, the library builds one from `server` and `model`."""
+    """A ready image with the server, by digest; with the model inside unless `model` names an address. Left out, the library builds one."""
 
     cpu: NotRequired[
         Annotated[
@@ -274,41 +269,7 @@ rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 rule(EndpointOptions, "server", "image")(problems_of_server)
 
 
-@rule(EndpointOptions, "model", "image")
-def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    model, image = endpoint["model"], endpoint["image"]
-    if isinstance(model, str):
-        problem = problem_of_uri(model)
-        if problem:
-            yield problem.below("model")
-        uri: str | None = model
-        name = size = sha256 = None
-    elif model is not None:
-        uri, name, size, sha256 = model.uri, model.name, model.size, model.sha256
-    else:
-        uri = name = size = sha256 = None
-    if image is None and uri is None:
-        yield Problem(
-            "model" if model is None else "model.uri", "this is required", "Write the path of the model's directory."
-        )
-    if image is None and name is not None:
-        yield Problem("model.name", "the directory says its model's name itself", "Remove it.", name)
-    if image is None and size is not None:
-        yield Problem("model.size", "a directory is measured", "Remove it.", shown_bytes(size))
-    if image is not None and uri is not None:
-        yield Problem(
-            "model", "the model is already in `image`", "Remove `model.uri`, or remove `image` to have one built.", uri
-        )
-    if image is not None and sha256 is not None:
-        yield Problem(
-            "model.sha256", "the model is already in `image` and cannot be verified here", "Remove it.", sha256
-        )
-    if image is not None and uri is None and name is None:
-        yield Problem(
-            "model.name",
-            "this is required with a ready image",
-            "Write the name under which the server knows the model.",
-        )
+rule(EndpointOptions, "server", "model", "image")(problems_of_model)
 
 
 @rule(EndpointOptions, "image")

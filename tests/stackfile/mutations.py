@@ -91,6 +91,26 @@ RICH: dict[str, Any] = {
 ADOPTED: dict[str, Any] = {
     "network": {"vpc": {"id": "vpc-1", "privateSubnetIds": ["subnet-1", "subnet-2"], "cidr": "10.0.0.0/16"}},
     "platforms": {"web": {"type": "ecs"}},
+    "endpoints": {
+        "llama": {
+            "server": "llama-cpp",
+            "model": {
+                "uri": "hf://acme/llama-gguf@0123456789abcdef0123456789abcdef01234567",
+                "delivery": "fetched",
+                "file": "llama-q4.gguf",
+                "size": "5GiB",
+                "token": "arn:aws:ssm:us-west-2:123456789012:parameter/hub",
+            },
+            "longestRequest": "1m",
+        },
+        "digits": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
+        "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},
+        "pushed": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": "oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models/digits:v7",
+        },
+    },
 }
 
 

@@ -64,7 +64,7 @@ class EcsCluster(pulumi.ComponentResource):
         )
         assert network is not None
         self.network = network
-        self.planner = EcsPlanner(self.options)
+        self.planner = EcsPlanner(self.options, network.internet)
         super().__init__("modelinfra:index:EcsCluster", name, None, opts)
         self._register(name)
 

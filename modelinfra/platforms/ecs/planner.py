@@ -39,13 +39,15 @@ class EcsPlanner:
     """Checks endpoints against one cluster's options, and against each other where they share its load balancer."""
 
     options: Any
+    internet: bool = True
+    """Whether tasks reach the internet."""
     _priorities: dict[int, str] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
     _rules: dict[str, int] = field(default_factory=dict)
 
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
-        refused = list(unfit(served))
+        refused = [*unfit(served), *(served.remote.unreachable(self.internet) if served.remote else ())]
         if refused:
             raise InvalidOptionsError(refused)
         shared = options.load_balancer == "shared"

@@ -12,6 +12,7 @@ from pulumi import Input, Output
 
 from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.iam import document
 
 
@@ -37,9 +38,10 @@ def register_roles(
     execution = aws.iam.Role(naming.child(name, "execution", "role"), assume_role_policy=trust, opts=opts)
     task = aws.iam.Role(naming.child(name, "task", "role"), assume_role_policy=trust, opts=opts)
     secrets: Mapping[str, Input[str]] = request.options.secrets or {}
+    repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
     may_start = Output.all(
-        repository=request.repository_arn, log_group=log_group.arn, secrets=list(secrets.values())
-    ).apply(lambda found: _execution_policy(found["repository"], found["log_group"], found["secrets"]))
+        repositories=repositories, log_group=log_group.arn, secrets=[*secrets.values(), *fetch.secrets(request)]
+    ).apply(lambda found: _execution_policy(found["repositories"], found["log_group"], found["secrets"]))
     policies: list[pulumi.Resource] = [
         aws.iam.RolePolicy(
             naming.child(name, "execution", "role policy"), role=execution.name, policy=may_start, opts=opts
@@ -54,23 +56,16 @@ def register_roles(
                 opts=opts,
             )
         )
+    policies += fetch.register_fetch_rights(request, task, opts)
     return TaskRoles(execution, task, policies)
 
 
-def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> str:
+def _execution_policy(repository_arns: Sequence[str], log_group_arn: str, secret_arns: Sequence[str]) -> str:
     statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{log_group_arn}:*"}
     ]
-    if repository_arn:
-        statements += [
-            # The token is the registry's: the action knows no resource (service authorization reference, Amazon ECR).
-            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                "Resource": repository_arn,
-            },
-        ]
+    if any(repository_arns):
+        statements += fetch.pull_statements([arn for arn in repository_arns if arn])
     # The ARN that a task definition takes may go on behind the secret's own with a key, a stage and a version.
     managed = sorted({":".join(arn.split(":")[:7]) for arn in secret_arns if ":secretsmanager:" in arn})
     parameters = sorted({arn for arn in secret_arns if ":ssm:" in arn})
