@@ -76,6 +76,7 @@ def _address(uri: str, token: str) -> Listing:
 def _hugging_face(uri: str, token: str) -> Listing:
     name, _, revision = uri.removeprefix("hf://").partition("@")
     base = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    token = token or os.environ.get("HF_TOKEN", "")
     web, headers = Web(), _bearer(token)
     try:
         found = web.data(f"{base}/api/models/{name}/revision/{quote(revision, safe='')}?blobs=true", headers)
