@@ -1,4 +1,7 @@
-"""Writes docs/reference.md from the declarations: `python tools/reference.py`; with --check it only says whether the page is up to date."""
+"""Writes docs/reference.md and docs/child-roles.md from the declarations: `python tools/reference.py`.
+
+With --check it only says whether the pages are up to date.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import pulumi
-
+from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, ChildRole
+from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
 from modelinfra.options.environment import EnvironmentOptions
 from modelinfra.options.quantities import Quantity, shown_bytes, shown_seconds
 from modelinfra.options.wording import in_style, spelled
 
-PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 HEAD = """# Reference of stack files
 
@@ -27,9 +30,58 @@ resources. A changed task definition is a new revision: the service rolls over t
 """
 
 
+_OF_ALL = {key.name for each in (TaggedOptions, BoundedOptions, TransformedOptions) for key in declared(each)}
+
+
 def page() -> str:
     """The whole page."""
     return HEAD + "".join(_section(each) for each in _reachable(EnvironmentOptions))
+
+
+CHILD_ROLES_HEAD = """# Child roles
+
+Every resource that a component makes has a role, which stays when names change. `transforms` names it, to have the last word on what
+is made. Made by `tools/reference.py` from `modelinfra/catalog/child_roles.py`.
+
+```yaml
+endpoints:
+  digits:
+    transforms:
+      target-group: {healthCheck: {interval: 10}}    # merged into what the library writes
+      service: {availabilityZoneRebalancing: ~}      # taken away: AWS's default holds
+```
+
+In Python the same, or a function of Pulumi's own kind, which may change options, too:
+
+```python
+def kept(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+    return pulumi.ResourceTransformationResult(
+        args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(retain_on_delete=True))
+    )
+
+
+ModelEndpoint("digits", ..., transforms={"target-group": {"health_check": {"interval": 10}}, "log-group": kept})
+```
+
+Mappings merge key by key (RFC 7396), lists and texts are replaced whole, an empty value takes a property away. A role or a property
+that there is not is refused before anything is created. Nobody checks whether what a transform says makes sense: it is the escape
+hatch. What all rules and checks of the library say, they say of options, not of transforms.
+"""
+
+
+def child_roles_page() -> str:
+    """The page of child roles."""
+    tables = (
+        ("ServingNetwork", "network", NETWORK_ROLES),
+        ("EcsCluster", "platforms.*", CLUSTER_ROLES),
+        ("ModelEndpoint", "endpoints.*", ENDPOINT_ROLES),
+    )
+    return CHILD_ROLES_HEAD + "".join(_roles(*each) for each in tables)
+
+
+def _roles(component: str, where: str, roles: Mapping[str, ChildRole]) -> str:
+    rows = "".join(f"| `{name}` | `{role.sdk_class}` | {role.what} |\n" for name, role in roles.items())
+    return f"\n## {component} (`{where}.transforms`)\n\n| Role | Resource | What it is for |\n|---|---|---|\n{rows}"
 
 
 def _reachable(declaration: type, seen: set[type] | None = None) -> Iterator[type]:
@@ -52,7 +104,9 @@ def _declarations(tp: Any) -> Iterator[type]:
 
 def _section(declaration: type) -> str:
     title = declaration.__name__.removesuffix("Options")
-    rows = "".join(_row(key) for key in declared(declaration))
+    # What holds for everything that is made comes after what this thing is about.
+    keys = sorted(declared(declaration), key=lambda key: key.name in _OF_ALL)
+    rows = "".join(_row(key) for key in keys)
     doc = (declaration.__doc__ or "").strip()
     return f"\n## {title}\n\n{doc}\n\n| Key | Value | Default | Meaning | Lands in |\n|---|---|---|---|---|\n{rows}"
 
@@ -86,13 +140,17 @@ def _type(tp: Any, quantity: Quantity | None = None) -> str:
         name = tp.__name__.removesuffix("Options")
         return f"[{name}](#{name.lower()})"
     if origin in (typing.Union, type(int | str)):
-        plain = [each for each in args if typing.get_origin(each) is not pulumi.Output and "Awaitable" not in str(each)]
+        plain = [each for each in args if not str(each).startswith(_NOT_IN_FILES)]
         return " or ".join(_type(each) for each in plain)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return f"mapping of name to {_type(args[1])}"
+        return "mapping" if args[1] is Any else f"mapping of name to {_type(args[1])}"
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return f"list of {_type(args[0])}"
     return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[tp]
+
+
+# What only a program can say.
+_NOT_IN_FILES = ("pulumi.output.Output", "collections.abc.Awaitable", "collections.abc.Callable", "typing.Callable")
 
 
 def _limits(option: Option, quantity: Quantity | None) -> str:
@@ -128,8 +186,8 @@ def _landing(place: str) -> str:
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        if PAGE.read_text() != page():
-            sys.exit(f"{PAGE} is not what the declarations say: run `python tools/reference.py`.")
-    else:
-        PAGE.write_text(page())
+    for name, text in (("reference.md", page()), ("child-roles.md", child_roles_page())):
+        if "--check" not in sys.argv:
+            (DOCS / name).write_text(text)
+        elif (DOCS / name).read_text() != text:
+            sys.exit(f"docs/{name} is not what the declarations say: run `python tools/reference.py`.")

@@ -1,4 +1,4 @@
-"""Derives modelinfra/testing/cloud/replacement.tsv: which arguments of AWS resource types force a replacement.
+"""Derives modelinfra/graph/replacement.tsv: which arguments of AWS resource types force a replacement.
 
     python tools/refresh_replacement.py path/to/aws_force_new.tsv
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from modelinfra.graph.sdk import object_properties, type_info
 
-TARGET = Path(__file__).parents[1] / "modelinfra/testing/cloud/replacement.tsv"
+TARGET = Path(__file__).parents[1] / "modelinfra/graph/replacement.tsv"
 
 # Terraform resource type -> Pulumi token, for the types that this library makes or that its users put beside it.
 TOKENS = {

@@ -17,12 +17,13 @@ _EMPTY = Path(".modelinfra", "context")
 
 @dataclass(frozen=True)
 class Build:
-    """child: the build's suffix among the component's children. folder: the context; None where everything is in the Dockerfile.
+    """child, role: the build's suffix and role among the component's children. folder: the context; None where everything is in the Dockerfile.
 
     content: what the folder holds, as a digest. cached: whether its layers are kept in the registry for the next build.
     """
 
     child: str
+    role: str
     prefix: str
     dockerfile: str
     folder: Path | None = None
@@ -48,13 +49,15 @@ class Build:
 def server_build(served: ServedModel) -> Build:
     """The server's image: with a local directory, with a model that the build fetches, or without one."""
     if served.directory is not None:
-        return Build("build", "model", dockerfile(served.server), served.directory.path, served.directory.sha256)
+        return Build(
+            "build", "image", "model", dockerfile(served.server), served.directory.path, served.directory.sha256
+        )
     assert served.remote is not None, "the options' rules ask for an image where there is no address"
     if served.remote.baked:
-        return Build("build", "model", baked(served.server, served.remote.work))
-    return Build("build", "server", without_model(served.server))
+        return Build("build", "image", "model", baked(served.server, served.remote.work))
+    return Build("build", "image", "server", without_model(served.server))
 
 
 def fetcher_build() -> Build:
     """The image that fetches models; the same for every endpoint."""
-    return Build("fetcher", "fetcher", fetcher_dockerfile(), cached=False)
+    return Build("fetcher", "fetcher-image", "fetcher", fetcher_dockerfile(), cached=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, Unpack, overload
 
@@ -16,13 +17,13 @@ from modelinfra.components.model_endpoint import ModelEndpoint, project_director
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
-from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.environment import EnvironmentOptions, PlatformOptions
 from modelinfra.options.names import name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
 from modelinfra.options.wording import styled
-from modelinfra.platforms.ecs.cluster import EcsCluster
+from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
 
 CONFIG_KEY = "modelinfra:environment"
 
@@ -50,19 +51,19 @@ class Environment(pulumi.ComponentResource):
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
         subject = f"Environment '{name}'"
         if isinstance(args, _StackFile):
-            plan, network = _plan(name, args.content, "camel", args.name, opts)
+            plan, network, platforms = _plan(name, args.content, "camel", args.name, opts)
         else:
-            plan, network = _plan(name, mapping_of(args, kwargs, subject), "snake", subject, opts)
+            plan, network, platforms = _plan(name, mapping_of(args, kwargs, subject), "snake", subject, opts)
         super().__init__("modelinfra:index:Environment", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options
+        name = f"{options.name_prefix}-{name}" if options.name_prefix else name
         self.network = ServingNetwork(naming.child(name, "network"), network, opts=child)  # type: ignore[call-overload]
         self.platforms = {
-            # Validated options in place of arguments; only components of this package pass those.
-            key: EcsCluster(  # type: ignore[call-overload]
+            key: EcsCluster(
                 naming.child(name, key), platform, child, network=self.network, production=options.production
             )
-            for key, platform in options.platforms.items()
+            for key, platform in platforms.items()
         }
         self.endpoints = {
             key: ModelEndpoint(naming.child(name, key), planned, child, platform=self.platforms[platform])
@@ -107,18 +108,31 @@ class _StackFile:
 
 def _plan(
     name: str, given: Mapping[str, Any], style: Style, subject: str, opts: pulumi.ResourceOptions | None
-) -> tuple[EnvironmentPlan, NetworkPlan]:
+) -> tuple[EnvironmentPlan, NetworkPlan, dict[str, ClusterPlan]]:
     """Everything checked, before the first resource is registered."""
     try:
         plan = plan_environment(given, style, project_directory(), also=list(name_problems(name, _NAMED_OTHERWISE)))
-        try:
-            return plan, plan_network(_network_options(plan), opts)
-        except InvalidOptionsError as error:
-            raise InvalidOptionsError(
-                [styled(each, style, NetworkOptions).below("network") for each in error.problems]
-            ) from None
+        with _below("network", style, NetworkOptions):
+            network = plan_network(_network_options(plan), opts)
+        vpc_id = network.adopted.vpc_id if network.adopted is not None else None
+        platforms = {}
+        for key, options in plan.options.platforms.items():
+            with _below(f"platforms.{key}", style, PlatformOptions):
+                platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key])
+            with _below("", style, EnvironmentOptions):
+                plan.planners[key].check_idle_timeout()
+        return plan, network, platforms
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
+
+
+@contextlib.contextmanager
+def _below(path: str, style: Style, declaration: type) -> Iterator[None]:
+    """What is wrong with a part of the environment, at its place."""
+    try:
+        yield
+    except InvalidOptionsError as error:
+        raise InvalidOptionsError([styled(each, style, declaration).below(path) for each in error.problems]) from None
 
 
 def _network_options(plan: EnvironmentPlan) -> Any:

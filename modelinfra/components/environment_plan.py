@@ -35,7 +35,7 @@ def plan_environment(
     problems = list(also)
     options: Any = None
     try:
-        options = validate(EnvironmentOptions, given, style=style)
+        options = _handed_down(validate(EnvironmentOptions, given, style=style))
         parts = _Parts(options.platforms, options.endpoints)
     except InvalidOptionsError as error:
         problems += error.problems
@@ -60,6 +60,23 @@ def plan_environment(
     if problems:
         raise InvalidOptionsError(problems)
     return EnvironmentPlan(options, planners, endpoints)
+
+
+def _handed_down(options: Any) -> Any:
+    """The options with the environment's tags and permissions boundary in every part; what a part says itself stays."""
+
+    def part(own: Any) -> Any:
+        common = {"tags": {**(options.tags or {}), **(own.tags or {})} or None}
+        if "permissions_boundary" in type(own).model_fields and own.permissions_boundary is None:
+            common["permissions_boundary"] = options.permissions_boundary
+        return own.model_copy(update=common)
+
+    parts = {
+        "network": part(options.network),
+        "platforms": {name: part(each) for name, each in options.platforms.items()},
+        "endpoints": {name: part(each) for name, each in options.endpoints.items()},
+    }
+    return options.model_copy(update=parts)
 
 
 @dataclass(frozen=True)

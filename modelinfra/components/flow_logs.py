@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import pulumi
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra import naming
+from modelinfra.children import Children
 from modelinfra.platforms.iam import document, trust
 
 
-def register_flow_logs(component: pulumi.ComponentResource, name: str, vpc: aws.ec2.Vpc, retention_days: int) -> None:
+def register_flow_logs(children: Children, vpc: aws.ec2.Vpc, retention_days: int) -> None:
     """Record every accepted and rejected connection."""
-    opts = pulumi.ResourceOptions(parent=component)
     group = aws.cloudwatch.LogGroup(
-        naming.child(name, "flows", "log group"), retention_in_days=retention_days, opts=opts
+        children.named("flows", "log group"), retention_in_days=retention_days, opts=children.opts("flow-log-group")
     )
-    account = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=component)).account_id
-    role = aws.iam.Role(naming.child(name, "flows", "role"), assume_role_policy=account.apply(_trust), opts=opts)
+    account = aws.get_caller_identity_output(opts=children.invoke).account_id
+    role = aws.iam.Role(
+        children.named("flows", "role"), assume_role_policy=account.apply(_trust), opts=children.opts("flow-log-role")
+    )
     policy = aws.iam.RolePolicy(
-        naming.child(name, "flows", "role policy"), role=role.name, policy=group.arn.apply(_policy), opts=opts
+        children.named("flows", "role policy"),
+        role=role.name,
+        policy=group.arn.apply(_policy),
+        opts=children.opts("flow-log-policy"),
     )
     aws.ec2.FlowLog(
-        naming.child(name, "flows"),
+        children.named("flows"),
         vpc_id=vpc.id,
         traffic_type="ALL",
         log_destination=group.arn,
         iam_role_arn=Output.all(role.arn, policy.id).apply(lambda found: found[0]),
-        opts=opts,
+        opts=children.opts("flow-log"),
     )
 
 

@@ -10,6 +10,8 @@ from typing import Any, Required, Unpack, overload
 import pulumi
 from pulumi import Input, Output
 
+from modelinfra.catalog.child_roles import ENDPOINT_ROLES
+from modelinfra.children import Adjustments, Children, check_transforms
 from modelinfra.components.builds import fetcher_build, server_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
@@ -85,11 +87,12 @@ class ModelEndpoint(pulumi.ComponentResource):
             pulumi.log.info(f"endpoint '{planned.name}': {note}", resource=self)
         for warning in planned.plan.warnings:
             pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
-        images = self._images(name, planned, platform)
+        children = Children(self, name, Adjustments.of(planned.options))
+        images = self._images(children, planned, platform)
         outputs = platform.register(
             planned.plan,
             EndpointRequest(
-                self, name, planned.options, planned.served, images.server, images.repository_arn, images.fetcher
+                children, planned.options, planned.served, images.server, images.repository_arn, images.fetcher
             ),
         )
         self.url = outputs.url
@@ -100,7 +103,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.security_group_id = outputs.security_group_id
         self.register_outputs({**vars(outputs)})
 
-    def _images(self, name: str, planned: PlannedEndpoint, platform: Platform) -> _Images:
+    def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:
         served, options = planned.served, planned.options
         ready = served.image
         fetched = served.remote is not None and not served.remote.baked
@@ -108,12 +111,14 @@ class ModelEndpoint(pulumi.ComponentResource):
         built: ModelImage | None = None
         if ready is None or fetched:
             built = ModelImage(
-                name,
+                children.name,
                 server_build(served) if ready is None else None,
                 fetcher_build() if fetched else None,
                 architecture=options.architecture,
+                repository_arn=options.repository.arn,
                 kms_key_arn=options.repository.kms_key_arn,
                 production=platform.production,
+                adjustments=children.adjustments,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             if built.fetcher_reference is not None:
@@ -135,6 +140,7 @@ class _Images:
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
+    check_transforms(options, ENDPOINT_ROLES)
     try:
         served = served_model(options, root, name)
     except ModelProblemError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -10,7 +11,7 @@ import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 from pulumi import Input, Output
 
-from modelinfra import naming
+from modelinfra.children import NONE, Adjustments, Children
 from modelinfra.components.builds import Build
 
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
@@ -19,6 +20,16 @@ _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 _CACHE_TAG = "cache"
 
 _UNTAGGED_DAYS = 14
+
+
+@dataclass(frozen=True)
+class _Repository:
+    """shared: others push to it, too, and no tag of it may move."""
+
+    arn: Output[str]
+    url: Output[str]
+    registry_id: Output[str]
+    shared: bool = False
 
 
 class ModelImage(pulumi.ComponentResource):
@@ -40,21 +51,23 @@ class ModelImage(pulumi.ComponentResource):
         fetcher: Build | None,
         *,
         architecture: str,
+        repository_arn: Input[str] | None,
         kms_key_arn: Input[str] | None,
         production: bool,
+        adjustments: Adjustments = NONE,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelinfra:index:ModelImage", name, None, opts)
-        repository = self._repository(name, kms_key_arn, production)
-        self.reference = self._pushed(name, repository, server, architecture)
-        self.fetcher_reference = self._pushed(name, repository, fetcher, architecture)
+        self._children = Children(self, name, adjustments)
+        repository = _adopted(repository_arn) if repository_arn is not None else self._make(kms_key_arn, production)
+        self.reference = self._pushed(repository, server, architecture)
+        self.fetcher_reference = self._pushed(repository, fetcher, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
 
-    def _repository(self, name: str, kms_key_arn: Input[str] | None, production: bool) -> aws.ecr.Repository:
-        child = pulumi.ResourceOptions(parent=self)
+    def _make(self, kms_key_arn: Input[str] | None, production: bool) -> _Repository:
         repository = aws.ecr.Repository(
-            naming.child(name, "images", "repository"),
+            self._children.named("images", "repository"),
             image_tag_mutability="IMMUTABLE_WITH_EXCLUSION",
             image_tag_mutability_exclusion_filters=[{"filter": _CACHE_TAG, "filter_type": "WILDCARD"}],
             image_scanning_configuration={"scan_on_push": True},
@@ -62,57 +75,62 @@ class ModelImage(pulumi.ComponentResource):
             if kms_key_arn is not None
             else None,
             force_delete=not production,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=production or None)),
+            opts=self._children.opts("repository", protect=production or None),
         )
         aws.ecr.LifecyclePolicy(
-            naming.child(name, "expiry"),
+            self._children.named("expiry"),
             repository=repository.name,
             policy=_lifecycle_policy(),
-            opts=child,
+            opts=self._children.opts("lifecycle-policy"),
         )
-        return repository
+        return _Repository(repository.arn, repository.repository_url, repository.registry_id)
 
-    def _pushed(
-        self, name: str, repository: aws.ecr.Repository, build: Build | None, architecture: str
-    ) -> Output[str] | None:
+    def _pushed(self, repository: _Repository, build: Build | None, architecture: str) -> Output[str] | None:
         if build is None:
             return None
-        token = aws.ecr.get_authorization_token_output(
-            registry_id=repository.registry_id, opts=pulumi.InvokeOptions(parent=self)
-        )
-        cache = Output.concat(repository.repository_url, ":", _CACHE_TAG)
+        token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
+        tag = build.tag(architecture)
+        if repository.shared:
+            tag = f"{self._children.name}-{tag}"
+        cache = _cache(repository) if build.cached and not repository.shared else {}
         image = docker_build.Image(
-            naming.child(name, build.child),
+            self._children.named(build.child),
             context={"location": build.location()},
             dockerfile={"inline": build.dockerfile},
             platforms=[docker_build.Platform(_PLATFORMS[architecture])],
-            tags=[Output.concat(repository.repository_url, ":", build.tag(architecture))],
+            tags=[Output.concat(repository.url, ":", tag)],
             push=True,
             build_on_preview=False,
-            # The fetcher is small, and built anew only when it changes.
-            cache_from=[{"registry": {"ref": cache}}] if build.cached else None,
-            cache_to=[
-                {
-                    "registry": {
-                        "ref": cache,
-                        "mode": docker_build.CacheMode.MAX,
-                        "image_manifest": True,
-                        "oci_media_types": True,
-                    }
-                }
-            ]
-            if build.cached
-            else None,
+            **cache,
             registries=[
                 {
-                    "address": repository.repository_url,
+                    "address": repository.url,
                     "username": token.user_name,
                     "password": Output.secret(token.password),
                 }
             ],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=self._children.opts(build.role),
         )
-        return Output.concat(repository.repository_url, "@", image.digest)
+        return Output.concat(repository.url, "@", image.digest)
+
+
+def _adopted(arn: Input[str]) -> _Repository:
+    """An existing repository, from its ARN: arn:aws:ecr:REGION:ACCOUNT:repository/NAME."""
+    given = Output.from_input(arn)
+    return _Repository(given, given.apply(repository_url), given.apply(lambda found: found.split(":")[4]), shared=True)
+
+
+def repository_url(arn: str) -> str:
+    """Where images of the repository with this ARN are pushed to."""
+    _, partition, _, region, account, resource = arn.split(":", 5)
+    domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    return f"{account}.dkr.ecr.{region}.{domain}/{resource.removeprefix('repository/')}"
+
+
+def _cache(repository: _Repository) -> dict[str, Any]:
+    reference = Output.concat(repository.url, ":", _CACHE_TAG)
+    written = {"ref": reference, "mode": docker_build.CacheMode.MAX, "image_manifest": True, "oci_media_types": True}
+    return {"cache_from": [{"registry": {"ref": reference}}], "cache_to": [{"registry": written}]}
 
 
 def _lifecycle_policy() -> str:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
-from modelinfra import naming
+from modelinfra.children import Adjustments, Children
 from modelinfra.components.flow_logs import register_flow_logs
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.subnets import ZoneSubnets, zone_subnets
@@ -51,8 +51,7 @@ class ServingNetwork(pulumi.ComponentResource):
         # An Environment checks its network before it registers anything.
         plan = args if isinstance(args, NetworkPlan) else _planned(name, args, kwargs, opts)
         super().__init__("modelinfra:index:ServingNetwork", name, None, opts)
-        self._name = name
-        self._child = pulumi.ResourceOptions(parent=self)
+        self._children = Children(self, name, Adjustments.of(plan.options))
         self._ways_out: list[pulumi.Resource] = []
         self.reference = self._adopt(plan.adopted) if plan.adopted else self._make(plan.options, plan.zones)
         self.register_outputs(
@@ -72,12 +71,12 @@ class ServingNetwork(pulumi.ComponentResource):
     def _make(self, options: Any, zones: Sequence[str]) -> NetworkReference:
         cidr, nat = options.cidr or DEFAULT_CIDR, options.nat or "single"
         vpc = aws.ec2.Vpc(
-            naming.child(self._name, "vpc"),
+            self._children.named("vpc"),
             cidr_block=cidr,
             enable_dns_support=True,
             enable_dns_hostnames=True,
-            tags={"Name": self._name},
-            opts=self._child,
+            tags={"Name": self._children.name},
+            opts=self._children.opts("vpc"),
         )
         # Subnets name the second range's VPC through its association, so that they wait for it.
         second_vpc_id = self._second_range(vpc, options.secondary_cidr) if options.secondary_cidr else None
@@ -93,16 +92,14 @@ class ServingNetwork(pulumi.ComponentResource):
             if zone.secondary and second_vpc_id is not None:
                 second[zone.letter] = self._private_subnet(zone, "tasks", zone.secondary, second_vpc_id)
                 self._associate(f"tasks-{zone.letter}", second[zone.letter], tables[zone.letter])
-        s3_prefix_list_id, ways_to_s3 = register_gateway(self, self._name, vpc, tables)
+        s3_prefix_list_id, ways_to_s3 = register_gateway(self._children, vpc, tables)
         endpoints = options.interface_endpoints
         if endpoints is None:
             endpoints = ENDPOINTS_WITHOUT_NAT if nat == "none" else ()
         ranges = [cidr, *([options.secondary_cidr] if options.secondary_cidr else [])]
-        interfaces = register_interfaces(
-            self, self._name, vpc, [each.id for each in private.values()], ranges, endpoints
-        )
+        interfaces = register_interfaces(self._children, vpc, [each.id for each in private.values()], ranges, endpoints)
         if options.flow_logs is not None:
-            register_flow_logs(self, self._name, vpc, options.flow_logs.retention_days)
+            register_flow_logs(self._children, vpc, options.flow_logs.retention_days)
         self.vpc_id = vpc.id
         self.private_subnet_ids = Output.all(*(each.id for each in private.values()))
         self.public_subnet_ids = Output.all(*(each.id for each in public.values()))
@@ -119,31 +116,38 @@ class ServingNetwork(pulumi.ComponentResource):
 
     def _second_range(self, vpc: aws.ec2.Vpc, cidr: str) -> Output[str]:
         association = aws.ec2.VpcIpv4CidrBlockAssociation(
-            naming.child(self._name, "secondary"), vpc_id=vpc.id, cidr_block=cidr, opts=self._child
+            self._children.named("secondary"),
+            vpc_id=vpc.id,
+            cidr_block=cidr,
+            opts=self._children.opts("secondary-range"),
         )
         return association.vpc_id
 
     def _public_subnets(self, vpc: aws.ec2.Vpc, subnets: Sequence[ZoneSubnets]) -> dict[str, aws.ec2.Subnet]:
-        gateway = aws.ec2.InternetGateway(naming.child(self._name, "internet"), vpc_id=vpc.id, opts=self._child)
-        table = aws.ec2.RouteTable(naming.child(self._name, "public"), vpc_id=vpc.id, opts=self._child)
+        gateway = aws.ec2.InternetGateway(
+            self._children.named("internet"), vpc_id=vpc.id, opts=self._children.opts("internet-gateway")
+        )
+        table = aws.ec2.RouteTable(
+            self._children.named("public"), vpc_id=vpc.id, opts=self._children.opts("public-route-table")
+        )
         route = aws.ec2.Route(
-            naming.child(self._name, "public-internet"),
+            self._children.named("public-internet"),
             route_table_id=table.id,
             destination_cidr_block="0.0.0.0/0",
             gateway_id=gateway.id,
-            opts=self._child,
+            opts=self._children.opts("public-route"),
         )
         self._ways_out.append(route)
         found = {}
         for zone in subnets:
             found[zone.letter] = aws.ec2.Subnet(
-                naming.child(self._name, f"public-{zone.letter}"),
+                self._children.named(f"public-{zone.letter}"),
                 vpc_id=vpc.id,
                 cidr_block=zone.public,
                 availability_zone=zone.zone,
                 map_public_ip_on_launch=False,
-                tags={"Name": f"{self._name}-public-{zone.letter}", "kubernetes.io/role/elb": "1"},
-                opts=self._child,
+                tags={"Name": f"{self._children.name}-public-{zone.letter}", "kubernetes.io/role/elb": "1"},
+                opts=self._children.opts("public-subnet"),
             )
             self._associate(f"public-{zone.letter}", found[zone.letter], table)
         return found
@@ -153,50 +157,57 @@ class ServingNetwork(pulumi.ComponentResource):
         letters = list(public) if nat == "per-zone" else list(public)[:1]
         found = {}
         for letter in letters:
-            address = aws.ec2.Eip(naming.child(self._name, f"nat-{letter}"), domain="vpc", opts=self._child)
+            address = aws.ec2.Eip(
+                self._children.named(f"nat-{letter}"), domain="vpc", opts=self._children.opts("nat-address")
+            )
             found[letter] = aws.ec2.NatGateway(
-                naming.child(self._name, f"nat-{letter}"),
+                self._children.named(f"nat-{letter}"),
                 subnet_id=public[letter].id,
                 allocation_id=address.id,
                 # A VPC lets its internet gateway go only when no public address is left in it.
-                opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=list(self._ways_out))),
+                opts=self._children.opts("nat-gateway", depends_on=list(self._ways_out)),
             )
         return {letter: found.get(letter, next(iter(found.values()))) for letter in public} if found else {}
 
     def _private_subnet(self, zone: ZoneSubnets, kind: str, cidr: str, vpc_id: Input[str]) -> aws.ec2.Subnet:
         return aws.ec2.Subnet(
-            naming.child(self._name, f"{kind}-{zone.letter}"),
+            self._children.named(f"{kind}-{zone.letter}"),
             vpc_id=vpc_id,
             cidr_block=cidr,
             availability_zone=zone.zone,
             map_public_ip_on_launch=False,
             tags={
-                "Name": f"{self._name}-{kind}-{zone.letter}",
+                "Name": f"{self._children.name}-{kind}-{zone.letter}",
                 "kubernetes.io/role/internal-elb": "1",
-                "karpenter.sh/discovery": self._name,
+                "karpenter.sh/discovery": self._children.name,
             },
-            opts=self._child,
+            opts=self._children.opts("task-subnet" if kind == "tasks" else "private-subnet"),
         )
 
     def _private_routes(
         self, letter: str, vpc: aws.ec2.Vpc, subnet: aws.ec2.Subnet, gateways: dict[str, aws.ec2.NatGateway]
     ) -> aws.ec2.RouteTable:
-        table = aws.ec2.RouteTable(naming.child(self._name, f"private-{letter}"), vpc_id=vpc.id, opts=self._child)
+        table = aws.ec2.RouteTable(
+            self._children.named(f"private-{letter}"), vpc_id=vpc.id, opts=self._children.opts("private-route-table")
+        )
         self._associate(f"private-{letter}", subnet, table)
         if letter in gateways:
             route = aws.ec2.Route(
-                naming.child(self._name, f"private-{letter}-internet"),
+                self._children.named(f"private-{letter}-internet"),
                 route_table_id=table.id,
                 destination_cidr_block="0.0.0.0/0",
                 nat_gateway_id=gateways[letter].id,
-                opts=self._child,
+                opts=self._children.opts("private-route"),
             )
             self._ways_out.append(route)
         return table
 
     def _associate(self, suffix: str, subnet: aws.ec2.Subnet, table: aws.ec2.RouteTable) -> None:
         association = aws.ec2.RouteTableAssociation(
-            naming.child(self._name, suffix), subnet_id=subnet.id, route_table_id=table.id, opts=self._child
+            self._children.named(suffix),
+            subnet_id=subnet.id,
+            route_table_id=table.id,
+            opts=self._children.opts("route-table-association"),
         )
         self._ways_out.append(association)
 

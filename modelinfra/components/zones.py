@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from modelinfra.options.problems import InvalidOptionsError, Problem
-
-
-def look_up_options(opts: pulumi.ResourceOptions | None) -> pulumi.InvokeOptions:
-    """Options for look-ups with the provider that a component will have, before it is registered."""
-    if opts is None:
-        return pulumi.InvokeOptions()
-    provider: Any = opts.provider
-    if provider is None and opts.providers is not None:
-        given: Any = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers
-        provider = next((each for each in given if each.package == "aws"), None)
-    return pulumi.InvokeOptions(parent=opts.parent, provider=provider)
 
 
 def zone_names(asked: int | Sequence[str], look_up: pulumi.InvokeOptions) -> Sequence[str]:

@@ -233,6 +233,63 @@ def service_answer(
     }
 
 
+def _listener(call: Call) -> dict[str, Any]:
+    """One on port 80. arn:...:listener/app/NAME/BALANCER/LISTENER belongs to arn:...:loadbalancer/app/NAME/BALANCER."""
+    arn = str(call.args.get("arn") or f"{_elb(call)}:listener/app/lb/{call.digest()[:16]}/{call.digest('l')[:16]}")
+    return {
+        "id": arn,
+        "arn": arn,
+        "loadBalancerArn": arn.rpartition("/")[0].replace(":listener/", ":loadbalancer/"),
+        "port": 80,
+        "protocol": "HTTP",
+        "defaultActions": [],
+        "alpnPolicy": "",
+        "certificateArn": "",
+        "sslPolicy": "",
+        "region": call.region,
+        "tags": {},
+        **_made(call, arn),
+    }
+
+
+def _load_balancer(call: Call) -> dict[str, Any]:
+    """An internal application load balancer; which VPC it stands in nobody here knows."""
+    arn = str(
+        call.args.get("arn") or f"{_elb(call)}:loadbalancer/app/{call.args.get('name') or 'lb'}/{call.digest()[:16]}"
+    )
+    suffix = arn.partition(":loadbalancer/")[2]
+    name = suffix.split("/")[1] if suffix.count("/") > 1 else suffix
+    return {
+        "id": arn,
+        "arn": arn,
+        "arnSuffix": suffix,
+        "name": name,
+        "dnsName": f"internal-{name}-{call.digest()[:10]}.{call.region}.elb.amazonaws.com",
+        "zoneId": "Z" + call.digest("zone")[:13].upper(),
+        "internal": True,
+        "loadBalancerType": "application",
+        "ipAddressType": "ipv4",
+        "idleTimeout": 60,
+        "securityGroups": [f"sg-{call.digest('group')[:17]}"],
+        "subnets": [],
+        "subnetMappings": [],
+        "vpcId": "",
+        "region": call.region,
+        "tags": {},
+        **_made(call, arn),
+    }
+
+
+def _elb(call: Call) -> str:
+    return f"arn:aws:elasticloadbalancing:{call.region}:{call.account}"
+
+
+def _made(call: Call, arn: str) -> dict[str, Any]:
+    """What is known of a thing with this ARN that the same program made."""
+    found = next((node for node in call.graph or () if node.outputs.get("arn") == arn), None)
+    return {} if found is None else {key: value for key, value in plain(found.outputs).items() if value is not None}
+
+
 def _policy_document(call: Call) -> dict[str, Any]:
     statements = []
     for given in call.args.get("statements") or []:
@@ -274,4 +331,6 @@ ANSWERS: Final[dict[str, Answer]] = {
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getSubnets:getSubnets": _subnets,
     "aws:ecs/getService:getService": _service,
+    "aws:lb/getListener:getListener": _listener,
+    "aws:lb/getLoadBalancer:getLoadBalancer": _load_balancer,
 }

@@ -9,9 +9,16 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.catalog.child_roles import ENDPOINT_ROLES
+from modelinfra.options.adjustments import (
+    BoundedOptions,
+    TaggedOptions,
+    TransformedOptions,
+    transforms_name,
+)  # fmt: skip
+from modelinfra.options.arns import KMS_KEY_ARN, LOG_GROUP_ARN, REPOSITORY_ARN, ROLE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.kms import KMS_KEY
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
@@ -23,7 +30,9 @@ from modelinfra.options.landing import (
     LOG_GROUP,
     OWN_LOAD_BALANCER,
     REPOSITORY,
+    ROLE,
     RULE,
+    SECURITY_GROUP,
     SERVICE,
     TARGET_GROUP,
     TASK,
@@ -31,7 +40,7 @@ from modelinfra.options.landing import (
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
-from modelinfra.options.model import ModelOptions, problems_of_model
+from modelinfra.options.model import ModelOptions, is_remote, problems_of_model
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.scaling import ScalingOptions
@@ -43,30 +52,77 @@ from modelinfra.options.variables import (
     variables_have_names,
 )
 
+DEFAULT_RETENTION_DAYS = 30
+
 
 class LogOptions(TypedDict):
     """Where the server's output goes."""
 
-    retention_days: NotRequired[Annotated[int, Option(default=30, lands=(f"{LOG_GROUP}.retentionInDays",), example=90)]]
+    group_arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(
+                LOG_GROUP_ARN,
+                lands=(
+                    f"{ADDED}{LOG_GROUP}",
+                    f"{CONTAINER}.logConfiguration.options.awslogs-group",
+                    f"{EXECUTION_POLICY}.policy",
+                ),
+                example=LOG_GROUP_ARN.pattern_example,
+            ),
+        ]
+    ]
+    """An existing log group, in place of one that is made. It is not changed."""
+
+    retention_days: NotRequired[
+        Annotated[
+            int,
+            Option(default_text=str(DEFAULT_RETENTION_DAYS), lands=(f"{LOG_GROUP}.retentionInDays",), example=90),
+        ]
+    ]
     """How long log lines are kept, in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or more years."""
 
     kms_key_arn: NotRequired[
         Annotated[
             Input[str],
-            replace(KMS_KEY, lands=(f"{LOG_GROUP}.kmsKeyId",), example="arn:aws:kms:us-west-2:123456789012:key/logs"),
+            replace(
+                KMS_KEY_ARN, lands=(f"{LOG_GROUP}.kmsKeyId",), example="arn:aws:kms:us-west-2:123456789012:key/logs"
+            ),
         ]
     ]
     """KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. AWS encrypts with a key of its own otherwise."""
 
 
 class RepositoryOptions(TypedDict):
-    """The image repository that the library makes for the endpoint."""
+    """The image repository of the endpoint."""
+
+    arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(
+                REPOSITORY_ARN,
+                lands=(
+                    f"{ADDED}{REPOSITORY}",
+                    f"{ADDED}aws:ecr/lifecyclePolicy:LifecyclePolicy",
+                    f"{IMAGE}.tags[0]",
+                    f"{IMAGE}.cacheFrom",
+                    f"{IMAGE}.cacheTo",
+                    f"{IMAGE}.registries[0].address",
+                    f"{CONTAINER}.image",
+                    f"{EXECUTION_POLICY}.policy",
+                ),
+                example=REPOSITORY_ARN.pattern_example,
+            ),
+        ]
+    ]
+    """An existing ECR repository, in place of one that is made. Images are pushed to it; nothing else of it is changed, and its own
+    rules say what expires. Builds do without a cache in it, whose tag would have to move."""
 
     kms_key_arn: NotRequired[
         Annotated[
             Input[str],
             replace(
-                KMS_KEY,
+                KMS_KEY_ARN,
                 lands=(f"{REPOSITORY}.encryptionConfigurations",),
                 example="arn:aws:kms:us-west-2:123456789012:key/images",
             ),
@@ -84,7 +140,7 @@ class RollbackOptions(TypedDict):
     """Share of requests answered with 5xx, in percent over two minutes, that rolls a deployment back."""
 
 
-class EndpointOptions(TypedDict):
+class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     """One served model."""
 
     server: Annotated[str | ServerOptions, Option()]
@@ -199,6 +255,44 @@ class EndpointOptions(TypedDict):
     ]
     """How long a server has between SIGTERM and SIGKILL."""
 
+    execution_role_arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(
+                ROLE_ARN,
+                lands=(f"{ADDED}{ROLE}", f"{ADDED}{EXECUTION_POLICY}", f"{TASK}.executionRoleArn"),
+                example=ROLE_ARN.pattern_example,
+            ),
+        ]
+    ]
+    """An existing role with which ECS starts a task, in place of one that is made. It is not changed; previews say what it needs."""
+
+    task_role_arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(ROLE_ARN, lands=(f"{ADDED}{ROLE}", f"{TASK}.taskRoleArn"), example=ROLE_ARN.pattern_example),
+        ]
+    ]
+    """An existing role that the server runs with, in place of one that is made. It is not changed; previews say what it needs."""
+
+    security_group_id: NotRequired[
+        Annotated[
+            Input[str],
+            replace(
+                SECURITY_GROUP_ID,
+                lands=(
+                    f"{ADDED}{SECURITY_GROUP}",
+                    f"{ADDED}{INGRESS}",
+                    f"{ADDED}{EGRESS}",
+                    f"{EGRESS}.referencedSecurityGroupId",
+                    f"{SERVICE}.networkConfiguration.securityGroups",
+                ),
+                example=SECURITY_GROUP_ID.pattern_example,
+            ),
+        ]
+    ]
+    """An existing security group of the replicas, in place of one that is made. It is not changed; previews say what it must let through."""
+
     scaling: NotRequired[Annotated[ScalingOptions, Option(default={})]]
     """Replicas and autoscaling."""
 
@@ -263,6 +357,7 @@ class EndpointOptions(TypedDict):
     """What takes a deployment back."""
 
 
+rule(EndpointOptions, "transforms")(transforms_name(ENDPOINT_ROLES))
 rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 
 
@@ -270,6 +365,39 @@ rule(EndpointOptions, "server", "image")(problems_of_server)
 
 
 rule(EndpointOptions, "server", "model", "image")(problems_of_model)
+
+
+@rule(LogOptions, "group_arn", "retention_days", "kms_key_arn")
+def an_adopted_log_group_is_not_shaped(logs: Mapping[str, Any]) -> Iterable[Problem]:
+    yield from _shaped(logs, "group_arn", ("retention_days", "kms_key_arn"), "an existing log group")
+
+
+@rule(RepositoryOptions, "arn", "kms_key_arn")
+def an_adopted_repository_is_not_shaped(repository: Mapping[str, Any]) -> Iterable[Problem]:
+    yield from _shaped(repository, "arn", ("kms_key_arn",), "an existing repository")
+
+
+def _shaped(options: Mapping[str, Any], adopted: str, keys: Iterable[str], what: str) -> Iterable[Problem]:
+    for key in keys:
+        if options[adopted] is not None and options[key] is not None:
+            reason = f"{what} (`{adopted}`) has this already"
+            yield Problem(key, reason, f"Remove it, or remove `{adopted}` to have one made.", options[key])
+
+
+@rule(EndpointOptions, "permissions_boundary", "execution_role_arn", "task_role_arn")
+def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    if None not in endpoint.values():
+        reason = "both roles are handed in, and what is handed in is not changed"
+        yield Problem("permissions_boundary", reason, "Remove it, and bound the roles where they are made.")
+
+
+@rule(EndpointOptions, "model", "image", "repository")
+def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    # The image that fetches a model lies in it, though.
+    if endpoint["image"] is not None and endpoint["repository"].arn is not None and not is_remote(endpoint["model"]):
+        yield Problem(
+            "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
+        )
 
 
 @rule(EndpointOptions, "image")

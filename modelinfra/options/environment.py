@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
+from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
 from modelinfra.options.cluster import ClusterOptions
-from modelinfra.options.declare import Option
+from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import Name
@@ -28,7 +29,7 @@ class PlacedEndpointOptions(EndpointOptions):
     """Name of the platform on which the endpoint runs."""
 
 
-class EnvironmentOptions(TypedDict):
+class EnvironmentOptions(TaggedOptions, BoundedOptions):
     """One environment: everything below `modelinfra:environment` in a stack file."""
 
     production: NotRequired[
@@ -48,6 +49,9 @@ class EnvironmentOptions(TypedDict):
     ]
     """Protect what holds data or is expensive to lose. In other environments `destroy` leaves nothing behind."""
 
+    name_prefix: NotRequired[Annotated[Name, Option()]]
+    """What every name of what is made begins with, before the environment's own. None otherwise. An edit makes everything anew."""
+
     network: NotRequired[Annotated[NetworkOptions, Option(default={})]]
     """The network."""
 
@@ -56,6 +60,18 @@ class EnvironmentOptions(TypedDict):
 
     endpoints: NotRequired[Annotated[Mapping[Name, PlacedEndpointOptions], Option(default={})]]
     """The served models, by name."""
+
+
+@rule(EnvironmentOptions, "network", "platforms")
+def an_adopted_load_balancer_stands_in_an_adopted_network(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    for name, platform in environment["platforms"].items():
+        if platform.listener_arn is not None and environment["network"].vpc is None:
+            yield Problem(
+                f"platforms.{name}.listener_arn",
+                "its load balancer cannot be in the network that is made here",
+                "Name the load balancer's VPC under `network.vpc`, or remove `listener_arn` to have a load balancer made.",
+                platform.listener_arn,
+            )
 
 
 def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:

@@ -42,6 +42,9 @@ FETCH_CONTAINER = f"{TASK}.containerDefinitions[1]"
 
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 
+TAGS = "aws:*.tags"
+"""The tags of every resource of AWS that takes them."""
+
 ADDED = "+"
 """`+<type>`: the edit adds or removes resources of this type."""
 

@@ -16,6 +16,6 @@ LOG_RETENTION_DAYS = (
 def retention_is_one_that_cloudwatch_knows(logs: Mapping[str, Any]) -> Iterable[Problem]:
     """A rule for every declaration with `retention_days`."""
     days = logs["retention_days"]
-    if days not in LOG_RETENTION_DAYS:
+    if days is not None and days not in LOG_RETENTION_DAYS:
         nearest = min(LOG_RETENTION_DAYS, key=lambda offered: abs(offered - days))
         yield Problem("retention_days", "CloudWatch Logs does not offer this retention", f"Write {nearest}.", days)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.options.arns import KMS_KEY_ARN
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.kms import KMS_KEY
 from modelinfra.options.landing import EXECUTION_POLICY, FETCH_CONTAINER, TASK_POLICY
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes, shown_bytes
@@ -90,7 +90,9 @@ class ModelOptions(TypedDict):
     kms_key_arn: NotRequired[
         Annotated[
             Input[str],
-            replace(KMS_KEY, lands=(f"{TASK_POLICY}.policy",), example="arn:aws:kms:us-west-2:123456789012:key/models"),
+            replace(
+                KMS_KEY_ARN, lands=(f"{TASK_POLICY}.policy",), example="arn:aws:kms:us-west-2:123456789012:key/models"
+            ),
         ]
     ]
     """KMS key of one's own with which the objects at an `s3://` address are encrypted. None otherwise."""
@@ -131,6 +133,12 @@ def problems_of_model(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         yield from _from_a_directory(given, image, uri)
     elif source is not None:
         yield from _from_an_address(source, given, endpoint, "model" if isinstance(model, str) else "model.uri")
+
+
+def is_remote(model: Any) -> bool:
+    """Whether a model, text or mapping, lies at an address."""
+    uri = model if isinstance(model, str) else getattr(model, "uri", None)
+    return uri is not None and source_of(uri).kind != "local"
 
 
 def _in_the_image(model: Any, given: Mapping[str, Any], image: Any) -> Iterator[Problem]:

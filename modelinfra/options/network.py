@@ -10,6 +10,13 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.catalog.address_ranges import refused_beside, special
+from modelinfra.catalog.child_roles import NETWORK_ROLES
+from modelinfra.options.adjustments import (
+    BoundedOptions,
+    TaggedOptions,
+    TransformedOptions,
+    transforms_name,
+)  # fmt: skip
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ADDED,
@@ -84,7 +91,7 @@ class FlowLogOptions(TypedDict):
     """How long they are kept, in days."""
 
 
-class NetworkOptions(TypedDict):
+class NetworkOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     """A network of private and public subnets, or one that exists."""
 
     cidr: NotRequired[
@@ -175,6 +182,7 @@ class NetworkOptions(TypedDict):
     """An existing VPC to stand in. Nothing of the network is made then."""
 
 
+rule(NetworkOptions, "transforms")(transforms_name(NETWORK_ROLES))
 rule(FlowLogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 
 

@@ -97,6 +97,10 @@ def _declarations(tp: Any) -> list[type]:
     return []
 
 
+def _without_annotations(tp: Any) -> Any:
+    return _without_annotations(tp.__origin__) if typing.get_origin(tp) is typing.Annotated else tp
+
+
 def _path(loc: Sequence[Any]) -> str:
     path = ""
     for part in loc:
@@ -107,14 +111,19 @@ def _path(loc: Sequence[Any]) -> str:
 
 def styled(problem: Problem, style: str, declaration: type | None) -> Problem:
     """The problem with its keys spelled as the user writes them. Words of the user's own, as the names of secrets, stay."""
-    parts, known = problem.path.split("."), True
+    parts, known, named = problem.path.split("."), True, False
     for index, part in enumerate(parts):
+        if named:  # a name of the user's
+            named = False
+            continue
         word = part.split("[")[0]
         keys = {key.name: key.type for key in declared(declaration)} if declaration else {}
         known = known and word in keys
         if known:
             parts[index] = spelled(part, style)
-            declaration = next(iter(_declarations(keys[word])), None)
+            inner = _without_annotations(keys[word])
+            named = typing.get_origin(inner) is Mapping
+            declaration = next(iter(_declarations(typing.get_args(inner)[1] if named else inner)), None)
     path = ".".join(parts)
     return replace(problem, path=path, reason=in_style(problem.reason, style), remedy=in_style(problem.remedy, style))
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pulumi
 from pulumi import Input, Output
 
+from modelinfra.children import Children
 from modelinfra.platforms.served_model import ServedModel
 
 
@@ -52,18 +53,22 @@ class FetcherImage:
 class EndpointRequest:
     """What a `ModelEndpoint` asks of its platform.
 
-    name: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
+    children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
     that is an ECR repository, else empty. fetcher: the image that fetches the model, and its repository's ARN; None where the model
     is in `image`.
     """
 
-    component: pulumi.ComponentResource
-    name: str
+    children: Children
     options: Any
     served: ServedModel
     image: Input[str]
     repository_arn: Input[str]
     fetcher: FetcherImage | None = None
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        return self.children.name
 
 
 @dataclass(frozen=True)

@@ -122,14 +122,25 @@ def _needed_role(view: View) -> Found:
 
 
 def _log_group(view: View) -> Found:
-    """A group that ECS would have to make: without `awslogs-create-group` it does not."""
-    for node, task in view.each(tokens.TASK):
-        for container in containers(task):
-            options = mapping(mapping(container.get("logConfiguration")).get("options"))
-            name = options.get("awslogs-group")
-            looked_for = isinstance(name, str) and options.get("awslogs-create-group") != "true"
-            if looked_for and view.all(tokens.LOG_GROUP) and view.named(tokens.LOG_GROUP, name) is None:
-                yield node, f"the log group {name} is none of this environment's"
+    """A group that ECS would have to make (without `awslogs-create-group` it does not), while one that was made lies idle.
+
+    Where none lies idle, the group was made elsewhere.
+    """
+    named = [
+        (node, options)
+        for node, task in view.each(tokens.TASK)
+        for container in containers(task)
+        if (options := mapping(mapping(container.get("logConfiguration")).get("options"))).get("awslogs-group")
+    ]
+    used = [view.named(tokens.LOG_GROUP, options["awslogs-group"]) for _, options in named]
+    used += [view.target(node, "logDestination", tokens.LOG_GROUP) for node in view.all(tokens.FLOW_LOG)]
+    if all(group in used for group in view.all(tokens.LOG_GROUP)):
+        return
+    for node, options in named:
+        name = options["awslogs-group"]
+        looked_for = isinstance(name, str) and options.get("awslogs-create-group") != "true"
+        if looked_for and view.named(tokens.LOG_GROUP, name) is None:
+            yield node, f"the log group {name} is none of this environment's"
 
 
 def _trust(view: View) -> Found:

@@ -19,6 +19,7 @@ from tests.walk.test_walk_captured import graph_of
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
+EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
 _VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
 
 # Limits that the walk's environment does not go with: its other values would have to change, too.
@@ -51,6 +52,9 @@ def examples(root: Path) -> dict[str, Case]:
             config={"model": model, "vpc": _VPC},
             invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
         )
+    )
+    found["examples/existing-platform"] = Case.whole(
+        capture_project(EXISTING_PLATFORM, "prod", preview=False, config={"model": model})
     )
     found |= {f"tests/{base}": Case.whole(graph) for base, graph in goods(root).items()}
     found["tests/long names"] = Case.whole(good_with_long_names(root / "rich"))

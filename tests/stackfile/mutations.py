@@ -17,7 +17,13 @@ KMS = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890
 
 RICH: dict[str, Any] = {
     "production": True,
+    "tags": {"team": "forecasting"},
+    "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+    "namePrefix": "acme",
     "network": {
+        "tags": {"part": "network"},
+        "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
+        "transforms": {"vpc": {"enableNetworkAddressUsageMetrics": True}},
         "cidr": "10.8.0.0/16",
         "zones": ["us-west-2a", "us-west-2b", "us-west-2c"],
         "nat": "none",
@@ -26,7 +32,15 @@ RICH: dict[str, Any] = {
         "flowLogs": {"retentionDays": 7},
     },
     "platforms": {
-        "web": {"type": "ecs", "containerInsights": "enhanced", "exec": True, "idleTimeout": "3m"},
+        "web": {
+            "type": "ecs",
+            "containerInsights": "enhanced",
+            "exec": True,
+            "idleTimeout": "3m",
+            "tags": {"part": "web"},
+            "loadBalancerSecurityGroupId": "sg-0123456789abcdef0",
+            "transforms": {"load-balancer": {"enableHttp2": False}},
+        },
         "alone": {"type": "ecs", "sharedLoadBalancer": False},
     },
     "endpoints": {
@@ -59,6 +73,9 @@ RICH: dict[str, Any] = {
             "path": "/elsewhere",
             "rulePriority": 4711,
             "rollback": {"errorPercent": 2},
+            "tags": {"owner": "digits"},
+            "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
+            "transforms": {"target-group": {"healthCheck": {"interval": 10}}},
         },
         "own": {
             "platform": "web",
@@ -90,8 +107,24 @@ RICH: dict[str, Any] = {
 
 ADOPTED: dict[str, Any] = {
     "network": {"vpc": {"id": "vpc-1", "privateSubnetIds": ["subnet-1", "subnet-2"], "cidr": "10.0.0.0/16"}},
-    "platforms": {"web": {"type": "ecs"}},
+    "platforms": {
+        "web": {
+            "type": "ecs",
+            "clusterArn": "arn:aws:ecs:us-west-2:123456789012:cluster/models",
+            "listenerArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2",
+            "loadBalancerUrl": "https://models.example.com",
+        }
+    },
     "endpoints": {
+        "digits": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "repository": {"arn": "arn:aws:ecr:us-west-2:123456789012:repository/models"},
+            "logs": {"groupArn": "arn:aws:logs:us-west-2:123456789012:log-group:/models/digits"},
+            "executionRoleArn": "arn:aws:iam::123456789012:role/start",
+            "taskRoleArn": "arn:aws:iam::123456789012:role/serve",
+            "securityGroupId": "sg-0123456789abcdef0",
+        },
         "llama": {
             "server": "llama-cpp",
             "model": {
@@ -103,7 +136,7 @@ ADOPTED: dict[str, Any] = {
             },
             "longestRequest": "1m",
         },
-        "digits": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
+        "bucket": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
         "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},
         "pushed": {
             "server": "mlserver",

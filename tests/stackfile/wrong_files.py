@@ -8,6 +8,7 @@ from tests.stackfile.wrong import (
     ZONES,
     wrong_environment,
 )
+from tests.stackfile.wrong_adoption import ADOPTION
 from tests.stackfile.wrong_keys import KEYS, YAML
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
 from tests.stackfile.wrong_servers import SERVERS
@@ -39,4 +40,4 @@ SEVERAL = wrong_environment(
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
-WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, SEVERAL]
+WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, *ADOPTION, SEVERAL]

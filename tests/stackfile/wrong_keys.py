@@ -146,7 +146,7 @@ KEYS = [
     wrong_endpoint(
         "unknown key of the repository",
         "repository: {kms: x}",
-        "repository.kms (given: 'x'): there is no such key. Write one of: kmsKeyArn.",
+        "repository.kms (given: 'x'): there is no such key. Write one of: arn, kmsKeyArn.",
     ),
     wrong_network(
         "unknown key of the network", "{zone: 2}", "zone (given: 2): there is no such key. Did you mean 'zones'?"

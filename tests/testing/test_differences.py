@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from modelinfra.graph.replacement import forces_replacement, updated_in_place_after_all
 from modelinfra.graph.values import Unknown
 from modelinfra.testing.cloud.diffs import differences, reported
 from modelinfra.testing.cloud.equivalence import rewritten, same_text
-from modelinfra.testing.cloud.replacement import forces_replacement, updated_in_place_after_all
 
 SERVICE, LB, ROLE = "aws:ecs/service:Service", "aws:lb/loadBalancer:LoadBalancer", "aws:iam/role:Role"
 TASK, RULE, VPC = "aws:ecs/taskDefinition:TaskDefinition", "aws:lb/listenerRule:ListenerRule", "aws:ec2/vpc:Vpc"

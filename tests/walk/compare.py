@@ -47,4 +47,5 @@ def unexplained(actual: set[str], declared: Iterable[str]) -> tuple[set[str], se
 
 
 def _covers(place: str, changed: str) -> bool:
-    return changed == place or bool(re.match(re.escape(place) + r"[.\[]", changed))
+    pattern = re.escape(place).replace(r"\*", "[^.]*")
+    return bool(re.match(pattern + r"(?:[.\[]|$)", changed))

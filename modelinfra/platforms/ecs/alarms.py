@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pulumi
 import pulumi_aws as aws
 
-from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
 _PERIOD = 60
@@ -17,13 +15,12 @@ _PERIOD = 60
 
 def register_alarms(
     request: EndpointRequest,
-    balancer: InternalLoadBalancer,
+    balancer: LoadBalancerReference,
     target_group: aws.lb.TargetGroup,
     sizing: EcsSizing,
-    opts: pulumi.ResourceOptions,
 ) -> Sequence[aws.cloudwatch.MetricAlarm]:
     """Errors that the server answers, and replicas that stay unhealthy longer than a start may take."""
-    name = request.name
+    name, children = request.name, request.children
     dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": target_group.arn_suffix}
 
     def query(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
@@ -39,7 +36,7 @@ def register_alarms(
         }
 
     errors = aws.cloudwatch.MetricAlarm(
-        naming.child(name, "target-5xx", "alarm"),
+        children.named("target-5xx", "alarm"),
         alarm_description=f"Endpoint {name}: share of requests answered with 5xx, in percent",
         comparison_operator="GreaterThanThreshold",
         threshold=request.options.rollback.error_percent,
@@ -55,10 +52,10 @@ def register_alarms(
             query("errors", "HTTPCode_Target_5XX_Count"),
             query("requests", "RequestCount"),
         ],
-        opts=opts,
+        opts=children.opts("error-alarm"),
     )
     unhealthy = aws.cloudwatch.MetricAlarm(
-        naming.child(name, "unhealthy-hosts", "alarm"),
+        children.named("unhealthy-hosts", "alarm"),
         alarm_description=f"Endpoint {name}: replicas unhealthy for longer than a start may take",
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=1,
@@ -69,6 +66,6 @@ def register_alarms(
         statistic="Minimum",
         dimensions=dimensions,
         treat_missing_data="notBreaching",
-        opts=opts,
+        opts=children.opts("unhealthy-alarm"),
     )
     return [errors, unhealthy]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Required, Unpack, overload
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output
+from pulumi import Input, Output
 
-from modelinfra import naming
-from modelinfra.options.arguments import checked
-from modelinfra.options.cluster import ClusterOptions
+from modelinfra.catalog.child_roles import CLUSTER_ROLES
+from modelinfra.children import Adjustments, Children, check_transforms, look_up_options
+from modelinfra.options.arguments import checked, run_error
+from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT, ClusterOptions
 from modelinfra.options.names import name_problems
-from modelinfra.options.problems import Problem
+from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
+from modelinfra.platforms.ecs.adopted_load_balancer import AdoptedLoadBalancer, look_up
 from modelinfra.platforms.ecs.endpoint import register_endpoint
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
 from modelinfra.platforms.iam import trust
 
@@ -29,6 +32,33 @@ class EcsClusterArgs(ClusterOptions, total=False):
 
     production: bool
     """Protect the cluster and load balancers against deletion. Default: false."""
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """A cluster that was found to work: what is handed in is looked up, nothing is registered."""
+
+    options: Any
+    adopted: AdoptedLoadBalancer | None
+    planner: EcsPlanner
+
+
+def plan_cluster(
+    options: Any, vpc_id: Input[str] | None, opts: pulumi.ResourceOptions | None, planner: EcsPlanner | None = None
+) -> ClusterPlan:
+    """Look up the load balancer that is handed in, with the provider that a component with `opts` has.
+
+    vpc_id: where the tasks run; None while that is not known. planner: what has planned endpoints already.
+
+    Raises InvalidOptionsError with paths relative to the platform.
+    """
+    check_transforms(options, CLUSTER_ROLES)
+    planner = planner or EcsPlanner(options)
+    if options.listener_arn is None:
+        return ClusterPlan(options, None, planner)
+    adopted = look_up(options, vpc_id, look_up_options(opts))
+    planner.idle_timeout = adopted.idle_timeout
+    return ClusterPlan(options, adopted, planner)
 
 
 class EcsCluster(pulumi.ComponentResource):
@@ -47,60 +77,101 @@ class EcsCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: EcsClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
     def __init__(
+        self,
+        name: str,
+        args: ClusterPlan,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        network: Networked,
+        production: bool,
+    ) -> None: ...
+    @overload
+    def __init__(
         self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[EcsClusterArgs]
     ) -> None: ...
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
         given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
-        subject = f"EcsCluster '{name}'"
         network = _reference(given.pop("network", None))
-        missing = Problem("network", "this is required", "Pass a ServingNetwork or a NetworkReference.")
         self.production: bool = given.pop("production", False)
-        self.options = checked(
-            ClusterOptions,
-            None if isinstance(args, Mapping) else args,
-            given,
-            subject,
-            also=[*name_problems(name), *([] if network is not None else [missing])],
-        )
+        # An Environment checks its platforms before it registers anything.
+        plan = args if isinstance(args, ClusterPlan) else _planned(name, args, given, network, opts)
         assert network is not None
+        self.options = plan.options
         self.network = network
-        self.planner = EcsPlanner(self.options, network.internet)
+        self.planner = plan.planner
         super().__init__("modelinfra:index:EcsCluster", name, None, opts)
-        self._register(name)
+        self._register(Children(self, name, Adjustments.of(plan.options)), plan.adopted)
 
     def register(self, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
         """Register the resources of an endpoint that `planner` has planned."""
         return register_endpoint(self, plan, request)
 
-    def _register(self, name: str) -> None:
-        child = pulumi.ResourceOptions(parent=self)
+    def _register(self, children: Children, adopted: AdoptedLoadBalancer | None) -> None:
+        self.capacity: Sequence[pulumi.Resource] = ()
+        if self.options.cluster_arn is not None:
+            self.arn = Output.from_input(self.options.cluster_arn)
+            self.cluster_name = self.arn.apply(lambda arn: arn.rpartition("/")[2])
+        else:
+            cluster = self._make(children)
+            self.arn, self.cluster_name = cluster.arn, cluster.name
+        self.shared_load_balancer = adopted.reference if adopted is not None else self._make_load_balancer(children)
+        # Looked up once: every endpoint of the cluster is in its account.
+        identity = aws.get_caller_identity_output(opts=children.invoke)
+        self.task_trust = identity.account_id.apply(lambda account: trust("ecs-tasks.amazonaws.com", account))
+        self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
+
+    def _make(self, children: Children) -> aws.ecs.Cluster:
         cluster = aws.ecs.Cluster(
-            naming.child(name, "cluster", "cluster"),
-            settings=[{"name": "containerInsights", "value": self.options.container_insights}],
+            children.named("cluster", "cluster"),
+            settings=[{"name": "containerInsights", "value": self.options.container_insights or "enabled"}],
             configuration={"execute_command_configuration": {"logging": "DEFAULT"}} if self.options.exec else None,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(protect=self.production or None)),
+            opts=children.opts("cluster", protect=self.production or None),
         )
-        self.capacity = aws.ecs.ClusterCapacityProviders(
-            naming.child(name, "capacity"),
+        providers = aws.ecs.ClusterCapacityProviders(
+            children.named("capacity"),
             cluster_name=cluster.name,
             capacity_providers=["FARGATE", "FARGATE_SPOT"],
-            opts=child,
+            opts=children.opts("capacity-providers"),
         )
-        self.shared_load_balancer: InternalLoadBalancer | None = None
-        if self.options.shared_load_balancer:
-            self.shared_load_balancer = InternalLoadBalancer(
-                naming.child(name, "shared"),
-                self.network,
-                idle_timeout_seconds=self.options.idle_timeout,
-                deletion_protection=self.production,
-                opts=child,
-            )
-        # Looked up once: every endpoint of the cluster is in its account.
-        identity = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self))
-        self.task_trust = identity.account_id.apply(lambda account: trust("ecs-tasks.amazonaws.com", account))
-        self.arn = cluster.arn
-        self.cluster_name = cluster.name
-        self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
+        self.capacity = (providers,)
+        return cluster
+
+    def _make_load_balancer(self, children: Children) -> LoadBalancerReference | None:
+        if not self.options.shared_load_balancer:
+            return None
+        made = InternalLoadBalancer(
+            children.named("shared"),
+            self.network,
+            idle_timeout_seconds=self.options.idle_timeout or DEFAULT_IDLE_TIMEOUT,
+            deletion_protection=self.production,
+            security_group_id=self.options.load_balancer_security_group_id,
+            adjustments=children.adjustments,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return made.reference
+
+
+def _planned(
+    name: str,
+    args: Any,
+    given: Mapping[str, Any],
+    network: NetworkReference | None,
+    opts: pulumi.ResourceOptions | None,
+) -> ClusterPlan:
+    subject = f"EcsCluster '{name}'"
+    missing = Problem("network", "this is required", "Pass a ServingNetwork or a NetworkReference.")
+    options = checked(
+        ClusterOptions,
+        None if isinstance(args, Mapping) else args,
+        given,
+        subject,
+        also=[*name_problems(name), *([] if network is not None else [missing])],
+    )
+    assert network is not None
+    try:
+        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet))
+    except InvalidOptionsError as error:
+        raise run_error(InvalidOptionsError(error.problems, subject)) from None
 
 
 def _reference(network: Networked | NetworkReference | None) -> NetworkReference | None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import Output
 
-from modelinfra import naming
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.scaling import register_scaling
@@ -27,40 +26,39 @@ _LEAST_IDLE_SECONDS = 60
 
 def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
     """Everything of one endpoint: log, roles, security group, traffic, task, alarms, service, scaling."""
-    opts = pulumi.ResourceOptions(parent=request.component)
     sizing, network = plan.sizing, cluster.network
-    balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, opts)
+    balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
-    log_group = register_log_group(request, opts)
-    roles = register_roles(request, log_group, trust=cluster.task_trust, exec_enabled=cluster.options.exec, opts=opts)
-    hops = register_hops(request, network, balancer, opts)
-    traffic = register_traffic(request, network, balancer, plan, opts)
-    task = register_task_definition(request, sizing, log_group, roles, opts)
-    alarms = register_alarms(request, balancer, traffic.target_group, sizing, opts)
+    log_group = register_log_group(request)
+    roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
+    hops = register_hops(request, network, balancer)
+    traffic = register_traffic(request, network, balancer, plan)
+    task = register_task_definition(request, sizing, log_group, roles)
+    alarms = register_alarms(request, balancer, traffic.target_group, sizing)
     service = register_service(
-        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles, opts=opts
+        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles
     )
-    register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing, opts)
+    register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
-    url = Output.all(balancer.dns_name, service.id).apply(lambda found: f"http://{found[0]}{prefix}")
+    url = Output.all(balancer.url, service.id).apply(lambda found: f"{found[0]}{prefix}")
     return EndpointOutputs(
         url=url,
         predict_url=url.apply(lambda base: base + request.served.predict_path),
         health_url=url.apply(lambda base: base + request.served.health_path),
         log_group=log_group.name,
-        task_role_arn=roles.task.arn,
-        security_group_id=hops.group.id,
+        task_role_arn=Output.from_input(roles.task_arn),
+        security_group_id=Output.from_input(hops.group_id),
     )
 
 
-def _own_load_balancer(
-    cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest, opts: pulumi.ResourceOptions
-) -> InternalLoadBalancer:
-    return InternalLoadBalancer(
-        naming.child(request.name, "own"),
+def _own_load_balancer(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> LoadBalancerReference:
+    made = InternalLoadBalancer(
+        request.children.named("own"),
         cluster.network,
         idle_timeout_seconds=max(_LEAST_IDLE_SECONDS, plan.sizing.longest_request),
         deletion_protection=cluster.production,
-        opts=opts,
+        adjustments=request.children.adjustments,
+        opts=pulumi.ResourceOptions(parent=request.children.component),
     )
+    return made.reference

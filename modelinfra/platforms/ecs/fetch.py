@@ -14,7 +14,6 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
-from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.iam import document
 from modelinfra.platforms.remote_model import FETCHED_TO, RemoteModel
@@ -75,9 +74,7 @@ def fetch_container(
     ]
 
 
-def register_fetch_rights(
-    request: EndpointRequest, role: aws.iam.Role, opts: pulumi.ResourceOptions
-) -> Sequence[pulumi.Resource]:
+def register_fetch_rights(request: EndpointRequest, role: aws.iam.Role) -> Sequence[pulumi.Resource]:
     """Let the task read its model, where that takes a role."""
     remote = fetched(request)
     if remote is None or not remote.source.through_aws:
@@ -85,7 +82,8 @@ def register_fetch_rights(
     policy = Output.all(role=role.arn, key=remote.kms_key_arn).apply(
         lambda found: document(*_statements(remote, found["role"].split(":")[1], found["key"]))
     )
-    name = naming.child(request.name, "fetch", "role policy")
+    children = request.children
+    name, opts = children.named("fetch", "role policy"), children.opts("fetch-policy")
     return [aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=opts)]
 
 

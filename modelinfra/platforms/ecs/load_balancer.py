@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output
+from pulumi import Input, Output
 
-from modelinfra import naming
+from modelinfra.children import NONE, Adjustments, Children
 from modelinfra.platforms.base import NetworkReference
 
 HTTP_PORT = 80
 
 
+@dataclass(frozen=True)
+class LoadBalancerReference:
+    """A load balancer as endpoints see it. url: its address. owns_security_group: whether rules may be added to the security group."""
+
+    arn_suffix: Input[str]
+    url: Output[str]
+    listener_arn: Input[str]
+    security_group_id: Input[str]
+    owns_security_group: bool = True
+
+
 class InternalLoadBalancer(pulumi.ComponentResource):
     """Load balancer, security group and HTTP listener. Reachable from the network's own addresses, on port 80."""
 
-    arn_suffix: Output[str]
-    dns_name: Output[str]
-    listener_arn: Output[str]
-    security_group_id: Output[str]
+    reference: LoadBalancerReference
+    """The load balancer as endpoints see it."""
 
     def __init__(
         self,
@@ -27,43 +38,26 @@ class InternalLoadBalancer(pulumi.ComponentResource):
         *,
         idle_timeout_seconds: int,
         deletion_protection: bool,
+        security_group_id: Input[str] | None = None,
+        adjustments: Adjustments = NONE,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("modelinfra:index:InternalLoadBalancer", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
-            naming.child(name, "front", "security group"),
-            vpc_id=network.vpc_id,
-            description="Load balancer: HTTP from the network, on to the tasks of the endpoints",
-            opts=child,
-        )
-        ranges = {"from-network": network.cidr}
-        if network.secondary_cidr is not None:
-            ranges["from-secondary"] = network.secondary_cidr
-        for suffix, cidr in ranges.items():
-            aws.vpc.SecurityGroupIngressRule(
-                naming.child(name, suffix),
-                security_group_id=group.id,
-                cidr_ipv4=cidr,
-                ip_protocol="tcp",
-                from_port=HTTP_PORT,
-                to_port=HTTP_PORT,
-                description="HTTP from inside the network",
-                opts=child,
-            )
+        children = Children(self, name, adjustments)
+        group_id = security_group_id if security_group_id is not None else _security_group(children, network)
         balancer = aws.lb.LoadBalancer(
-            naming.child(name, "lb", "load balancer"),
+            children.named("lb", "load balancer"),
             internal=True,
             load_balancer_type="application",
             subnets=list(network.load_balancer_subnet_ids),
-            security_groups=[group.id],
+            security_groups=[group_id],
             idle_timeout=idle_timeout_seconds,
             drop_invalid_header_fields=True,
             enable_deletion_protection=deletion_protection,
-            opts=child,
+            opts=children.opts("load-balancer"),
         )
         listener = aws.lb.Listener(
-            naming.child(name, "http"),
+            children.named("http"),
             load_balancer_arn=balancer.arn,
             port=HTTP_PORT,
             protocol="HTTP",
@@ -77,17 +71,37 @@ class InternalLoadBalancer(pulumi.ComponentResource):
                     },
                 }
             ],
-            opts=child,
+            opts=children.opts("listener"),
         )
-        self.arn_suffix = balancer.arn_suffix
-        self.dns_name = balancer.dns_name
-        self.listener_arn = listener.arn
-        self.security_group_id = group.id
-        self.register_outputs(
-            {
-                "arn_suffix": self.arn_suffix,
-                "dns_name": self.dns_name,
-                "listener_arn": self.listener_arn,
-                "security_group_id": self.security_group_id,
-            }
+        self.reference = LoadBalancerReference(
+            arn_suffix=balancer.arn_suffix,
+            url=Output.concat("http://", balancer.dns_name),
+            listener_arn=listener.arn,
+            security_group_id=group_id,
+            owns_security_group=security_group_id is None,
         )
+        self.register_outputs({"dns_name": balancer.dns_name, "listener_arn": listener.arn})
+
+
+def _security_group(children: Children, network: NetworkReference) -> Output[str]:
+    group = aws.ec2.SecurityGroup(
+        children.named("front", "security group"),
+        vpc_id=network.vpc_id,
+        description="Load balancer: HTTP from the network, on to the tasks of the endpoints",
+        opts=children.opts("load-balancer-security-group"),
+    )
+    ranges = {"from-network": network.cidr}
+    if network.secondary_cidr is not None:
+        ranges["from-secondary"] = network.secondary_cidr
+    for suffix, cidr in ranges.items():
+        aws.vpc.SecurityGroupIngressRule(
+            children.named(suffix),
+            security_group_id=group.id,
+            cidr_ipv4=cidr,
+            ip_protocol="tcp",
+            from_port=HTTP_PORT,
+            to_port=HTTP_PORT,
+            description="HTTP from inside the network",
+            opts=children.opts("load-balancer-ingress"),
+        )
+    return group.id

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelinfra import naming
+from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
+from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
@@ -22,11 +24,12 @@ class EcsEndpointPlan:
     path: str
     rule_priority: int
     sizing: EcsSizing
+    needs: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was chosen, and why."""
-        return self.sizing.notes
+        """What was chosen, and why, and what the things that are handed in must allow."""
+        return (*self.sizing.notes, *self.needs)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -41,9 +44,26 @@ class EcsPlanner:
     options: Any
     internet: bool = True
     """Whether tasks reach the internet."""
+    idle_timeout: int | None = field(init=False)
+    """Of the shared load balancer, in seconds; None while it is not known, because it is handed in."""
+    _longest: dict[str, int] = field(default_factory=dict)
     _priorities: dict[int, str] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
     _rules: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        adopted = self.options.listener_arn is not None
+        self.idle_timeout = None if adopted else self.options.idle_timeout or DEFAULT_IDLE_TIMEOUT
+
+    def check_idle_timeout(self) -> None:
+        """Raises InvalidOptionsError when an endpoint that was planned before `idle_timeout` was known needs a longer one."""
+        problems = [
+            problem.below(f"endpoints.{name}")
+            for name, longest in self._longest.items()
+            for problem in self._too_long(longest)
+        ]
+        if problems:
+            raise InvalidOptionsError(problems)
 
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
@@ -52,7 +72,11 @@ class EcsPlanner:
             raise InvalidOptionsError(refused)
         shared = options.load_balancer == "shared"
         plan = EcsEndpointPlan(
-            shared, path, options.rule_priority or naming.rule_priority(path), size_endpoint(options, served)
+            shared,
+            path,
+            options.rule_priority or naming.rule_priority(path),
+            size_endpoint(options, served),
+            tuple(needs_of_adopted(self.options, options, served)),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []
         if problems:
@@ -60,6 +84,7 @@ class EcsPlanner:
         if shared:
             self._priorities[plan.rule_priority] = self._paths[path] = name
             self._rules[path] = plan.rule_priority
+            self._longest[name] = plan.sizing.longest_request
         return plan
 
     def _sharing_problems(self, name: str, plan: EcsEndpointPlan, options: Any) -> Iterator[Problem]:
@@ -71,14 +96,7 @@ class EcsPlanner:
                 options.load_balancer,
             )
             return
-        longest, idle = plan.sizing.longest_request, self.options.idle_timeout
-        if longest > idle:
-            yield Problem(
-                "longest_request",
-                f"the shared load balancer gives up after {shown_seconds(idle)}",
-                f"Raise the platform's `idle_timeout` to {shown_seconds(longest)}, or write `load_balancer: own`.",
-                shown_seconds(longest),
-            )
+        yield from self._too_long(plan.sizing.longest_request)
         if plan.path in self._paths:
             yield Problem(
                 "path",
@@ -95,6 +113,17 @@ class EcsPlanner:
             )
         for path, priority in self._rules.items():
             yield from _shadowing(plan, path, priority, self._paths[path])
+
+    def _too_long(self, longest: int) -> Iterator[Problem]:
+        if self.idle_timeout is None or longest <= self.idle_timeout:
+            return
+        whose = "the platform's `idle_timeout`" if self.options.listener_arn is None else "its idle timeout"
+        yield Problem(
+            "longest_request",
+            f"the shared load balancer gives up after {shown_seconds(self.idle_timeout)}",
+            f"Raise {whose} to {shown_seconds(longest)}, or write `load_balancer: own`.",
+            shown_seconds(longest),
+        )
 
 
 def _shadowing(plan: EcsEndpointPlan, path: str, priority: int, other: str) -> Iterator[Problem]:

@@ -10,7 +10,6 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
-from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.iam import document
@@ -18,46 +17,54 @@ from modelinfra.platforms.iam import document
 
 @dataclass(frozen=True)
 class TaskRoles:
-    """execution: used by ECS itself. task: used by the server. policies: what must be attached before a task starts."""
+    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts."""
 
-    execution: aws.iam.Role
-    task: aws.iam.Role
+    execution_arn: Input[str]
+    task_arn: Input[str]
     policies: Sequence[pulumi.Resource]
 
 
 def register_roles(
-    request: EndpointRequest,
-    log_group: aws.cloudwatch.LogGroup,
-    *,
-    trust: Output[str],
-    exec_enabled: bool,
-    opts: pulumi.ResourceOptions,
+    request: EndpointRequest, log_group_arn: Input[str], *, trust: Output[str], exec_enabled: bool
 ) -> TaskRoles:
-    """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster."""
-    name = request.name
-    execution = aws.iam.Role(naming.child(name, "execution", "role"), assume_role_policy=trust, opts=opts)
-    task = aws.iam.Role(naming.child(name, "task", "role"), assume_role_policy=trust, opts=opts)
-    secrets: Mapping[str, Input[str]] = request.options.secrets or {}
-    repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
-    may_start = Output.all(
-        repositories=repositories, log_group=log_group.arn, secrets=[*secrets.values(), *fetch.secrets(request)]
-    ).apply(lambda found: _execution_policy(found["repositories"], found["log_group"], found["secrets"]))
-    policies: list[pulumi.Resource] = [
-        aws.iam.RolePolicy(
-            naming.child(name, "execution", "role policy"), role=execution.name, policy=may_start, opts=opts
+    """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster.
+
+    A role that is handed in stays as it is.
+    """
+    children, options = request.children, request.options
+    execution_arn: Input[str] | None = options.execution_role_arn
+    task_arn: Input[str] | None = options.task_role_arn
+    policies: list[pulumi.Resource] = []
+    if execution_arn is None:
+        execution = aws.iam.Role(
+            children.named("execution", "role"), assume_role_policy=trust, opts=children.opts("execution-role")
         )
-    ]
-    if exec_enabled:
-        policies.append(
-            aws.iam.RolePolicy(
-                naming.child(name, "exec", "role policy"),
+        secrets: Mapping[str, Input[str]] = options.secrets or {}
+        repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
+        may_start = Output.all(
+            repositories=repositories, log_group=log_group_arn, secrets=[*secrets.values(), *fetch.secrets(request)]
+        ).apply(lambda found: _execution_policy(found["repositories"], found["log_group"], found["secrets"]))
+        policy = aws.iam.RolePolicy(
+            children.named("execution", "role policy"),
+            role=execution.name,
+            policy=may_start,
+            opts=children.opts("execution-policy"),
+        )
+        policies.append(policy)
+        execution_arn = execution.arn
+    if task_arn is None:
+        task = aws.iam.Role(children.named("task", "role"), assume_role_policy=trust, opts=children.opts("task-role"))
+        if exec_enabled:
+            policy = aws.iam.RolePolicy(
+                children.named("exec", "role policy"),
                 role=task.name,
-                policy=log_group.arn.apply(_exec_policy),
-                opts=opts,
+                policy=Output.from_input(log_group_arn).apply(_exec_policy),
+                opts=children.opts("exec-policy"),
             )
-        )
-    policies += fetch.register_fetch_rights(request, task, opts)
-    return TaskRoles(execution, task, policies)
+            policies.append(policy)
+        policies += fetch.register_fetch_rights(request, task)
+        task_arn = task.arn
+    return TaskRoles(execution_arn, task_arn, policies)
 
 
 def _execution_policy(repository_arns: Sequence[str], log_group_arn: str, secret_arns: Sequence[str]) -> str:

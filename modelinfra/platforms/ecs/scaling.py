@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
 if TYPE_CHECKING:
@@ -27,26 +25,25 @@ def register_scaling(
     request: EndpointRequest,
     cluster_name: Output[str],
     service: aws.ecs.Service,
-    balancer: InternalLoadBalancer,
+    balancer: LoadBalancerReference,
     target_group: aws.lb.TargetGroup,
     sizing: EcsSizing,
-    opts: pulumi.ResourceOptions,
 ) -> None:
     """The target holds the limits even where nothing scales, so that one resource only changes when they do."""
-    name, scaling = request.name, request.options.scaling
+    children, scaling = request.children, request.options.scaling
     target = aws.appautoscaling.Target(
-        naming.child(name, "replicas"),
+        children.named("replicas"),
         service_namespace="ecs",
         scalable_dimension="ecs:service:DesiredCount",
         resource_id=Output.concat("service/", cluster_name, "/", service.name),
         min_capacity=sizing.min_replicas,
         max_capacity=sizing.max_replicas,
-        opts=opts,
+        opts=children.opts("scaling-target"),
     )
     label = Output.concat(balancer.arn_suffix, "/", target_group.arn_suffix)
     for suffix, specification, value in _metrics(scaling, sizing, label):
         aws.appautoscaling.Policy(
-            naming.child(name, suffix, "scaling policy"),
+            children.named(suffix, "scaling policy"),
             policy_type="TargetTrackingScaling",
             service_namespace=target.service_namespace,
             scalable_dimension=target.scalable_dimension,
@@ -57,7 +54,7 @@ def register_scaling(
                 "scale_out_cooldown": scaling.scale_out_cooldown,
                 "scale_in_cooldown": scaling.scale_in_cooldown,
             },
-            opts=opts,
+            opts=children.opts("scaling-policy"),
         )
 
 

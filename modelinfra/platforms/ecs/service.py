@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra import naming
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
@@ -33,11 +32,10 @@ def register_service(
     traffic: Traffic,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
     roles: TaskRoles,
-    opts: pulumi.ResourceOptions,
 ) -> aws.ecs.Service:
     """Register the service and see to it that a deployment that ECS took back fails the update."""
     service = aws.ecs.Service(
-        naming.child(request.name, "service", "service"),
+        request.children.named("service", "service"),
         cluster=cluster.arn,
         task_definition=task.arn,
         desired_count=sizing.min_replicas,
@@ -46,7 +44,7 @@ def register_service(
         force_new_deployment=True,
         network_configuration={
             "subnets": list(cluster.network.task_subnet_ids),
-            "security_groups": [hops.group.id],
+            "security_groups": [hops.group_id],
             "assign_public_ip": False,
         },
         load_balancers=[
@@ -66,25 +64,23 @@ def register_service(
         propagate_tags="SERVICE",
         enable_execute_command=cluster.options.exec,
         wait_for_steady_state=True,
-        opts=pulumi.ResourceOptions.merge(
-            opts,
-            pulumi.ResourceOptions(
-                # The autoscaler writes it. The first value stands from day one, so that turning autoscaling on resets nothing.
-                ignore_changes=["desiredCount"],
-                # Before the first task starts, its capacity must be there, its target group hang on a listener, its roles be complete and
-                # its way to AWS be open; else it fails, and the circuit breaker counts. What is in use cannot be deleted, either.
-                depends_on=[
-                    cluster.capacity,
-                    traffic.rule,
-                    *roles.policies,
-                    *hops.rules,
-                    *cluster.network.ways_out,
-                ],
-                custom_timeouts=pulumi.CustomTimeouts(
-                    create=f"{sizing.update_minutes}m",
-                    update=f"{sizing.update_minutes}m",
-                    delete=f"{sizing.delete_minutes}m",
-                ),
+        opts=request.children.opts(
+            "service",
+            # The autoscaler writes it. The first value stands from day one, so that turning autoscaling on resets nothing.
+            ignore_changes=["desiredCount"],
+            # Before the first task starts, its capacity must be there, its target group hang on a listener, its roles be complete and
+            # its way to AWS be open; else it fails, and the circuit breaker counts. What is in use cannot be deleted, either.
+            depends_on=[
+                *cluster.capacity,
+                traffic.rule,
+                *roles.policies,
+                *hops.rules,
+                *cluster.network.ways_out,
+            ],
+            custom_timeouts=pulumi.CustomTimeouts(
+                create=f"{sizing.update_minutes}m",
+                update=f"{sizing.update_minutes}m",
+                delete=f"{sizing.delete_minutes}m",
             ),
         ),
     )
@@ -108,7 +104,7 @@ def _fail_when_taken_back(
     if pulumi.runtime.is_dry_run():
         return
     running = aws.ecs.get_service_output(
-        cluster_arn=cluster.arn, service_name=service.name, opts=pulumi.InvokeOptions(parent=request.component)
+        cluster_arn=cluster.arn, service_name=service.name, opts=request.children.invoke
     )
 
     def check(found: list[Any]) -> None:

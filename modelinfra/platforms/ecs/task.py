@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import pulumi
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra import naming
+from modelinfra.options.endpoint import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.ecs.roles import TaskRoles
@@ -19,23 +19,36 @@ from modelinfra.platforms.ecs.sizing import EcsSizing
 CONTAINER_NAME = "model"
 
 
-def register_log_group(request: EndpointRequest, opts: pulumi.ResourceOptions) -> aws.cloudwatch.LogGroup:
+@dataclass(frozen=True)
+class LogGroup:
     """Where the server's output goes."""
+
+    name: Output[str]
+    arn: Output[str]
+    region: Output[str]
+
+
+def register_log_group(request: EndpointRequest) -> LogGroup:
+    """The endpoint's log group, or the one that is handed in."""
     logs = request.options.logs
-    return aws.cloudwatch.LogGroup(
-        naming.child(request.name, "logs", "log group"),
-        retention_in_days=logs.retention_days,
+    if logs.group_arn is not None:
+        # arn:aws:logs:REGION:ACCOUNT:log-group:NAME, and in some answers of AWS `:*` behind it.
+        arn = Output.from_input(logs.group_arn).apply(lambda given: given.removesuffix(":*"))
+        return LogGroup(arn.apply(lambda found: found.split(":")[6]), arn, arn.apply(lambda found: found.split(":")[3]))
+    group = aws.cloudwatch.LogGroup(
+        request.children.named("logs", "log group"),
+        retention_in_days=logs.retention_days or DEFAULT_RETENTION_DAYS,
         kms_key_id=logs.kms_key_arn,
-        opts=opts,
+        opts=request.children.opts("log-group"),
     )
+    return LogGroup(group.name, group.arn, group.region)
 
 
 def register_task_definition(
     request: EndpointRequest,
     sizing: EcsSizing,
-    log_group: aws.cloudwatch.LogGroup,
+    log_group: LogGroup,
     roles: TaskRoles,
-    opts: pulumi.ResourceOptions,
 ) -> aws.ecs.TaskDefinition:
     """A revision of the endpoint."""
     options = request.options
@@ -50,19 +63,19 @@ def register_task_definition(
         token=request.served.remote.token if request.served.remote else None,
     ).apply(lambda found: json.dumps(_containers(request, sizing, found)))
     return aws.ecs.TaskDefinition(
-        naming.child(request.name, "task", "task definition"),
-        family=naming.child(request.name, "task", "task definition"),
+        request.children.named("task", "task definition"),
+        family=request.children.named("task", "task definition"),
         requires_compatibilities=["FARGATE"],
         network_mode="awsvpc",
         cpu=str(sizing.task.cpu),
         memory=str(sizing.task.memory),
         runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": options.architecture.upper()},
         ephemeral_storage={"size_in_gib": storage} if storage is not None else None,
-        execution_role_arn=roles.execution.arn,
-        task_role_arn=roles.task.arn,
+        execution_role_arn=roles.execution_arn,
+        task_role_arn=roles.task_arn,
         container_definitions=containers,
         volumes=fetch.volumes(request),
-        opts=opts,
+        opts=request.children.opts("task-definition"),
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from pulumi import Input
 
-from modelinfra import naming
+from modelinfra.children import Children
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer
+from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 
 # Every rule has one; on a load balancer of its own there is no other.
@@ -24,7 +25,7 @@ _HTTPS = 443
 class Hops:
     """The tasks' security group, and the rules without which a task would neither start nor be found healthy."""
 
-    group: aws.ec2.SecurityGroup
+    group_id: Input[str]
     rules: Sequence[pulumi.Resource]
 
 
@@ -36,72 +37,86 @@ class Traffic:
     rule: aws.lb.ListenerRule
 
 
-def register_hops(
-    request: EndpointRequest, network: NetworkReference, balancer: InternalLoadBalancer, opts: pulumi.ResourceOptions
-) -> Hops:
-    """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets."""
-    name, port = request.name, request.served.server.ports["http"]
-    group = aws.ec2.SecurityGroup(
-        naming.child(name, "tasks", "security group"),
-        vpc_id=network.vpc_id,
-        description=f"Tasks of endpoint {name}",
-        opts=opts,
-    )
+def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
+    """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets.
+
+    A security group that is handed in stays as it is.
+    """
+    children, port = request.children, request.served.server.ports["http"]
+    adopted: Input[str] | None = request.options.security_group_id
+    group_id = adopted
+    if group_id is None:
+        group_id = aws.ec2.SecurityGroup(
+            children.named("tasks", "security group"),
+            vpc_id=network.vpc_id,
+            description=f"Tasks of endpoint {request.name}",
+            opts=children.opts("task-security-group"),
+        ).id
+    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port}
     # Another server may listen elsewhere: the old port stays open until the old replicas are gone, since what is replaced goes last.
-    moved = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(replace_on_changes=["fromPort", "toPort"]))
-    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port, "opts": moved}
-    https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "opts": opts}
-    rules: list[pulumi.Resource] = [
-        aws.vpc.SecurityGroupEgressRule(
-            naming.child(name, "lb-to-tasks"),
-            security_group_id=balancer.security_group_id,
-            referenced_security_group_id=group.id,
-            description=f"To the tasks of endpoint {name}",
-            **hop,
-        ),
-        aws.vpc.SecurityGroupIngressRule(
-            naming.child(name, "tasks-from-lb"),
-            security_group_id=group.id,
-            referenced_security_group_id=balancer.security_group_id,
-            description="From the load balancer",
-            **hop,
-        ),
-        aws.vpc.SecurityGroupEgressRule(
-            naming.child(name, "tasks-to-https"),
-            security_group_id=group.id,
-            cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
-            description="To AWS: image, log, secrets",
-            **https,
-        ),
-    ]
-    if network.s3_prefix_list_id is not None:
+    moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort"]}
+    rules: list[pulumi.Resource] = []
+    if balancer.owns_security_group:
         rules.append(
             aws.vpc.SecurityGroupEgressRule(
-                naming.child(name, "tasks-to-s3"),
-                security_group_id=group.id,
-                prefix_list_id=network.s3_prefix_list_id,
-                description="To S3: image layers",
-                **https,
+                children.named("lb-to-tasks"),
+                security_group_id=balancer.security_group_id,
+                referenced_security_group_id=group_id,
+                description=f"To the tasks of endpoint {request.name}",
+                **hop,
+                opts=children.opts("load-balancer-egress", **moved),
             )
         )
-    return Hops(group, rules)
+    if adopted is None:
+        rules.append(
+            aws.vpc.SecurityGroupIngressRule(
+                children.named("tasks-from-lb"),
+                security_group_id=group_id,
+                referenced_security_group_id=balancer.security_group_id,
+                description="From the load balancer",
+                **hop,
+                opts=children.opts("task-ingress", **moved),
+            )
+        )
+        rules += _ways_out(children, network, group_id)
+    return Hops(group_id, rules)
+
+
+def _ways_out(children: Children, network: NetworkReference, group_id: Input[str]) -> Iterator[pulumi.Resource]:
+    https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS}
+    yield aws.vpc.SecurityGroupEgressRule(
+        children.named("tasks-to-https"),
+        security_group_id=group_id,
+        cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
+        description="To AWS: image, log, secrets",
+        **https,
+        opts=children.opts("task-egress"),
+    )
+    if network.s3_prefix_list_id is not None:
+        yield aws.vpc.SecurityGroupEgressRule(
+            children.named("tasks-to-s3"),
+            security_group_id=group_id,
+            prefix_list_id=network.s3_prefix_list_id,
+            description="To S3: image layers",
+            **https,
+            opts=children.opts("task-egress"),
+        )
 
 
 def register_traffic(
     request: EndpointRequest,
     network: NetworkReference,
-    balancer: InternalLoadBalancer,
+    balancer: LoadBalancerReference,
     plan: EcsEndpointPlan,
-    opts: pulumi.ResourceOptions,
 ) -> Traffic:
     """Target group and listener rule. The target group is auto-named, so that a replacement is made before the old one goes.
 
     A target group belongs to one load balancer for good: on another one the endpoint gets another target group and rule, to
     which the service moves before the old ones go. Hence their names differ.
     """
-    name, server = request.name, request.served.server
+    children, server = request.children, request.served.server
     target_group = aws.lb.TargetGroup(
-        naming.child(name, "to" if plan.shared else "own-to", "target group"),
+        children.named("to" if plan.shared else "own-to", "target group"),
         vpc_id=network.vpc_id,
         target_type="ip",
         protocol="HTTP",
@@ -119,16 +134,16 @@ def register_traffic(
             "healthy_threshold": 2,
             "unhealthy_threshold": 3,
         },
-        opts=opts,
+        opts=children.opts("target-group"),
     )
     rule = aws.lb.ListenerRule(
-        naming.child(name, "rule" if plan.shared else "own-rule"),
+        children.named("rule" if plan.shared else "own-rule"),
         listener_arn=balancer.listener_arn,
         priority=plan.rule_priority if plan.shared else _ONLY_RULE,
         conditions=[{"path_pattern": {"values": [f"{plan.path}/*" if plan.shared else "/*"]}}],
         actions=[{"type": "forward", "target_group_arn": target_group.arn}],
         transforms=[_without_prefix(plan.path)] if plan.shared else None,
-        opts=opts,
+        opts=children.opts("listener-rule"),
     )
     return Traffic(target_group, rule)
 

@@ -39,8 +39,11 @@ def _by_id(store: Store, call: look_ups.Call) -> Thing | None:
     token = {
         "aws:ec2/getVpc:getVpc": "aws:ec2/vpc:Vpc",
         "aws:ec2/getSubnet:getSubnet": "aws:ec2/subnet:Subnet",
+        "aws:lb/getListener:getListener": "aws:lb/listener:Listener",
+        "aws:lb/getLoadBalancer:getLoadBalancer": "aws:lb/loadBalancer:LoadBalancer",
     }.get(call.token)
-    identifier = call.args.get("id")
+    # Elastic Load Balancing's ids are ARNs.
+    identifier = call.args.get("id") or call.args.get("arn")
     return next((t for t in store if t.type == token and t.id == identifier and t.region == call.region), None)
 
 

@@ -14,11 +14,11 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from modelinfra.graph.capture import DEFAULT_REGION
+from modelinfra.graph.replacement import forces_replacement, updated_in_place_after_all
 from modelinfra.graph.values import Secret, Unknown, decode, encode_struct, plain
 from modelinfra.testing.cloud import checks
 from modelinfra.testing.cloud.cloud import Refused, StandInCloud, Target
 from modelinfra.testing.cloud.diffs import reported
-from modelinfra.testing.cloud.replacement import forces_replacement, updated_in_place_after_all
 
 
 @dataclass

@@ -1,0 +1,98 @@
+"""The children of every component by what they are for: the stable words that a transform names.
+
+A role is not a resource's name: names carry the component's name, are cut to what AWS takes, and some roles have a child in every
+zone. A role keeps its word when a name changes; taking one away is a breaking change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True)
+class ChildRole:
+    """One role. sdk_class: module and class in Python; what: what the child is for, in words for the reference page."""
+
+    sdk_class: str
+    what: str
+
+
+def _table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
+    return MappingProxyType({name.replace("_", "-"): ChildRole(*row) for name, row in roles.items()})
+
+
+NETWORK_ROLES: Final = _table(
+    vpc=("pulumi_aws.ec2.Vpc", "the VPC"),
+    secondary_range=("pulumi_aws.ec2.VpcIpv4CidrBlockAssociation", "the second address range"),
+    internet_gateway=("pulumi_aws.ec2.InternetGateway", "the way of public subnets to the internet"),
+    public_subnet=("pulumi_aws.ec2.Subnet", "public subnets, one a zone"),
+    public_route_table=("pulumi_aws.ec2.RouteTable", "route table of the public subnets"),
+    public_route=("pulumi_aws.ec2.Route", "their route to the internet"),
+    private_subnet=("pulumi_aws.ec2.Subnet", "private subnets, one a zone"),
+    task_subnet=("pulumi_aws.ec2.Subnet", "subnets of the second range, one a zone"),
+    private_route_table=("pulumi_aws.ec2.RouteTable", "route tables of the private subnets, one a zone"),
+    private_route=("pulumi_aws.ec2.Route", "their routes to NAT, one a zone"),
+    route_table_association=("pulumi_aws.ec2.RouteTableAssociation", "which subnet uses which route table"),
+    nat_address=("pulumi_aws.ec2.Eip", "public addresses of the NAT gateways"),
+    nat_gateway=("pulumi_aws.ec2.NatGateway", "NAT gateways"),
+    s3_endpoint=("pulumi_aws.ec2.VpcEndpoint", "the gateway to S3"),
+    s3_association=("pulumi_aws.ec2.VpcEndpointRouteTableAssociation", "its routes, one a zone"),
+    interface_endpoint=("pulumi_aws.ec2.VpcEndpoint", "interface endpoints to AWS services"),
+    interface_endpoint_security_group=("pulumi_aws.ec2.SecurityGroup", "their security group"),
+    interface_endpoint_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from the network to them"),
+    flow_log=("pulumi_aws.ec2.FlowLog", "the VPC's flow log"),
+    flow_log_group=("pulumi_aws.cloudwatch.LogGroup", "where the flow log is kept"),
+    flow_log_role=("pulumi_aws.iam.Role", "the role that writes it"),
+    flow_log_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
+)
+
+LOAD_BALANCER_ROLES: Final = _table(
+    load_balancer=("pulumi_aws.lb.LoadBalancer", "the load balancer"),
+    load_balancer_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
+    load_balancer_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTP from the network to it"),
+    listener=("pulumi_aws.lb.Listener", "its listener"),
+)
+
+CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **_table(
+            cluster=("pulumi_aws.ecs.Cluster", "the ECS cluster"),
+            capacity_providers=("pulumi_aws.ecs.ClusterCapacityProviders", "Fargate and Fargate Spot"),
+        ),
+        **LOAD_BALANCER_ROLES,
+    }
+)
+
+ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **_table(
+            repository=("pulumi_aws.ecr.Repository", "the image repository"),
+            lifecycle_policy=("pulumi_aws.ecr.LifecyclePolicy", "which images expire"),
+            image=("pulumi_docker_build.Image", "the build of the image"),
+            fetcher_image=("pulumi_docker_build.Image", "the build of the image that fetches the model"),
+            log_group=("pulumi_aws.cloudwatch.LogGroup", "the server's log"),
+            execution_role=("pulumi_aws.iam.Role", "the role with which ECS starts a task"),
+            execution_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
+            task_role=("pulumi_aws.iam.Role", "the role that the server runs with"),
+            exec_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do for `exec`"),
+            fetch_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to fetch the model"),
+            task_security_group=("pulumi_aws.ec2.SecurityGroup", "the replicas' security group"),
+            task_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "from the load balancer to the replicas"),
+            task_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the replicas to HTTPS, and to S3"),
+            load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
+            target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
+            listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
+            task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
+            error_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of requests answered with 5xx"),
+            unhealthy_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "replicas that stay unhealthy"),
+            service=("pulumi_aws.ecs.Service", "the service"),
+            scaling_target=("pulumi_aws.appautoscaling.Target", "least and most replicas"),
+            scaling_policy=("pulumi_aws.appautoscaling.Policy", "one policy per metric"),
+        ),
+        **LOAD_BALANCER_ROLES,
+    }
+)
+"""Those of a load balancer belong to an endpoint that has one of its own."""

@@ -1,0 +1,33 @@
+"""What the ARNs of things that are handed in look like."""
+
+from __future__ import annotations
+
+from modelinfra.options.declare import Option
+
+_ACCOUNT = "123456789012"
+
+
+def arn(service: str, resource: str, what: str, example: str) -> Option:
+    """An option that takes the ARN of `what`. resource: a regular expression for what follows the account; example: one that fits."""
+    region = "" if service == "iam" else "us-west-2"
+    return Option(
+        pattern=rf"arn:[^:]+:{service}:[^:]*:\d{{12}}:{resource}",
+        pattern_text=f"the ARN of {what}",
+        pattern_example=f"arn:aws:{service}:{region}:{_ACCOUNT}:{example}",
+    )
+
+
+CLUSTER_ARN = arn("ecs", "cluster/.+", "an ECS cluster", "cluster/models")
+KMS_KEY_ARN = arn("kms", "key/.+", "a KMS key", "key/1234abcd-12ab-34cd-56ef-1234567890ab")
+LISTENER_ARN = arn(
+    "elasticloadbalancing", "listener/app/.+", "a listener of an application load balancer",
+    "listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2",
+)  # fmt: skip
+LOG_GROUP_ARN = arn("logs", r"log-group:[^:*]+(:\*)?", "a CloudWatch log group", "log-group:/models/digits")
+POLICY_ARN = arn("iam", "policy/.+", "a managed IAM policy", "policy/boundary")
+REPOSITORY_ARN = arn("ecr", "repository/.+", "an ECR repository", "repository/models")
+ROLE_ARN = arn("iam", "role/.+", "an IAM role", "role/models")
+
+SECURITY_GROUP_ID = Option(
+    pattern=r"sg-[0-9a-f]+", pattern_text="the id of a security group", pattern_example="sg-0123456789abcdef0"
+)

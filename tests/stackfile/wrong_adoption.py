@@ -1,0 +1,118 @@
+"""Stack files that hand in what does not fit, and wrong tags, boundaries and transforms."""
+
+from __future__ import annotations
+
+from tests.stackfile.wrong import wrong_endpoint, wrong_environment, wrong_network, wrong_platform
+
+_CLUSTER = "arn:aws:ecs:us-west-2:123456789012:cluster/models"
+_LISTENER = "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2"
+_GROUP = "arn:aws:logs:us-west-2:123456789012:log-group:/models/digits"
+_REPOSITORY = "arn:aws:ecr:us-west-2:123456789012:repository/models"
+_ROLE = "arn:aws:iam::123456789012:role/models"
+_KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_VPC = "network: {vpc: {id: vpc-1, privateSubnetIds: [subnet-1, subnet-2]}}"
+_BOUNDED = "both roles are handed in, and what is handed in is not changed"
+_READY = "image: a.example/served@sha256:" + "0" * 64
+
+ADOPTION = [
+    wrong_platform(
+        "name for a cluster",
+        "{type: ecs, clusterArn: models}",
+        "platforms.web.clusterArn (given: 'models'): this is not the ARN of an ECS cluster. Write for example "
+        f"{_CLUSTER}.",
+    ),
+    wrong_platform(
+        "insights of an adopted cluster",
+        f"{{type: ecs, clusterArn: '{_CLUSTER}', containerInsights: enhanced}}",
+        "platforms.web.containerInsights (given: 'enhanced'): an existing cluster (`clusterArn`) has this already. "
+        "Remove it, or remove `clusterArn` to have a cluster made.",
+    ),
+    wrong_platform(
+        "listener of a network load balancer",
+        "{type: ecs, listenerArn: 'arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/net/a/1/2'}",
+        "platforms.web.listenerArn (given: 'arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/net/a/1/2'): this is not "
+        f"the ARN of a listener of an application load balancer. Write for example {_LISTENER}.",
+    ),
+    wrong_platform(
+        "adopted load balancer in a network that is made",
+        f"{{type: ecs, listenerArn: '{_LISTENER}'}}",
+        f"platforms.web.listenerArn (given: '{_LISTENER[:76]}...): its load balancer cannot be in the network that is made here. Name "
+        "the load balancer's VPC under `network.vpc`, or remove `listenerArn` to have a load balancer made.",
+    ),
+    wrong_environment(
+        "adopted load balancer that is shaped",
+        f"{_VPC}\nplatforms: {{web: {{type: ecs, listenerArn: '{_LISTENER}', idleTimeout: 3m, sharedLoadBalancer: false}}}}",
+        "platforms.web.sharedLoadBalancer (given: False): there is a shared load balancer, that of `listenerArn`. Remove one of the two.",
+        "platforms.web.idleTimeout (given: '3m'): the load balancer of `listenerArn` has one already. Remove it, or remove "
+        "`listenerArn` to have a load balancer made.",
+    ),
+    wrong_platform(
+        "address of a load balancer that is made",
+        "{type: ecs, loadBalancerUrl: 'https://models.example.com'}",
+        "platforms.web.loadBalancerUrl (given: 'https://models.example.com'): a load balancer that is made says its address itself. "
+        "Remove it.",
+    ),
+    wrong_platform(
+        "security group of no load balancer",
+        "{type: ecs, sharedLoadBalancer: false, loadBalancerSecurityGroupId: sg-0123456789abcdef0}",
+        "platforms.web.loadBalancerSecurityGroupId: there is no shared load balancer. Remove it.",
+    ),
+    wrong_endpoint(
+        "name for a security group",
+        "securityGroupId: tasks",
+        "securityGroupId (given: 'tasks'): this is not the id of a security group. Write for example sg-0123456789abcdef0.",
+    ),
+    wrong_endpoint(
+        "adopted log group that is shaped",
+        f"logs: {{groupArn: '{_GROUP}', retentionDays: 30}}",
+        "logs.retentionDays (given: 30): an existing log group (`groupArn`) has this already. Remove it, or remove `groupArn` to "
+        "have one made.",
+    ),
+    wrong_endpoint(
+        "adopted repository that is shaped",
+        f"repository: {{arn: '{_REPOSITORY}', kmsKeyArn: '{_KEY}'}}",
+        f"repository.kmsKeyArn (given: '{_KEY}'): an existing repository (`arn`) has this already. Remove it, or remove `arn` to "
+        "have one made.",
+    ),
+    wrong_endpoint(
+        "repository beside a ready image",
+        f"{_READY}\nmodel: {{name: digits}}\nrepository: {{arn: '{_REPOSITORY}'}}",
+        "repository.arn: the image lies elsewhere: in the repository of `image`. Remove one of the two.",
+        model=None,
+    ),
+    wrong_endpoint(
+        "boundary of roles that are handed in",
+        f"executionRoleArn: '{_ROLE}'\ntaskRoleArn: '{_ROLE}'\npermissionsBoundary: 'arn:aws:iam::123456789012:policy/b'",
+        f"permissionsBoundary: {_BOUNDED}. Remove it, and bound the roles where they are made.",
+    ),
+    wrong_endpoint(
+        "tag of AWS's own",
+        "tags: {'aws:team': a}",
+        "tags.aws:team: AWS keeps names that begin with aws: to itself. Write another name.",
+    ),
+    wrong_network(
+        "tag of the library's own",
+        "{tags: {Name: a}}",
+        "tags.Name: the library writes this tag itself. Write another name.",
+    ),
+    wrong_endpoint(
+        "tag that AWS does not take",
+        "tags: {team: 'a, b'}",
+        "tags.team (given: 'a, b'): AWS takes up to 256 letters, digits, spaces and _.:/=+-@ as a tag's value. Write another value.",
+    ),
+    wrong_endpoint(
+        "transform of no role",
+        "transforms: {targetgroup: {port: 1}}",
+        "transforms.targetgroup: there is no such child role. Did you mean 'target-group'?",
+    ),
+    wrong_endpoint(
+        "transform of no property",
+        "transforms: {target-group: {healthcheck: {}}}",
+        "transforms.target-group.healthcheck: pulumi_aws.lb.TargetGroup has no such property. Did you mean 'health_check'?",
+    ),
+    wrong_endpoint(
+        "transform as text",
+        "transforms: {target-group: fast}",
+        "transforms.target-group (given: 'fast'): a mapping is expected here. Write keys and values below it.",
+    ),
+]
