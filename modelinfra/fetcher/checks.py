@@ -64,7 +64,7 @@ def manifest_of(text: str, where: str) -> dict[str, str]:
             raise FetchError(
                 f"line {number} of {MANIFEST} in {where} cannot be read",
                 "a line is a SHA-256 in hexadecimal, two spaces and a relative path",
-                f"Write it with `sha256sum $(find . -type f ! -name {MANIFEST}) > {MANIFEST}`",
+                f"Write it with `find . -type f ! -name {MANIFEST} -exec sha256sum {{}} + > {MANIFEST}`",
             )
         found[safe_path(match[2].removeprefix("./"), f"{MANIFEST} in {where}")] = match[1]
     return found
