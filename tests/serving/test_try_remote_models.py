@@ -98,6 +98,25 @@ def test_a_model_in_s3_is_fetched_verified_and_served(
 
 
 @pytest.mark.serving
+def test_in_a_container_the_fetched_model_is_a_volume(
+    digits: Path,
+    sample: bytes,
+    tmp_path: Path,
+    s3: Any,  # noqa: F811
+    docker_with_base_image: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in digits.iterdir():
+        s3.put_object(Bucket="models", Key=f"digits/7/{path.name}", Body=path.read_bytes())
+    lines: list[str] = []
+    graph = deployed(tmp_path, model=S3, memory="2GiB")
+    answer = try_endpoint(graph, "digits", request=sample, how="docker", report=lines.append)
+    assert answer.outputs[0]["data"] == [json.loads(sample)["parameters"]["label"]]
+    assert [line.split()[0] for line in lines if " -> " in line] == ["model"]
+
+
+@pytest.mark.serving
 def test_a_model_of_the_hub_that_the_build_would_fetch_is_served(
     digits: Path,
     sample: bytes,
