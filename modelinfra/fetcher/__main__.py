@@ -42,7 +42,8 @@ def fetch(work: Mapping[str, Any], token: str, say: Callable[[str], None]) -> No
         tree.mkdir(parents=True)
         parts.mkdir()
         count, size = _bring(work, where, token, tree, parts, say)
-        mark.unlink(missing_ok=True)
+        if mark.is_file():
+            _remove_all(to, but=staging)
         _publish(tree, to)
         mark.write_text(wanted)
     except OSError as error:
@@ -192,6 +193,17 @@ def _publish(tree: Path, to: Path) -> None:
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         path.replace(target)
+
+
+def _remove_all(folder: Path, but: Path) -> None:
+    """Take away what an earlier fetch left, the mark first: from here on nobody takes the folder for complete."""
+    (folder / _MARK).unlink()
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            if path != but:
+                shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def main() -> int:

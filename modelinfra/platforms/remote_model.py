@@ -49,7 +49,8 @@ class RemoteModel:
 
     def disk_bytes(self, model_bytes: int) -> int:
         """What it takes of a replica's disk: once as it is, twice where an archive or a layer lies beside what was unpacked from it."""
-        return (2 if self.baked or self.source.archive else 1) * model_bytes
+        unpacked = self.baked or self.source.archive or self.source.kind == "oci"
+        return (2 if unpacked else 1) * model_bytes
 
     def notes(self, model_bytes: int) -> Iterator[str]:
         """How the model comes, and who decides what it is."""

@@ -33,7 +33,8 @@ def with_model(
     the model cannot be fetched or is not what it should be.
     """
     fetch = contract.fetch
-    if fetch is None or (fetch.baked and in_image):
+    # As a process nothing is started without a build, so that nothing need be fetched to say so.
+    if fetch is None or (fetch.baked if in_image else contract.build is None):
         yield contract
         return
     with tempfile.TemporaryDirectory(prefix="modelinfra-model-", ignore_cleanup_errors=True) as temporary:

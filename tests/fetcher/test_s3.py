@@ -166,10 +166,10 @@ def test_a_second_run_fetches_nothing_and_another_version_takes_the_place(
     s3: Any, fetched: Callable[..., Fetched]
 ) -> None:
     store(s3, MODEL)
-    store(s3, {"model-settings.json": b"new", "weights/a.bin": b"n"}, prefix="digits/8")
+    store(s3, {"settings.json": b"new", "weights/a.bin": b"n"}, prefix="digits/8")
     fetched("s3://models/digits/7")
     assert fetched("s3://models/digits/7").lines[0].endswith(" already")
-    assert fetched("s3://models/digits/8").files == {"model-settings.json": b"new", "weights/a.bin": b"n"}
+    assert fetched("s3://models/digits/8").files == {"settings.json": b"new", "weights/a.bin": b"n"}
 
 
 def test_only_the_wanted_file_and_its_other_parts_come(s3: Any, fetched: Callable[..., Fetched]) -> None:

@@ -212,6 +212,7 @@ def test_a_replica_has_time_to_fetch_its_model(tmp_path: Path) -> None:
     [
         ({"uri": S3, "size": "20GiB"}, 28),
         ({"uri": "https://models.acme.ai/digits.tar", "size": "20GiB"}, 48),
+        ({"uri": ECR, "size": "20GiB"}, 48),
         ({"uri": HUB, "delivery": "baked", "size": "20GiB"}, 48),
     ],
 )
