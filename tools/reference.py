@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from effects import effects, in_words
+
 from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, ChildRole
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
@@ -26,7 +28,9 @@ Everything that may stand below `modelinfra:environment`. Made by `tools/referen
 `modelinfra/options/`; in Python the same keys are the keyword arguments of the components, in snake_case.
 
 "Lands in" names the resource type and the property that an edit changes; `+Type` means that the edit adds or removes such
-resources. A changed task definition is a new revision: the service rolls over to it, and its `taskDefinition` changes with it.
+resources. "What a change does" is what the edit itself does there, the worst first: it follows from the rules about replacement of the real
+Terraform AWS provider, as the stand-in cloud has them; what then follows from a replacement (everything in a VPC moves with it) comes on
+top. After a new revision of the task definition the service rolls over to it. "State only" changes what Pulumi may do, and nothing in AWS.
 """
 
 
@@ -108,7 +112,7 @@ def _section(declaration: type) -> str:
     keys = sorted(declared(declaration), key=lambda key: key.name in _OF_ALL)
     rows = "".join(_row(key) for key in keys)
     doc = (declaration.__doc__ or "").strip()
-    return f"\n## {title}\n\n{doc}\n\n| Key | Value | Default | Meaning | Lands in |\n|---|---|---|---|---|\n{rows}"
+    return f"\n## {title}\n\n{doc}\n\n| Key | Value | Default | Meaning | Lands in | What a change does |\n|---|---|---|---|---|---|\n{rows}"
 
 
 def _row(key: Declared) -> str:
@@ -118,6 +122,7 @@ def _row(key: Declared) -> str:
         _default(key),
         in_style(key.doc, "camel"),
         "<br>".join(_landing(each) for each in key.option.lands),
+        "<br>".join(in_words(effects(key.option.lands))),
     )
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
 

@@ -16,29 +16,36 @@ from modelinfra.cli.common import (
     print_json,
     project_directory,
 )
+from modelinfra.cli.cost_lines import Prices, price_table, show_cost
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from modelinfra.catalog.prices import PriceTable
+    from modelinfra.graph.cost import Estimate
     from modelinfra.graph.model import Graph, Node
 
 
-def preview(stack: Stack, project: Project = None, as_json: AsJson = False) -> None:
-    """Print every resource that a stack becomes, by component. Nothing is asked of any cloud.
+def preview(stack: Stack, project: Project = None, prices: Prices = None, as_json: AsJson = False) -> None:
+    """Print every resource that a stack becomes, by component, and what it costs. Nothing is asked of any cloud.
 
     Example: modelinfra preview sandbox
     """
+    table = price_table(prices)
     graph = captured(stack, project, preview=True)
+    cost = captured_cost(graph, project, table)
     if as_json:
         print_json(
             {
                 "stack": stack,
                 "resources": [node.to_json() for node in graph.resources],
                 "warnings": graph.warnings,
+                "cost": cost.to_json(),
             }
         )
         return
     show_graph(graph)
+    show_cost(cost)
 
 
 def captured(stack: str, project: Project, *, preview: bool) -> Graph:
@@ -53,6 +60,15 @@ def captured(stack: str, project: Project, *, preview: bool) -> Graph:
             return capture_project(directory, stack, preview=preview)
         except ProjectError as error:
             fail(str(error), WRONG_INPUT)
+
+
+def captured_cost(graph: Graph, project: Project, prices: PriceTable) -> Estimate:
+    """What a captured graph costs, in the region that its stack configures for the default provider."""
+    from modelinfra.graph.cost import estimate
+    from modelinfra.graph.project import load_project
+
+    region = load_project(project_directory(project), graph.stack).config.get("aws:region")
+    return estimate(graph, prices, default_region=region)
 
 
 def show_graph(graph: Graph) -> None:

@@ -22,6 +22,7 @@ from modelinfra.cli.common import (
     project_directory,
     stack_file,
 )
+from modelinfra.cli.cost_lines import Prices, price_table, show_cost
 
 if TYPE_CHECKING:
     from modelinfra.testing.sandbox import Result, Sandbox
@@ -38,6 +39,7 @@ def up(
         bool,
         typer.Option("--or-preview", help="Where there is no engine, say so and print the offline preview instead."),
     ] = False,
+    prices: Prices = None,
     as_json: AsJson = False,
 ) -> None:
     """Deploy a stack with the real `pulumi up`, against a stand-in for the cloud. AWS is not asked for anything.
@@ -46,9 +48,11 @@ def up(
 
     Example: modelinfra up sandbox
     """
-    from modelinfra.cli.preview import captured, show_graph
+    from modelinfra.cli.preview import captured, captured_cost, show_graph
+    from modelinfra.graph.cost import estimate
     from modelinfra.testing.engine import EngineMissing, find_engine
 
+    table = price_table(prices)
     directory = project_directory(project)
     _refuse_mistakes(directory, stack_file(directory, stack))
     try:
@@ -57,15 +61,19 @@ def up(
         if not or_preview:
             fail(str(error), NO_ENGINE)
         console(stderr=True).print(f"NOT DEPLOYED: {error}. What follows is the offline preview.", style="bold yellow")
-        show_graph(captured(stack, directory, preview=True))
+        graph = captured(stack, directory, preview=True)
+        show_graph(graph)
+        show_cost(captured_cost(graph, directory, table))
         return
     with _sandbox(directory, stack) as sandbox:
         result = sandbox.up(stream=not as_json)
+        cost = estimate(sandbox.graph(), table) if result.ok else None
         if as_json:
             summary = {"ok": result.ok, "changes": result.changes, "diagnostics": result.diagnostics}
-            print_json({**summary, "outputs": result.outputs})
-        elif result.ok:
+            print_json({**summary, "outputs": result.outputs, "cost": cost.to_json() if cost else None})
+        elif cost:
             _show_outcome(result)
+            show_cost(cost, sandbox=True)
     if not result.ok:
         raise typer.Exit(FAILED)
 

@@ -207,3 +207,13 @@ def jsonable(value: Any, *, show_secrets: bool = False) -> Any:
     if isinstance(value, (list, tuple)):
         return [jsonable(item, show_secrets=show_secrets) for item in value]
     return value
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is, nothing for what is unknown or not given."""
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A mapping as it is, an empty one for what is unknown or not given."""
+    return value if isinstance(value, Mapping) else {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import plain
+from modelinfra.graph.values import listed, mapping, plain
+
+__all__ = ["View", "listed", "mapping", "number", "parsed"]
 
 # Outputs by which other resources name a resource.
 _NAMES = ("arn", "name", "arnSuffix", "resourceId", "repositoryUrl", "prefixListId")
@@ -75,16 +77,6 @@ class View:
                 if isinstance(value, str) and value:
                     found.setdefault((node.type, value), node)
         return found
-
-
-def listed(value: Any) -> list[Any]:
-    """A list as it is, nothing for what is unknown or not given."""
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """A mapping as it is, an empty one for what is unknown or not given."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def number(value: Any) -> float | None:

@@ -1,0 +1,177 @@
+"""How much there is of what has a fixed price, type by type; what is paid by use; and what costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from modelinfra.graph.cost_view import CostView, Unclear, Use, number
+from modelinfra.graph.model import Node
+from modelinfra.graph.values import Unknown, listed, mapping
+
+Rule = Callable[[CostView, Node], Iterator[Use | Unclear]]
+
+KNOWN_LATER: Final = "known only after the deployment"
+
+_LOAD_BALANCERS: Final = {
+    "application": ("alb", "application load balancer"),
+    "network": ("nlb", "network load balancer"),
+}
+
+
+def _load_balancer(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    inputs = view.inputs(node)
+    kind = inputs.get("loadBalancerType") or "application"
+    if kind not in _LOAD_BALANCERS:
+        yield Unclear(f"{kind} load balancer", "not in the table")
+        return
+    item, what = _LOAD_BALANCERS[kind]
+    yield Use(what, f"{item}.load-balancer")
+    if inputs.get("internal") is not True:
+        # At least one address in each zone; a busy application load balancer takes more.
+        zones = len(listed(inputs.get("subnets")) or listed(inputs.get("subnetMappings")))
+        if zones:
+            yield Use("public IPv4 address", "public-ipv4", Decimal(zones), Decimal(zones))
+        else:
+            yield Unclear("public IPv4 address", KNOWN_LATER)
+
+
+def _nat_gateway(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
+    yield Use("NAT gateway", "nat.gateway")
+
+
+def _address(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    pool = view.inputs(node).get("publicIpv4Pool")
+    if pool in (None, "", "amazon"):  # an address of one's own costs nothing
+        yield Use("public IPv4 address", "public-ipv4")
+
+
+def _endpoint(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    inputs = view.inputs(node)
+    kind = inputs.get("vpcEndpointType") or "Gateway"
+    if kind == "Gateway":
+        return  # those of S3 and DynamoDB cost nothing
+    if kind != "Interface":
+        yield Unclear(f"{kind} endpoint", "not in the table")
+        return
+    subnets = inputs.get("subnetIds")
+    zones = len(listed(subnets)) or len(listed(inputs.get("subnetConfigurations")))
+    if subnets is Unknown or not zones:
+        yield Unclear("interface endpoint", KNOWN_LATER)
+    else:
+        yield Use("interface endpoint in a zone", "endpoint.zone", Decimal(zones), Decimal(zones))
+
+
+def _alarm(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    """An alarm is paid by the metrics that it looks at."""
+    inputs = view.inputs(node)
+    queries = [mapping(query.get("metric")) for query in map(mapping, listed(inputs.get("metricQueries")))]
+    looked_at = [metric for metric in queries if metric]
+    periods = [number(metric.get("period")) for metric in looked_at] or [number(inputs.get("period"))]
+    fast = any(period is not None and period < 60 for period in periods)
+    item = "alarm.high-resolution" if fast else "alarm.standard"
+    count = Decimal(max(len(looked_at), 1))
+    yield Use("alarm metric", item, count, count)
+
+
+def _one(what: str, item: str) -> Rule:
+    def rule(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
+        yield Use(what, item)
+
+    return rule
+
+
+_KEY: Final = _one("KMS key", "kms.key")
+
+RULES: Final[dict[str, Rule]] = {
+    "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
+    "aws:ec2/natGateway:NatGateway": _nat_gateway,
+    "aws:ec2/eip:Eip": _address,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:cloudwatch/dashboard:Dashboard": _one("dashboard", "dashboard"),
+    "aws:kms/key:Key": _KEY,
+    "aws:kms/replicaKey:ReplicaKey": _KEY,
+    "aws:kms/externalKey:ExternalKey": _KEY,
+    "aws:secretsmanager/secret:Secret": _one("secret", "secret"),
+    "aws:eks/cluster:Cluster": _one("EKS cluster", "eks.cluster"),
+}
+"""Resource type -> what of it has a price. Services on Fargate and instances have files of their own."""
+
+_TRAFFIC: Final = "traffic"
+
+BY_USE: Final[dict[str, tuple[str, ...]]] = {
+    "aws:lb/loadBalancer:LoadBalancer": (_TRAFFIC, "load balancer capacity units"),
+    "aws:ec2/natGateway:NatGateway": (_TRAFFIC,),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": (_TRAFFIC,),
+    "aws:ec2/internetGateway:InternetGateway": (_TRAFFIC,),
+    "aws:ec2/flowLog:FlowLog": ("logs",),
+    "aws:cloudwatch/logGroup:LogGroup": ("logs",),
+    "aws:ecr/repository:Repository": ("stored images",),
+    "aws:s3/bucket:Bucket": ("stored objects",),
+    "aws:s3/bucketV2:BucketV2": ("stored objects",),
+    "aws:ecs/cluster:Cluster": ("Container Insights metrics",),
+    "aws:appautoscaling/policy:Policy": ("alarms that autoscaling makes",),
+    "aws:autoscaling/policy:Policy": ("alarms that autoscaling makes",),
+    "aws:kms/key:Key": ("requests to keys and secrets",),
+    "aws:secretsmanager/secret:Secret": ("requests to keys and secrets",),
+    "aws:sns/topic:Topic": ("notifications",),
+    "aws:ec2/instance:Instance": ("disks",),
+    "aws:autoscaling/group:Group": ("disks",),
+    "aws:eks/nodeGroup:NodeGroup": ("disks",),
+    "aws:ebs/volume:Volume": ("disks",),
+}
+"""Resource type -> what is paid by use, in words."""
+
+_FREE_MODULES: Final = (
+    "aws:iam/",
+    "aws:vpc/",
+    "aws:appautoscaling/",
+    "aws:lb/",
+    "aws:ecs/",
+    "aws:ecr/",
+    "aws:autoscaling/",
+)
+_FREE: Final = frozenset(
+    {
+        "aws:acm/certificate:Certificate",
+        "aws:acm/certificateValidation:CertificateValidation",
+        "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        "aws:ec2/eipAssociation:EipAssociation",
+        "aws:ec2/launchTemplate:LaunchTemplate",
+        "aws:ec2/networkAcl:NetworkAcl",
+        "aws:ec2/route:Route",
+        "aws:ec2/routeTable:RouteTable",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        "aws:ec2/securityGroup:SecurityGroup",
+        "aws:ec2/securityGroupRule:SecurityGroupRule",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/vpc:Vpc",
+        "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
+        "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+        "aws:eks/accessEntry:AccessEntry",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+        "aws:eks/addon:Addon",
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        "aws:kms/alias:Alias",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:secretsmanager/secretPolicy:SecretPolicy",
+        "aws:secretsmanager/secretVersion:SecretVersion",
+        "aws:sns/topicPolicy:TopicPolicy",
+        "aws:sns/topicSubscription:TopicSubscription",
+    }
+)
+
+
+def is_free(token: str) -> bool:
+    """Whether AWS charges nothing for the resource itself; what is not known to be free is named as not counted."""
+    return token in _FREE or token.startswith(_FREE_MODULES)
+
+
+def range_of(least: Any, most: Any) -> tuple[Decimal, Decimal] | None:
+    """Two numbers, None when one of them is unknown."""
+    low, high = number(least), number(most)
+    return None if low is None or high is None else (low, high)

@@ -1,0 +1,91 @@
+"""EC2 instances: single ones, autoscaling groups from their least to their largest size, node groups of EKS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from modelinfra.graph.cost_counting import KNOWN_LATER, Rule, range_of
+from modelinfra.graph.cost_view import ONE, CostView, Unclear, Use, number
+from modelinfra.graph.model import Node
+from modelinfra.graph.values import listed, mapping
+
+_TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
+_OLD_TEMPLATE: Final = "aws:ec2/launchConfiguration:LaunchConfiguration"
+
+# eks CreateNodegroup: "If you don't specify an instance type, then t3.medium is used."
+_EKS_DEFAULT: Final = "t3.medium"
+
+
+def _instance(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    inputs = view.inputs(node)
+    template = _template(view, node, inputs.get("launchTemplate"), "launchTemplate")
+    given = inputs.get("instanceType") or template.get("instanceType")
+    spot = _is_spot(inputs) or _is_spot(template)
+    yield from _instances([given], (ONE, ONE), spot)
+
+
+def _group(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    inputs = view.inputs(node)
+    sizes = range_of(inputs.get("minSize"), inputs.get("maxSize"))
+    mixed = mapping(inputs.get("mixedInstancesPolicy"))
+    if mixed:
+        specification = mapping(mixed.get("launchTemplate"))
+        template = _template(view, node, specification.get("launchTemplateSpecification"), "mixedInstancesPolicy")
+        overrides = [mapping(each).get("instanceType") for each in listed(specification.get("overrides"))]
+        share = number(mapping(mixed.get("instancesDistribution")).get("onDemandPercentageAboveBaseCapacity"))
+        yield from _instances(overrides or [template.get("instanceType")], sizes, share is not None and share < 100)
+        return
+    template = _template(view, node, inputs.get("launchTemplate"), "launchTemplate")
+    if not template:
+        old = view.target(node, "launchConfiguration", _OLD_TEMPLATE)
+        template = view.inputs(old) if old is not None else {}
+    yield from _instances([template.get("instanceType")], sizes, _is_spot(template))
+
+
+def _node_group(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    inputs = view.inputs(node)
+    scaling = mapping(inputs.get("scalingConfig"))
+    types = listed(inputs.get("instanceTypes"))
+    if not types and inputs.get("launchTemplate"):
+        types = [_template(view, node, inputs.get("launchTemplate"), "launchTemplate").get("instanceType")]
+    sizes = range_of(scaling.get("minSize"), scaling.get("maxSize"))
+    yield from _instances(types or [_EKS_DEFAULT], sizes, inputs.get("capacityType") == "SPOT")
+
+
+RULES: Final[dict[str, Rule]] = {
+    "aws:ec2/instance:Instance": _instance,
+    "aws:autoscaling/group:Group": _group,
+    "aws:eks/nodeGroup:NodeGroup": _node_group,
+}
+
+
+def _instances(types: Sequence[Any], sizes: tuple[Decimal, Decimal] | None, spot: bool) -> Iterator[Use | Unclear]:
+    """The first type stands for all that a group may take: it is the one that the group's author prefers."""
+    name = types[0] if types else None
+    if not isinstance(name, str):
+        yield Unclear("EC2 instance", f"its type is {KNOWN_LATER}, or stands outside this stack")
+        return
+    others = f" (or {', '.join(map(str, types[1:]))})" if len(types) > 1 else ""
+    what = f"EC2 {'spot ' if spot else ''}{name}{others}"
+    if sizes is None:
+        yield Unclear(what, f"the number of instances is {KNOWN_LATER}")
+    elif sizes[1]:
+        yield Use(what, f"ec2.{name}", *sizes, spot)
+
+
+def _template(view: CostView, node: Node, reference: Any, key: str) -> Mapping[str, Any]:
+    """The inputs of the launch template that a reference stands for, empty when it is not in the graph."""
+    named = mapping(reference)
+    if not named:
+        return {}
+    value = next(
+        (named[part] for part in ("id", "launchTemplateId", "name", "launchTemplateName") if named.get(part)), ""
+    )
+    found = view.target(node, key, _TEMPLATE, value)
+    return view.inputs(found) if found is not None else {}
+
+
+def _is_spot(inputs: Mapping[str, Any]) -> bool:
+    return mapping(inputs.get("instanceMarketOptions")).get("marketType") == "spot"
