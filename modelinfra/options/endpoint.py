@@ -40,9 +40,9 @@ from modelinfra.options.landing import (
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
-from modelinfra.options.model import ModelOptions, problem_of_uri
+from modelinfra.options.model import ModelOptions, is_remote, problems_of_model
 from modelinfra.options.problems import Problem
-from modelinfra.options.quantities import Bytes, Duration, VCpu, shown_bytes
+from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions, problems_of_server
 from modelinfra.options.variables import (
@@ -148,10 +148,10 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     Or a mapping that describes one of your own."""
 
     model: NotRequired[Annotated[str | ModelOptions, Option()]]
-    """The model: a local directory, or a mapping with more about it. Required unless `image` is given."""
+    """The model: a local directory, an address, or a mapping with more about it. Required unless `image` is given."""
 
     image: NotRequired[Annotated[Input[str], Option()]]
-    """A ready image with server and model inside, by digest. Left out, the library builds one from `server` and `model`."""
+    """A ready image with the server, by digest; with the model inside unless `model` names an address. Left out, the library builds one."""
 
     cpu: NotRequired[
         Annotated[
@@ -364,6 +364,9 @@ rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 rule(EndpointOptions, "server", "image")(problems_of_server)
 
 
+rule(EndpointOptions, "server", "model", "image")(problems_of_model)
+
+
 @rule(LogOptions, "group_arn", "retention_days", "kms_key_arn")
 def an_adopted_log_group_is_not_shaped(logs: Mapping[str, Any]) -> Iterable[Problem]:
     yield from _shaped(logs, "group_arn", ("retention_days", "kms_key_arn"), "an existing log group")
@@ -388,48 +391,12 @@ def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterab
         yield Problem("permissions_boundary", reason, "Remove it, and bound the roles where they are made.")
 
 
-@rule(EndpointOptions, "image", "repository")
+@rule(EndpointOptions, "model", "image", "repository")
 def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    if endpoint["image"] is not None and endpoint["repository"].arn is not None:
+    # The image that fetches a model lies in it, though.
+    if endpoint["image"] is not None and endpoint["repository"].arn is not None and not is_remote(endpoint["model"]):
         yield Problem(
             "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
-        )
-
-
-@rule(EndpointOptions, "model", "image")
-def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    model, image = endpoint["model"], endpoint["image"]
-    if isinstance(model, str):
-        problem = problem_of_uri(model)
-        if problem:
-            yield problem.below("model")
-        uri: str | None = model
-        name = size = sha256 = None
-    elif model is not None:
-        uri, name, size, sha256 = model.uri, model.name, model.size, model.sha256
-    else:
-        uri = name = size = sha256 = None
-    if image is None and uri is None:
-        yield Problem(
-            "model" if model is None else "model.uri", "this is required", "Write the path of the model's directory."
-        )
-    if image is None and name is not None:
-        yield Problem("model.name", "the directory says its model's name itself", "Remove it.", name)
-    if image is None and size is not None:
-        yield Problem("model.size", "a directory is measured", "Remove it.", shown_bytes(size))
-    if image is not None and uri is not None:
-        yield Problem(
-            "model", "the model is already in `image`", "Remove `model.uri`, or remove `image` to have one built.", uri
-        )
-    if image is not None and sha256 is not None:
-        yield Problem(
-            "model.sha256", "the model is already in `image` and cannot be verified here", "Remove it.", sha256
-        )
-    if image is not None and uri is None and name is None:
-        yield Problem(
-            "model.name",
-            "this is required with a ready image",
-            "Write the name under which the server knows the model.",
         )
 
 

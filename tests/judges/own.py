@@ -9,6 +9,7 @@ from modelinfra.policies import (
     addresses,
     check,
     fargate,
+    fetching,
     load_balancing,
     names,
     permissions,
@@ -41,4 +42,4 @@ TABLE = Own(
     "own table",
     (*fargate.RULES, *service.RULES, *load_balancing.RULES, *names.RULES, *watching.RULES, *addresses.RULES),
 )
-REACHABILITY = Own("reachability", (*reachability.RULES, *ways_out.RULES, *permissions.RULES))
+REACHABILITY = Own("reachability", (*reachability.RULES, *ways_out.RULES, *permissions.RULES, *fetching.RULES))

@@ -43,6 +43,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
         }
     },
     "network.flowLogs": {"network.flowLogs": None},
+    "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
+    "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
 }
 
 SERVER = "endpoints.iris.server"

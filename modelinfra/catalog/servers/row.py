@@ -121,6 +121,11 @@ class ModelServer:
         """Path that answers 200 only when the model of that name is loaded, with a leading slash."""
         return self.model_readiness_path_template.replace("{model}", model)
 
+    @property
+    def starts_with_a_file(self) -> bool:
+        """Whether the start command names a file of the model, and not its folder."""
+        return any("{file}" in word for word in (*self.command, *self.environment.values()))
+
     def serving(self, model: FoundModel) -> ModelServer:
         """This row with a model's name and file in command, environment and side routes."""
 
