@@ -10,7 +10,7 @@ from typing import Any
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra.options.endpoint import DEFAULT_RETENTION_DAYS
+from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.ecs.roles import TaskRoles
