@@ -55,6 +55,7 @@ SERVED = [
     Served("kserve-huggingfaceserver", "/openai/v1/chat/completions", HUGGING_FACE, (NO_MEMORY,)),
     Served("llama-cpp", "/v1/chat/completions", {"tiny-q8.gguf": "w"}),
     Served("bentoml", "/classify"),
+    Served("litserve", "/predict"),
     Served("ray-serve", "/classify", {"serve_config.yaml": RAY, "app.py": ""}),
     Served("vllm", "/v1/chat/completions", HUGGING_FACE, (NO_GPU, NO_MEMORY)),
     Served("tgi", "/v1/chat/completions", HUGGING_FACE, (NO_GPU, NO_MEMORY)),

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from modelinfra.catalog.servers.bentoml import BENTOML
 from modelinfra.catalog.servers.kserve import KSERVE
 from modelinfra.catalog.servers.language_models import NIM, SGLANG, TGI, VLLM
+from modelinfra.catalog.servers.litserve import LITSERVE
 from modelinfra.catalog.servers.llama_cpp import LLAMA_CPP
 from modelinfra.catalog.servers.mlserver import MLSERVER
 from modelinfra.catalog.servers.ray_serve import RAY_SERVE
@@ -55,6 +56,7 @@ SERVERS: Mapping[str, ModelServer] = MappingProxyType(
             *KSERVE,
             LLAMA_CPP,
             BENTOML,
+            LITSERVE,
             RAY_SERVE,
             VLLM,
             TGI,
