@@ -61,7 +61,8 @@ class ModelServer:
     contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
-    side_routes: paths on the http port that change or tell something beside predictions, and that nobody outside should reach.
+    side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
+        reach; never `/`. Nothing blocks them yet.
     needs_gpu: it does not start without one.
     shared_memory_mib: /dev/shm in MiB that its documentation gives it (0: the container's default is enough).
     needs_shared_memory: it fails without that; else it only gets slower, or only some models need it.
