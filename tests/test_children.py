@@ -42,7 +42,12 @@ def everything(
             "net", {**shape, "interface_endpoints": ["ecr.api"], "transforms": given.get("network", {})}
         )
         web = EcsCluster("web", network=made, exec=True, transforms=given.get("cluster", {}))
-        common = {"platform": web, "server": "mlserver", "model": "model", "secrets": {"TOKEN": SECRET}}
+        common = {
+            "platform": web,
+            "server": "mlserver",
+            "model": "s3://acme-models/digits/7",
+            "secrets": {"TOKEN": SECRET},
+        }
         scaling = {"min": 1, "max": 3}
         ModelEndpoint(
             "digits", {**common, "load_balancer": "own", "scaling": scaling, "transforms": given.get("endpoint", {})}

@@ -26,6 +26,7 @@ def _table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
 
 NETWORK_ROLES: Final = _table(
     vpc=("pulumi_aws.ec2.Vpc", "the VPC"),
+    default_security_group=("pulumi_aws.ec2.DefaultSecurityGroup", "the VPC's own security group, without rules"),
     secondary_range=("pulumi_aws.ec2.VpcIpv4CidrBlockAssociation", "the second address range"),
     internet_gateway=("pulumi_aws.ec2.InternetGateway", "the way of public subnets to the internet"),
     public_subnet=("pulumi_aws.ec2.Subnet", "public subnets, one a zone"),
@@ -72,11 +73,13 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             repository=("pulumi_aws.ecr.Repository", "the image repository"),
             lifecycle_policy=("pulumi_aws.ecr.LifecyclePolicy", "which images expire"),
             image=("pulumi_docker_build.Image", "the build of the image"),
+            fetcher_image=("pulumi_docker_build.Image", "the build of the image that fetches the model"),
             log_group=("pulumi_aws.cloudwatch.LogGroup", "the server's log"),
             execution_role=("pulumi_aws.iam.Role", "the role with which ECS starts a task"),
             execution_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
             task_role=("pulumi_aws.iam.Role", "the role that the server runs with"),
             exec_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do for `exec`"),
+            fetch_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to fetch the model"),
             task_security_group=("pulumi_aws.ec2.SecurityGroup", "the replicas' security group"),
             task_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "from the load balancer to the replicas"),
             task_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the replicas to HTTPS, and to S3"),

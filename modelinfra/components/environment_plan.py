@@ -41,7 +41,10 @@ def plan_environment(
         problems += error.problems
         parts = _well_formed(given, style)
     problems += cross_problems(given)
-    planners = {name: EcsPlanner(platform) for name, platform in parts.platforms.items()}
+    network = getattr(options, "network", None)
+    # What is wrong with the network is told already; an existing VPC is taken to have the way out that its owner says.
+    internet = network is None or network.nat != "none"
+    planners = {name: EcsPlanner(platform, internet) for name, platform in parts.platforms.items()}
     endpoints: dict[str, tuple[str, PlannedEndpoint]] = {}
     # In the order of their names: which of two that collide is told so does not depend on the order in the file.
     for name, endpoint in sorted(parts.endpoints.items()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,14 @@ from pulumi import Input, Output
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
 from modelinfra.children import Adjustments, Children, check_transforms
+from modelinfra.components.builds import fetcher_build, server_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
-from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform
+from modelinfra.options.sources import repository_arn_of
+from modelinfra.platforms.base import EndpointPlan, EndpointRequest, FetcherImage, Planner, Platform
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
 
@@ -87,9 +88,12 @@ class ModelEndpoint(pulumi.ComponentResource):
         for warning in planned.plan.warnings:
             pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
         children = Children(self, name, Adjustments.of(planned.options))
-        image, repository_arn = self._image(children, planned, platform)
+        images = self._images(children, planned, platform)
         outputs = platform.register(
-            planned.plan, EndpointRequest(children, planned.options, planned.served, image, repository_arn)
+            planned.plan,
+            EndpointRequest(
+                children, planned.options, planned.served, images.server, images.repository_arn, images.fetcher
+            ),
         )
         self.url = outputs.url
         self.predict_url = outputs.predict_url
@@ -99,30 +103,46 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.security_group_id = outputs.security_group_id
         self.register_outputs({**vars(outputs)})
 
-    def _image(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> tuple[Input[str], Input[str]]:
+    def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:
         served, options = planned.served, planned.options
-        if served.directory is None:
-            assert served.image is not None, "the options' rules ask for one of the two"
-            return served.image, Output.from_input(served.image).apply(lambda image: repository_arn_of(image) or "")
-        built = ModelImage(
-            children.name,
-            served.server,
-            served.directory,
-            architecture=options.architecture,
-            repository_arn=options.repository.arn,
-            kms_key_arn=options.repository.kms_key_arn,
-            production=platform.production,
-            adjustments=children.adjustments,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return built.reference, built.repository_arn
+        ready = served.image
+        fetched = served.remote is not None and not served.remote.baked
+        fetcher: FetcherImage | None = None
+        built: ModelImage | None = None
+        if ready is None or fetched:
+            built = ModelImage(
+                children.name,
+                server_build(served) if ready is None else None,
+                fetcher_build() if fetched else None,
+                architecture=options.architecture,
+                repository_arn=options.repository.arn,
+                kms_key_arn=options.repository.kms_key_arn,
+                production=platform.production,
+                adjustments=children.adjustments,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            if built.fetcher_reference is not None:
+                fetcher = FetcherImage(built.fetcher_reference, built.repository_arn)
+        if ready is not None:
+            arn = Output.from_input(ready).apply(lambda image: repository_arn_of(image) or "")
+            return _Images(ready, arn, fetcher)
+        assert built is not None
+        assert built.reference is not None
+        return _Images(built.reference, built.repository_arn, fetcher)
+
+
+@dataclass(frozen=True)
+class _Images:
+    server: Input[str]
+    repository_arn: Input[str]
+    fetcher: FetcherImage | None
 
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
     check_transforms(options, ENDPOINT_ROLES)
     try:
-        served = served_model(options, root)
+        served = served_model(options, root, name)
     except ModelProblemError as error:
         raise InvalidOptionsError([error.problem]) from None
     return PlannedEndpoint(name, options, served, planner.plan(name, options.path or f"/{name}", options, served))
@@ -132,15 +152,6 @@ def project_directory() -> Path:
     """What relative paths of models start from: the directory of Pulumi.yaml; under Pulumi's own mocks, which name none, here."""
     root = Path(pulumi.get_root_directory() or ".")
     return root if root.is_dir() else Path.cwd()
-
-
-def repository_arn_of(image: str) -> str | None:
-    """ARN of the ECR repository that an image lies in; None when it lies elsewhere."""
-    match = re.match(r"(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?/([^@:]+)", image)
-    if match is None:
-        return None
-    account, region, china, repository = match.groups()
-    return f"arn:{'aws-cn' if china else 'aws'}:ecr:{region}:{account}:repository/{repository}"
 
 
 def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platform]:

@@ -1,10 +1,8 @@
-"""`ModelImage`: a repository and the image in it, built from a server's base image and a model's directory."""
+"""`ModelImage`: a repository and the images of one endpoint in it: the server's, and the one that fetches its model."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +11,8 @@ import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 from pulumi import Input, Output
 
-from modelinfra.catalog.model_directory import ModelDirectory
-from modelinfra.catalog.servers import ModelServer
 from modelinfra.children import NONE, Adjustments, Children
-from modelinfra.components.dockerfile import dockerfile
+from modelinfra.components.builds import Build
 
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
@@ -39,8 +35,11 @@ class _Repository:
 class ModelImage(pulumi.ComponentResource):
     """Builds, pushes and names by digest. The tag is made of the content, so that the same content is never pushed twice."""
 
-    reference: Output[str]
-    """Repository and digest of the pushed image."""
+    reference: Output[str] | None
+    """Repository and digest of the server's image; None where a ready one is used."""
+
+    fetcher_reference: Output[str] | None
+    """Repository and digest of the image that fetches the model; None where the model is in the server's."""
 
     repository_arn: Output[str]
     """ARN of the repository."""
@@ -48,8 +47,8 @@ class ModelImage(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        server: ModelServer,
-        model: ModelDirectory,
+        server: Build | None,
+        fetcher: Build | None,
         *,
         architecture: str,
         repository_arn: Input[str] | None,
@@ -61,8 +60,8 @@ class ModelImage(pulumi.ComponentResource):
         super().__init__("modelinfra:index:ModelImage", name, None, opts)
         self._children = Children(self, name, adjustments)
         repository = _adopted(repository_arn) if repository_arn is not None else self._make(kms_key_arn, production)
-        image = self._image(repository, server, model, architecture)
-        self.reference = Output.concat(repository.url, "@", image.digest)
+        self.reference = self._pushed(repository, server, architecture)
+        self.fetcher_reference = self._pushed(repository, fetcher, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
 
@@ -86,20 +85,18 @@ class ModelImage(pulumi.ComponentResource):
         )
         return _Repository(repository.arn, repository.repository_url, repository.registry_id)
 
-    def _image(
-        self, repository: _Repository, server: ModelServer, model: ModelDirectory, architecture: str
-    ) -> docker_build.Image:
-        text = dockerfile(server)
+    def _pushed(self, repository: _Repository, build: Build | None, architecture: str) -> Output[str] | None:
+        if build is None:
+            return None
         token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
-        tag = _content_tag(text, model, architecture)
+        tag = build.tag(architecture)
         if repository.shared:
             tag = f"{self._children.name}-{tag}"
-        cache = _cache(repository) if not repository.shared else {}
-        return docker_build.Image(
-            self._children.named("build"),
-            # Relative to the program, so that the same model builds nothing anew on another machine.
-            context={"location": os.path.relpath(model.path)},
-            dockerfile={"inline": text},
+        cache = _cache(repository) if build.cached and not repository.shared else {}
+        image = docker_build.Image(
+            self._children.named(build.child),
+            context={"location": build.location()},
+            dockerfile={"inline": build.dockerfile},
             platforms=[docker_build.Platform(_PLATFORMS[architecture])],
             tags=[Output.concat(repository.url, ":", tag)],
             push=True,
@@ -112,8 +109,9 @@ class ModelImage(pulumi.ComponentResource):
                     "password": Output.secret(token.password),
                 }
             ],
-            opts=self._children.opts("image"),
+            opts=self._children.opts(build.role),
         )
+        return Output.concat(repository.url, "@", image.digest)
 
 
 def _adopted(arn: Input[str]) -> _Repository:
@@ -133,11 +131,6 @@ def _cache(repository: _Repository) -> dict[str, Any]:
     reference = Output.concat(repository.url, ":", _CACHE_TAG)
     written = {"ref": reference, "mode": docker_build.CacheMode.MAX, "image_manifest": True, "oci_media_types": True}
     return {"cache_from": [{"registry": {"ref": reference}}], "cache_to": [{"registry": written}]}
-
-
-def _content_tag(text: str, model: ModelDirectory, architecture: str) -> str:
-    digest = hashlib.sha256("\n".join([text, model.sha256, architecture]).encode()).hexdigest()
-    return f"model-{digest[:16]}"
 
 
 def _lifecycle_policy() -> str:

@@ -78,6 +78,10 @@ class ServingNetwork(pulumi.ComponentResource):
             tags={"Name": self._children.name},
             opts=self._children.opts("vpc"),
         )
+        # Without rules: what names no security group of its own gets this one, and AWS lets its members talk to each other.
+        aws.ec2.DefaultSecurityGroup(
+            self._children.named("default"), vpc_id=vpc.id, opts=self._children.opts("default-security-group")
+        )
         # Subnets name the second range's VPC through its association, so that they wait for it.
         second_vpc_id = self._second_range(vpc, options.secondary_cidr) if options.secondary_cidr else None
         subnets = zone_subnets(cidr, zones, options.secondary_cidr)

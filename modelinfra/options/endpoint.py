@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from pulumi import Input
 
@@ -16,9 +16,10 @@ from modelinfra.options.adjustments import (
     TransformedOptions,
     transforms_name,
 )  # fmt: skip
-from modelinfra.options.arns import KMS_KEY_ARN, LOG_GROUP_ARN, REPOSITORY_ARN, ROLE_ARN, SECURITY_GROUP_ID
+from modelinfra.options.arns import ROLE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, RollbackOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
@@ -27,9 +28,7 @@ from modelinfra.options.landing import (
     EXECUTION_POLICY,
     IMAGE,
     INGRESS,
-    LOG_GROUP,
     OWN_LOAD_BALANCER,
-    REPOSITORY,
     ROLE,
     RULE,
     SECURITY_GROUP,
@@ -39,10 +38,9 @@ from modelinfra.options.landing import (
     TIMEOUTS,
     TRACKING,
 )  # fmt: skip
-from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
-from modelinfra.options.model import ModelOptions, problem_of_uri
+from modelinfra.options.model import ModelOptions, is_remote, problems_of_model
 from modelinfra.options.problems import Problem
-from modelinfra.options.quantities import Bytes, Duration, VCpu, shown_bytes
+from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions, problems_of_server
 from modelinfra.options.variables import (
@@ -51,93 +49,6 @@ from modelinfra.options.variables import (
     the_servers_own_variables_stay,
     variables_have_names,
 )
-
-DEFAULT_RETENTION_DAYS = 30
-
-
-class LogOptions(TypedDict):
-    """Where the server's output goes."""
-
-    group_arn: NotRequired[
-        Annotated[
-            Input[str],
-            replace(
-                LOG_GROUP_ARN,
-                lands=(
-                    f"{ADDED}{LOG_GROUP}",
-                    f"{CONTAINER}.logConfiguration.options.awslogs-group",
-                    f"{EXECUTION_POLICY}.policy",
-                ),
-                example=LOG_GROUP_ARN.pattern_example,
-            ),
-        ]
-    ]
-    """An existing log group, in place of one that is made. It is not changed."""
-
-    retention_days: NotRequired[
-        Annotated[
-            int,
-            Option(default_text=str(DEFAULT_RETENTION_DAYS), lands=(f"{LOG_GROUP}.retentionInDays",), example=90),
-        ]
-    ]
-    """How long log lines are kept, in days: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731 or more years."""
-
-    kms_key_arn: NotRequired[
-        Annotated[
-            Input[str],
-            replace(
-                KMS_KEY_ARN, lands=(f"{LOG_GROUP}.kmsKeyId",), example="arn:aws:kms:us-west-2:123456789012:key/logs"
-            ),
-        ]
-    ]
-    """KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. AWS encrypts with a key of its own otherwise."""
-
-
-class RepositoryOptions(TypedDict):
-    """The image repository of the endpoint."""
-
-    arn: NotRequired[
-        Annotated[
-            Input[str],
-            replace(
-                REPOSITORY_ARN,
-                lands=(
-                    f"{ADDED}{REPOSITORY}",
-                    f"{ADDED}aws:ecr/lifecyclePolicy:LifecyclePolicy",
-                    f"{IMAGE}.tags[0]",
-                    f"{IMAGE}.cacheFrom",
-                    f"{IMAGE}.cacheTo",
-                    f"{IMAGE}.registries[0].address",
-                    f"{CONTAINER}.image",
-                    f"{EXECUTION_POLICY}.policy",
-                ),
-                example=REPOSITORY_ARN.pattern_example,
-            ),
-        ]
-    ]
-    """An existing ECR repository, in place of one that is made. Images are pushed to it; nothing else of it is changed, and its own
-    rules say what expires. Builds do without a cache in it, whose tag would have to move."""
-
-    kms_key_arn: NotRequired[
-        Annotated[
-            Input[str],
-            replace(
-                KMS_KEY_ARN,
-                lands=(f"{REPOSITORY}.encryptionConfigurations",),
-                example="arn:aws:kms:us-west-2:123456789012:key/images",
-            ),
-        ]
-    ]
-    """KMS key that encrypts the images. An edit replaces the repository. AWS encrypts with AES-256 otherwise."""
-
-
-class RollbackOptions(TypedDict):
-    """When a deployment is taken back, beside ECS's own count of failed tasks."""
-
-    error_percent: NotRequired[
-        Annotated[float, Option(default=5, at_least=0.1, at_most=100, lands=(f"{ALARM}.threshold",), example=2)]
-    ]
-    """Share of requests answered with 5xx, in percent over two minutes, that rolls a deployment back."""
 
 
 class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
@@ -148,10 +59,10 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     Or a mapping that describes one of your own."""
 
     model: NotRequired[Annotated[str | ModelOptions, Option()]]
-    """The model: a local directory, or a mapping with more about it. Required unless `image` is given."""
+    """The model: a local directory, an address, or a mapping with more about it. Required unless `image` is given."""
 
     image: NotRequired[Annotated[Input[str], Option()]]
-    """A ready image with server and model inside, by digest. Left out, the library builds one from `server` and `model`."""
+    """A ready image with the server, by digest; with the model inside unless `model` names an address. Left out, the library builds one."""
 
     cpu: NotRequired[
         Annotated[
@@ -358,27 +269,12 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
 
 
 rule(EndpointOptions, "transforms")(transforms_name(ENDPOINT_ROLES))
-rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 
 
 rule(EndpointOptions, "server", "image")(problems_of_server)
 
 
-@rule(LogOptions, "group_arn", "retention_days", "kms_key_arn")
-def an_adopted_log_group_is_not_shaped(logs: Mapping[str, Any]) -> Iterable[Problem]:
-    yield from _shaped(logs, "group_arn", ("retention_days", "kms_key_arn"), "an existing log group")
-
-
-@rule(RepositoryOptions, "arn", "kms_key_arn")
-def an_adopted_repository_is_not_shaped(repository: Mapping[str, Any]) -> Iterable[Problem]:
-    yield from _shaped(repository, "arn", ("kms_key_arn",), "an existing repository")
-
-
-def _shaped(options: Mapping[str, Any], adopted: str, keys: Iterable[str], what: str) -> Iterable[Problem]:
-    for key in keys:
-        if options[adopted] is not None and options[key] is not None:
-            reason = f"{what} (`{adopted}`) has this already"
-            yield Problem(key, reason, f"Remove it, or remove `{adopted}` to have one made.", options[key])
+rule(EndpointOptions, "server", "model", "image")(problems_of_model)
 
 
 @rule(EndpointOptions, "permissions_boundary", "execution_role_arn", "task_role_arn")
@@ -388,48 +284,12 @@ def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterab
         yield Problem("permissions_boundary", reason, "Remove it, and bound the roles where they are made.")
 
 
-@rule(EndpointOptions, "image", "repository")
+@rule(EndpointOptions, "model", "image", "repository")
 def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    if endpoint["image"] is not None and endpoint["repository"].arn is not None:
+    # The image that fetches a model lies in it, though.
+    if endpoint["image"] is not None and endpoint["repository"].arn is not None and not is_remote(endpoint["model"]):
         yield Problem(
             "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
-        )
-
-
-@rule(EndpointOptions, "model", "image")
-def the_model_comes_from_one_place(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    model, image = endpoint["model"], endpoint["image"]
-    if isinstance(model, str):
-        problem = problem_of_uri(model)
-        if problem:
-            yield problem.below("model")
-        uri: str | None = model
-        name = size = sha256 = None
-    elif model is not None:
-        uri, name, size, sha256 = model.uri, model.name, model.size, model.sha256
-    else:
-        uri = name = size = sha256 = None
-    if image is None and uri is None:
-        yield Problem(
-            "model" if model is None else "model.uri", "this is required", "Write the path of the model's directory."
-        )
-    if image is None and name is not None:
-        yield Problem("model.name", "the directory says its model's name itself", "Remove it.", name)
-    if image is None and size is not None:
-        yield Problem("model.size", "a directory is measured", "Remove it.", shown_bytes(size))
-    if image is not None and uri is not None:
-        yield Problem(
-            "model", "the model is already in `image`", "Remove `model.uri`, or remove `image` to have one built.", uri
-        )
-    if image is not None and sha256 is not None:
-        yield Problem(
-            "model.sha256", "the model is already in `image` and cannot be verified here", "Remove it.", sha256
-        )
-    if image is not None and uri is None and name is None:
-        yield Problem(
-            "model.name",
-            "this is required with a ready image",
-            "Write the name under which the server knows the model.",
         )
 
 

@@ -30,11 +30,15 @@ SERVICE = "aws:ecs/service:Service"
 SUBNET = "aws:ec2/subnet:Subnet"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
+TASK_POLICY = "aws:iam/rolePolicy:RolePolicy"
 VPC = "aws:ec2/vpc:Vpc"
 VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 CONTAINER = f"{TASK}.containerDefinitions[0]"
 """The model's container within a task definition."""
+
+FETCH_CONTAINER = f"{TASK}.containerDefinitions[1]"
+"""The container that fetches the model before the server starts."""
 
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 

@@ -42,11 +42,20 @@ class Networked(Protocol):
 
 
 @dataclass(frozen=True)
+class FetcherImage:
+    """The image of the model fetcher: its reference with digest, and the ARN of the repository that it lies in."""
+
+    reference: Input[str]
+    repository_arn: Input[str]
+
+
+@dataclass(frozen=True)
 class EndpointRequest:
     """What a `ModelEndpoint` asks of its platform.
 
     children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
-    that is an ECR repository, else empty.
+    that is an ECR repository, else empty. fetcher: the image that fetches the model, and its repository's ARN; None where the model
+    is in `image`.
     """
 
     children: Children
@@ -54,6 +63,7 @@ class EndpointRequest:
     served: ServedModel
     image: Input[str]
     repository_arn: Input[str]
+    fetcher: FetcherImage | None = None
 
     @property
     def name(self) -> str:

@@ -11,10 +11,12 @@ from pulumi import Input
 
 from modelinfra.catalog.layouts.found import FoundModel
 from modelinfra.catalog.model_directory import ModelDirectory, ModelDirectoryError, measure
-from modelinfra.catalog.servers import ModelServer, memory_need_mib, startup_budget_seconds
+from modelinfra.catalog.servers import ModelServer, assumed_bytes, memory_need_mib, startup_budget_seconds
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.server import row_of
+from modelinfra.options.sources import source_of
+from modelinfra.platforms.remote_model import RemoteModel, remote_model
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class ServedModel:
 
     server: its row, with this model's name and file in command and environment. shared_memory_because: why this model needs shared
     memory, if it does.
-    Exactly one of `directory` (the image is built from it) and `image` (a ready one) is set.
+    At most one of `directory` (the model that the image is built from) and `remote` (a model at an address) is set; with neither the
+    model is in `image`, a ready one.
     """
 
     server: ModelServer
@@ -35,6 +38,7 @@ class ServedModel:
     memory_mib: int
     longest_request_seconds: int
     shared_memory_because: str = ""
+    remote: RemoteModel | None = None
 
     @property
     def predict_path(self) -> str:
@@ -52,8 +56,8 @@ class ServedModel:
             yield f"size not given, {self.server.assumed_model_gib} GiB assumed"
 
 
-def served_model(options: Any, project_directory: Path) -> ServedModel:
-    """Find the model of validated endpoint options and compute its budgets.
+def served_model(options: Any, project_directory: Path, endpoint: str) -> ServedModel:
+    """Find the model of validated endpoint options and compute its budgets. endpoint: its name, which a model at an address has, too.
 
     Raises ModelProblemError when the directory is no model of this server, or not the one of `sha256`.
     """
@@ -61,22 +65,28 @@ def served_model(options: Any, project_directory: Path) -> ServedModel:
     source = options.model
     uri = source if isinstance(source, str) else getattr(source, "uri", None)
     directory: ModelDirectory | None = None
+    remote: RemoteModel | None = None
     if uri is None:
         found = FoundModel(source.name)
+    elif (place := source_of(uri)).kind != "local":
+        remote = remote_model(place, source)
+        found = FoundModel(getattr(source, "name", None) or endpoint, remote.file or "")
     else:
         sha256 = getattr(source, "sha256", None)
         directory, found = _directory(server, Path(project_directory, uri), uri, sha256, source)
-    size = directory.bytes if directory else source.size
+    size = directory.bytes if directory else getattr(source, "size", None)
+    fetch = remote.seconds(assumed_bytes(server, size)) if remote else 0
     return ServedModel(
         server=server.serving(found),
         model=found.name,
         directory=directory,
         image=options.image,
         size_bytes=size,
-        startup_seconds=options.startup_budget or startup_budget_seconds(server, size),
+        startup_seconds=options.startup_budget or startup_budget_seconds(server, size) + fetch,
         memory_mib=memory_need_mib(server, size),
         longest_request_seconds=options.longest_request or server.longest_request_seconds,
         shared_memory_because=found.shared_memory_because,
+        remote=remote,
     )
 
 

@@ -9,6 +9,7 @@ from modelinfra.graph.model import Graph
 from modelinfra.policies import (
     addresses,
     fargate,
+    fetching,
     load_balancing,
     names,
     permissions,
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *reachability.RULES,
     *ways_out.RULES,
     *permissions.RULES,
+    *fetching.RULES,
 )
 """Every rule, each with its fact and source."""
 

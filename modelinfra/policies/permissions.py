@@ -56,7 +56,7 @@ def _policies(view: View, role: Node) -> list[Any]:
     return found + [mapping(each).get("policy") for each in listed(view.inputs(role).get("inlinePolicies"))]
 
 
-def _rights(view: View, role: Node) -> list[dict[str, Any]] | None:
+def rights_of(view: View, role: Node) -> list[dict[str, Any]] | None:
     """What a role may do; None while a part of it is not known."""
     documents = _policies(view, role)
     if any(not isinstance(each, str) for each in documents):
@@ -66,7 +66,7 @@ def _rights(view: View, role: Node) -> list[dict[str, Any]] | None:
 
 def _image(view: View) -> Found:
     for node, task, role in _tasks(view):
-        rights = _rights(view, role)
+        rights = rights_of(view, role)
         for container in containers(task) if rights is not None else []:
             image = container.get("image")
             if not isinstance(image, str) or ".dkr.ecr." not in image or rights is None:
@@ -87,7 +87,7 @@ def _image(view: View) -> Found:
 
 def _secrets(view: View) -> Found:
     for node, task, role in _tasks(view):
-        rights = _rights(view, role)
+        rights = rights_of(view, role)
         for container in containers(task) if rights is not None else []:
             for secret in listed(container.get("secrets")):
                 arn = mapping(secret).get("valueFrom")
@@ -101,7 +101,7 @@ def _secrets(view: View) -> Found:
 
 def _log(view: View) -> Found:
     for node, task, role in _tasks(view):
-        rights = _rights(view, role)
+        rights = rights_of(view, role)
         for container in containers(task) if rights is not None else []:
             options = mapping(mapping(container.get("logConfiguration")).get("options"))
             group = view.named(tokens.LOG_GROUP, options.get("awslogs-group"))

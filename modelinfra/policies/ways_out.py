@@ -1,4 +1,4 @@
-"""Whether a task reaches what it needs before it can start: its image, its log, its secrets."""
+"""Whether a task reaches what it needs before it can start: its image, its log, its secrets, its model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
 from modelinfra.policies.doors import Door, doors
 from modelinfra.policies.fargate import containers
+from modelinfra.policies.fetching import fetched_from, services_for
 from modelinfra.policies.reachability import groups_of, subnets_of
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.service import task_of
@@ -21,7 +22,7 @@ _EVERYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class Need:
-    """A service of AWS that a task calls when it starts."""
+    """A service of AWS that a task calls when it starts, or `internet` for anything outside AWS."""
 
     service: str
     why: str
@@ -44,6 +45,9 @@ def needs(task: dict[str, Any], exec_enabled: bool) -> list[Need]:
         for secret in listed(container.get("secrets")):
             arn = str(mapping(secret).get("valueFrom"))
             need("secretsmanager" if ":secretsmanager:" in arn else "ssm", "its secrets")
+        uri = fetched_from(container)
+        for service in services_for(uri) if uri else ():
+            need(service, "its model")
     if exec_enabled:
         need("ssmmessages", "exec")
     return list(found.values())
@@ -175,7 +179,7 @@ def _table(view: View, subnet: Node) -> Node | None:
 RULES = (
     Rule(
         "reach-services",
-        "Before a task starts, its network reaches the registry, S3, the log service and the stores of its secrets",
+        "Before a task starts, its network reaches the registry, S3, the log service, the stores of its secrets and where its model lies",
         "ECS developer guide, Fargate networking and VPC endpoints (facts serving.md 2d)",
         "Add a route to a NAT gateway, or endpoints with private DNS, and let HTTPS out to them.",
         _unreachable,

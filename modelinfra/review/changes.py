@@ -120,15 +120,19 @@ def between(before: Graph, after: Graph) -> Changes:
 def moved(resources: Iterable[ResourceChange]) -> dict[str, str]:
     """Created resource -> the deleted one of which it is the same again under another name or parent; each is used once."""
     resources = list(resources)
-    gone = [each for each in resources if each.operation == "delete"]
+    gone: dict[str, list[tuple[ResourceChange, Any]]] = defaultdict(list)
+    for each in resources:
+        if each.operation == "delete":
+            gone[each.type].append((each, _but_for_names(each)))
     found: dict[str, str] = {}
     for made in resources:
-        if made.operation != "create":
+        if made.operation != "create" or not gone[made.type]:
             continue
-        twins = [each for each in gone if each.type == made.type and _same_but_for_names(each, made)]
+        wanted = _but_for_names(made)
+        twins = [entry for entry in gone[made.type] if entry[1] == wanted]
         if len(twins) == 1:
-            found[made.urn] = twins[0].urn
-            gone.remove(twins[0])
+            found[made.urn] = twins[0][0].urn
+            gone[made.type].remove(twins[0])
     return found
 
 
@@ -209,13 +213,10 @@ def without_indices(path: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", path)
 
 
-def _same_but_for_names(one: ResourceChange, other: ResourceChange) -> bool:
-    def bare(change: ResourceChange) -> Any:
-        # What names say, and what other resources are called, moves with the move.
-        own = {key: value for key, value in plain(change.node.inputs).items() if key not in change.node.property_deps}
-        return {key: value for key, value in own.items() if key not in ("name", "tags", "family")}
-
-    return bool(bare(one) == bare(other))
+def _but_for_names(change: ResourceChange) -> Any:
+    # What names say, and what other resources are called, moves with the move.
+    own = {key: value for key, value in plain(change.node.inputs).items() if key not in change.node.property_deps}
+    return {key: value for key, value in own.items() if key not in ("name", "tags", "family")}
 
 
 def _is_scaffolding(node: Node) -> bool:

@@ -21,6 +21,7 @@ from modelinfra.graph.model import Graph
 from modelinfra.serving.contract import ServingContract, read_contract
 from modelinfra.serving.docker import run_in_docker
 from modelinfra.serving.errors import ServingCheckError
+from modelinfra.serving.fetching import with_model
 from modelinfra.serving.http import Reply, accepts, call, speaks_http2
 from modelinfra.serving.local import run_as_process
 from modelinfra.serving.running import Running
@@ -75,7 +76,11 @@ def try_endpoint(
     row = server_for_image(contract.build.base if contract.build else contract.image)
     budget = budget_seconds if budget_seconds is not None else _budget(contract, row)
     run = run_as_process if how == "process" else run_in_docker
-    with _terminated_orderly(), run(contract, report) as running:
+    with (
+        _terminated_orderly(),
+        with_model(contract, report, in_image=how == "docker") as contract,
+        run(contract, report) as running,
+    ):
         started = time.monotonic()
         _wait(contract, running, row, budget)
         ready = time.monotonic() - started

@@ -8,6 +8,7 @@ they do not, the endpoint is broken in the cloud too, and reading the contract s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,8 @@ TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 RULE = "aws:lb/listenerRule:ListenerRule"
 IMAGE = "docker-build:index:Image"
 CONTAINER = "model"
+FETCHER = "model-fetch"
+WORK = "MODELINFRA_FETCH"
 
 _REDEPLOY = "Deploy the endpoint again, and change what is wrong in its stack file or program, not in the cloud"
 
@@ -50,6 +53,21 @@ class ImageBuild:
 
 
 @dataclass(frozen=True)
+class ModelFetch:
+    """A model that is fetched: by a container of the task before the server starts, or (`baked`) while the image is built.
+
+    work: what `modelinfra.fetcher` is told. path: where the server finds the model. region: that of the task; empty when it is not
+    said. folder: where it lies on this machine, once it was fetched.
+    """
+
+    work: Mapping[str, str]
+    path: PurePosixPath
+    baked: bool
+    region: str = ""
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
 class ServingContract:
     """What the deployed state promises about one endpoint.
 
@@ -59,7 +77,8 @@ class ServingContract:
     runs before the server. environment: of the Dockerfile and the task together. secrets: names of variables that the
     platform fills in at start. ports: role -> container port. health_path, health_status: what the target group asks
     and accepts. predict_path, public_health_path: paths of the `predict_url` and `health_url` outputs as they reach
-    the container. startup_budget_seconds: the service's health check grace period; None when it states none.
+    the container. startup_budget_seconds: the service's health check grace period; None when it states none. fetch: how the model
+    comes, when it is not in a folder of this machine.
     """
 
     endpoint: str
@@ -79,6 +98,7 @@ class ServingContract:
     predict_path: str
     public_health_path: str
     startup_budget_seconds: int | None
+    fetch: ModelFetch | None = None
 
 
 def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -> ServingContract:
@@ -94,8 +114,12 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     memory = plain(task.inputs).get("memory")
     target_group = _only(parts, TARGET_GROUP, endpoint)
     services = [node for node in parts if node.type == SERVICE]
-    images = [node for node in parts if node.type == IMAGE]
-    stage, build = (None, None) if not images else _build(_only(parts, IMAGE, endpoint), project or Path.cwd())
+    fetcher = _fetcher(task)
+    images = [node for node in parts if node.type == IMAGE and not _is_of(node, fetcher)]
+    fetch = _fetched_by(fetcher, container) if fetcher is not None else None
+    stage = build = None
+    if images:
+        stage, build, fetch = _build(_only(images, IMAGE, endpoint), project or Path.cwd(), fetch)
     image = str(container.get("image") or "")
     if images:
         _check_image(image, plain(images[0].outputs), endpoint)
@@ -127,6 +151,7 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
         predict_path=_arriving(urls["predict_url"], "predict_url", urls, rules, arn),
         public_health_path=_arriving(urls["health_url"], "health_url", urls, rules, arn),
         startup_budget_seconds=int(grace) if isinstance(grace, int | float) else None,
+        fetch=fetch,
     )
 
 
@@ -162,6 +187,57 @@ def _known(node: Node, endpoint: str) -> dict[str, Any]:
     return inputs
 
 
+def _fetcher(task: Node) -> dict[str, Any] | None:
+    """The container that fetches the model, where there is one."""
+    text = plain(task.inputs).get("containerDefinitions")
+    found = json.loads(text) if isinstance(text, str) and text.startswith("[") else []
+    return next((dict(each) for each in found if each.get("name") == FETCHER), None)
+
+
+def _is_of(image: Node, container: Mapping[str, Any] | None) -> bool:
+    digest = plain(image.outputs).get("digest")
+    return container is not None and bool(digest) and str(container.get("image")).endswith(f"@{digest}")
+
+
+def _fetched_by(fetcher: Mapping[str, Any], server: Mapping[str, Any]) -> ModelFetch:
+    """What the fetching container is told, and where the server sees the volume that both have."""
+    variables = {item["name"]: str(item.get("value", "")) for item in fetcher.get("environment") or []}
+    written = {item["sourceVolume"]: item["containerPath"] for item in fetcher.get("mountPoints") or []}
+    read = {item["sourceVolume"]: item["containerPath"] for item in server.get("mountPoints") or []}
+    shared = [volume for volume in written if volume in read]
+    work = _work(variables.get(WORK, ""))
+    if not shared or written[shared[0]] != work["to"]:
+        raise ServingCheckError(
+            "a volume into which the model is fetched and from which the server reads it",
+            f"the fetching container has {written or 'none'}, the server {read or 'none'}, and the model goes to {work['to']}",
+            _REDEPLOY,
+        )
+    return ModelFetch(work, PurePosixPath(read[shared[0]]), baked=False, region=variables.get("AWS_DEFAULT_REGION", ""))
+
+
+def _work(text: str) -> dict[str, str]:
+    try:
+        found = dict(json.loads(text))
+    except ValueError:
+        found = {}
+    if not {"uri", "to"} <= found.keys():
+        raise ServingCheckError(f"what to fetch in {WORK}", f"it is {text!r}", _REDEPLOY)
+    return found
+
+
+def _baked(stage: dockerfile.Dockerfile) -> ModelFetch | None:
+    """A model that an earlier stage of the build fetches, and that the last one copies."""
+    for instruction in stage.opaque:
+        copied = re.fullmatch(r"COPY (?:--\S+ )*--from=(\S+) (?:--\S+ )*(\S+) (/\S+)", instruction)
+        source = stage.stages.get(copied[1]) if copied else None
+        if copied and source is not None and WORK in source.environment:
+            work = _work(source.environment[WORK])
+            if work["to"] == copied[2]:
+                stage.opaque.remove(instruction)
+                return ModelFetch(work, PurePosixPath(copied[3]), baked=True)
+    return None
+
+
 def _container(task: Node, endpoint: str) -> dict[str, Any]:
     text = _known(task, endpoint).get("containerDefinitions")
     try:
@@ -177,7 +253,9 @@ def _container(task: Node, endpoint: str) -> dict[str, Any]:
     )
 
 
-def _build(image: Node, project: Path) -> tuple[dockerfile.Dockerfile, ImageBuild]:
+def _build(
+    image: Node, project: Path, fetch: ModelFetch | None
+) -> tuple[dockerfile.Dockerfile, ImageBuild, ModelFetch | None]:
     inputs = _known(image, image.name)
     text = (inputs.get("dockerfile") or {}).get("inline")
     location = (inputs.get("context") or {}).get("location")
@@ -191,23 +269,26 @@ def _build(image: Node, project: Path) -> tuple[dockerfile.Dockerfile, ImageBuil
         stage = dockerfile.parse(text)
     except ValueError as error:
         raise ServingCheckError(f"a readable Dockerfile of image {image.name!r}", str(error), _REDEPLOY) from None
-    if not stage.copies:
+    fetch = fetch or _baked(stage)
+    if not stage.copies and fetch is None:
         raise ServingCheckError(
             f"a COPY of the model in the Dockerfile of image {image.name!r}",
             "there is none: the container has no model",
             _REDEPLOY,
         )
     context = (project / location).resolve()
-    copy = stage.copies[0]
-    return stage, ImageBuild(
+    copies = stage.copies if fetch is None else [dockerfile.Copy(PurePosixPath("."), fetch.path), *stage.copies]
+    copy = copies[0]
+    build = ImageBuild(
         dockerfile=text,
         context=context,
         base=stage.base,
         model_source=(context / copy.source).resolve(),
         model_path=copy.destination,
-        opaque=(*stage.opaque, *(f"COPY {more.source} {more.destination}" for more in stage.copies[1:])),
+        opaque=(*stage.opaque, *(f"COPY {more.source} {more.destination}" for more in copies[1:])),
         platforms=tuple(inputs.get("platforms") or ()),
     )
+    return stage, build, fetch
 
 
 def _check_image(running: str, outputs: Mapping[str, Any], endpoint: str) -> None:

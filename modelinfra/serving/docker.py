@@ -64,6 +64,8 @@ def _run_command(contract: ServingContract, name: str, image: str, ports: dict[i
         command += ["--publish", f"{HOST}:{outer}:{inner}"]
     for variable, value in contract.environment.items():
         command += ["--env", f"{variable}={value}"]
+    if contract.fetch is not None and contract.fetch.folder is not None:
+        command += ["--volume", f"{contract.fetch.folder}:{contract.fetch.path}:ro"]
     entrypoint = list(contract.task_entrypoint)
     if entrypoint:
         command += ["--entrypoint", entrypoint[0]]

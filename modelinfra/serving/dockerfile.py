@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 # What changes files in the image in a way that cannot be followed without building it.
 _BUILT = frozenset({"RUN", "ADD", "ARG", "ONBUILD", "SHELL", "VOLUME"})
+_FILE_WITHIN = re.compile(r"""<<-?(["']?)(\w+)\1""")
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _WITHOUT_EFFECT = frozenset({"EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL"})
 
@@ -28,7 +29,8 @@ class Dockerfile:
     """What the last stage of a Dockerfile says.
 
     base: image after FROM. environment: ENV. copies: COPY, in order. command, entrypoint: exec form, a shell form
-    becomes `/bin/sh -c`; None when absent. user: USER. opaque: instructions whose effect only a build can show.
+    becomes `/bin/sh -c`; None when absent. user: USER. opaque: instructions whose effect only a build can show. stages: earlier
+    ones by their names.
     """
 
     base: str
@@ -38,11 +40,13 @@ class Dockerfile:
     entrypoint: tuple[str, ...] | None = None
     user: str | None = None
     opaque: list[str] = field(default_factory=list)
+    stages: dict[str, Dockerfile] = field(default_factory=dict)
 
 
 def parse(text: str) -> Dockerfile:
     """Reads a Dockerfile. Raises ValueError with the line when it has no FROM or an instruction cannot be read."""
     stage: Dockerfile | None = None
+    named: dict[str, Dockerfile] = {}
     for number, line in _instructions(text):
         keyword, _, rest = line.partition(" ")
         keyword, rest = keyword.upper(), rest.strip()
@@ -50,7 +54,9 @@ def parse(text: str) -> Dockerfile:
             words = [word for word in rest.split() if not word.startswith("--")]
             if not words:
                 raise ValueError(f"line {number}: FROM names no image")
-            stage = Dockerfile(base=words[0])
+            stage = Dockerfile(base=words[0], stages=named)
+            if len(words) == 3 and words[1].upper() == "AS":
+                named[words[2]] = stage
         elif stage is None:
             if keyword != "ARG":
                 raise ValueError(f"line {number}: {keyword} comes before FROM")
@@ -95,11 +101,16 @@ def _apply(stage: Dockerfile, number: int, keyword: str, rest: str) -> None:
 
 
 def _instructions(text: str) -> Iterator[tuple[int, str]]:
-    """(line number, instruction) with continuations joined, without comments and empty lines."""
+    """(line number, instruction) with continuations joined, without comments, empty lines and files within."""
     parts: list[str] = []
     start = 0
+    ends: list[str] = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
+        if ends:
+            if line == ends[0]:
+                ends.pop(0)
+            continue
         if not line or line.startswith("#"):
             continue
         start = start if parts else number
@@ -107,6 +118,8 @@ def _instructions(text: str) -> Iterator[tuple[int, str]]:
             parts.append(line[:-1].strip())
             continue
         parts.append(line)
+        if line.split()[0].upper() in ("COPY", "ADD", "RUN"):
+            ends = [found[2] for found in _FILE_WITHIN.finditer(line)]
         yield start, " ".join(parts)
         parts = []
     if parts:
@@ -136,7 +149,8 @@ def _copy(stage: Dockerfile, number: int, rest: str) -> None:
     if len(words) < 2:
         raise ValueError(f"line {number}: COPY {rest}: needs a source and a destination")
     destination = PurePosixPath(words[-1])
-    if any(flag.startswith("--from") for flag in flags) or not destination.is_absolute():
+    elsewhere = any(flag.startswith("--from") for flag in flags) or any(word.startswith("<<") for word in words)
+    if elsewhere or not destination.is_absolute():
         stage.opaque.append(f"COPY {rest}")
         return
     for source in words[:-1]:

@@ -33,21 +33,29 @@ def server_environment(server: ModelServer, report: Callable[[str], None] = lamb
     """
     local = substitute(server)
     lock = files("modelinfra.catalog") / "local" / local.lock
-    text = lock.read_bytes()
     target = cache_folder() / "servers" / f"{server.name}-{server.version}"
+    return locked_environment(
+        target, lock.read_bytes(), f"{local.package} {local.version}", lambda: _interpreter(server), report
+    )
+
+
+def locked_environment(
+    target: Path, lock: bytes, what: str, interpreter: Callable[[], str], report: Callable[[str], None]
+) -> Path:
+    """A virtual environment with exactly what a lock says, complete or absent. what: what is installed, for people."""
     mark = target / _MARK
-    digest = hashlib.sha256(text).hexdigest()
+    digest = hashlib.sha256(lock).hexdigest()
     if _complete(mark, digest):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with _exclusive(target.with_name(target.name + ".lock")):
         if _complete(mark, digest):  # another process has just made it
             return target
-        report(f"installing {local.package} {local.version} into {target} (once)")
+        report(f"installing {what} into {target} (once)")
         # A virtual environment holds its own path in its scripts, so it is made in place; the mark is what makes it
         # count.
         shutil.rmtree(target, ignore_errors=True)
-        _install(server, text, target)
+        _install(interpreter(), lock, target, what)
         mark.write_text(digest)
     return target
 
@@ -80,8 +88,7 @@ def _exclusive(path: Path) -> Iterator[None]:
         yield
 
 
-def _install(server: ModelServer, lock: bytes, target: Path) -> None:
-    interpreter, local = _interpreter(server), substitute(server)
+def _install(interpreter: str, lock: bytes, target: Path, what: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder) / "requirements.txt"
         requirements.write_bytes(lock)
@@ -99,7 +106,7 @@ def _install(server: ModelServer, lock: bytes, target: Path) -> None:
             done = subprocess.run(step, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise ServingCheckError(
-                    f"{local.package} {local.version} to install into {target}",
+                    f"{what} to install into {target}",
                     f"the installer ended with {done.returncode}: {_tail(done.stderr or done.stdout)}",
                     "Give this machine a Python package index (pip's settings are used), or use Docker",
                 )

@@ -237,6 +237,11 @@ def test_a_request_longer_than_the_load_balancer_waits_is_refused(tmp_path: Path
         ({}, {"execution_role_arn": EXECUTION}, "execution role is handed in: it must trust ecs-tasks.amazonaws.com"),
         ({"exec": True}, {"task_role_arn": TASK_ROLE}, "task role is handed in"),
         ({}, {"security_group_id": SG}, "must let port 8080 in from the load balancer"),
+        (
+            {},
+            {"task_role_arn": TASK_ROLE, "model": "s3://acme-models/digits/7"},
+            "task role is handed in: it must trust ecs-tasks.amazonaws.com and allow reading s3://acme-models/digits/7",
+        ),
         ({"listener_arn": LISTENER}, {}, "load balancer's security group is handed in: it must let port 8080 out"),
     ],
 )

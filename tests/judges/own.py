@@ -9,6 +9,7 @@ from modelinfra.policies import (
     addresses,
     check,
     fargate,
+    fetching,
     load_balancing,
     names,
     permissions,
@@ -23,6 +24,7 @@ from tests.judges.case import Case, Verdicts
 class Own:
     """Some of the rules of `modelinfra.policies`."""
 
+    quick = True
     obtainable = True
 
     def __init__(self, name: str, rules: tuple[Rule, ...]) -> None:
@@ -40,4 +42,4 @@ TABLE = Own(
     "own table",
     (*fargate.RULES, *service.RULES, *load_balancing.RULES, *names.RULES, *watching.RULES, *addresses.RULES),
 )
-REACHABILITY = Own("reachability", (*reachability.RULES, *ways_out.RULES, *permissions.RULES))
+REACHABILITY = Own("reachability", (*reachability.RULES, *ways_out.RULES, *permissions.RULES, *fetching.RULES))

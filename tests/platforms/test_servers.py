@@ -55,6 +55,7 @@ SERVED = [
     Served("kserve-huggingfaceserver", "/openai/v1/chat/completions", HUGGING_FACE, (NO_MEMORY,)),
     Served("llama-cpp", "/v1/chat/completions", {"tiny-q8.gguf": "w"}),
     Served("bentoml", "/classify"),
+    Served("litserve", "/predict"),
     Served("ray-serve", "/classify", {"serve_config.yaml": RAY, "app.py": ""}),
     Served("vllm", "/v1/chat/completions", HUGGING_FACE, (NO_GPU, NO_MEMORY)),
     Served("tgi", "/v1/chat/completions", HUGGING_FACE, (NO_GPU, NO_MEMORY)),
@@ -151,7 +152,7 @@ def test_a_server_that_fargate_cannot_run_is_refused_with_every_reason(served: S
         assert "`modelinfra servers` says which" in line
 
 
-@pytest.mark.parametrize("name", ["bentoml", "nim"])
+@pytest.mark.parametrize("name", [name for name, row in SERVERS.items() if row.image is None])
 def test_a_server_without_an_image_of_its_own_asks_for_yours(name: str, tmp_path: Path) -> None:
     (line,) = refusal(tmp_path, server=name)[1:]
     assert line.startswith(f"image: {SERVERS[name].title} has no image to put a model into: every ")

@@ -19,6 +19,8 @@ _SECOND = {
     "architecture": "arm64",
     "scaling": {"min": 1, "max": 3, "cpuPercent": 50, "memoryPercent": 70},
 }
+_KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+_ARTIFACT = f"oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models/digits@sha256:{'a' * 64}"
 _RICH: dict[str, Any] = {
     "network": {"zones": 2, "nat": "single", "flowLogs": {}},
     "platforms": {"web": {"type": "ecs"}},
@@ -37,6 +39,33 @@ _RICH: dict[str, Any] = {
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "rich": _RICH,
     "private": {**_RICH, "network": {"nat": "none", "zones": 2}, "platforms": {"web": {"type": "ecs", "exec": True}}},
+    "fetched": {
+        "network": {"nat": "none"},
+        "platforms": {"web": {"type": "ecs"}},
+        "endpoints": {
+            "bucket": {
+                "server": "mlserver",
+                "model": {"uri": "s3://acme-models/digits/7", "size": "1GiB", "kmsKeyArn": _KEY},
+            },
+            "artifact": {
+                "server": "mlserver",
+                "model": {"uri": _ARTIFACT, "size": "30GiB"},
+                "memory": "60GiB",
+                "cpu": 8,
+            },
+        },
+    },
+    "hub": {
+        "network": {"nat": "single"},
+        "platforms": {"web": {"type": "ecs"}},
+        "endpoints": {
+            "hub": {
+                "server": "mlserver",
+                "model": {"uri": f"hf://acme/digits@{'a' * 40}", "size": "1GiB", "token": SECRET},
+            },
+            "baked": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.zip", "delivery": "baked"}},
+        },
+    },
     "wide": {
         **_RICH,
         "production": True,

@@ -264,6 +264,22 @@ MISTAKES = (
         text(t.ROLE, "assumeRolePolicy", "Statement[0].Principal.Service", "lambda.amazonaws.com", "iris-execution"),
         "role-trust",
     ),
+    Mistake(
+        "no right to read the model",
+        text(t.ROLE_POLICY, "policy", "Statement[0].Resource", "arn:aws:s3:::acme-models/other/*", "bucket-fetch"),
+        "right-model",
+        "fetched",
+    ),
+    Mistake("no right to list the models", lose(t.ROLE_POLICY, "bucket-fetch"), "right-model", "fetched"),
+    Mistake("no right to pull the model", lose(t.ROLE_POLICY, "artifact-fetch"), "right-model", "fetched"),
+    Mistake(
+        "a server that does not wait for its model",
+        text(t.TASK, "containerDefinitions", "[0].dependsOn[0].condition", "START", "bucket-task"),
+        "model-first",
+        "fetched",
+    ),
+    Mistake("no way to the model", lose(t.EGRESS, "bucket-tasks-to-s3"), "reach-services", "fetched"),
+    Mistake("no way to the hub", lose(t.ROUTE, "private-a-internet"), "reach-services", "hub"),
     Mistake("a policy that is too long", _long_policy, "role-inline-size"),
     Mistake(
         "every action of a service",

@@ -16,7 +16,7 @@ def installs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Counts installs, which make an interpreter and nothing else, into a cache of its own."""
     made: list[Path] = []
 
-    def install(server: object, lock: bytes, target: Path) -> None:
+    def install(interpreter: str, lock: bytes, target: Path, what: str) -> None:
         assert not target.exists(), "an install begins from nothing"
         (target / "bin").mkdir(parents=True)
         (target / "bin" / "python").symlink_to(sys.executable)
@@ -38,7 +38,7 @@ def test_the_server_is_installed_once_under_the_cache(installs: list[Path], tmp_
 def test_an_interrupted_install_is_done_again(
     installs: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def interrupted(server: object, lock: bytes, target: Path) -> None:
+    def interrupted(interpreter: str, lock: bytes, target: Path, what: str) -> None:
         (target / "bin").mkdir(parents=True)
         raise KeyboardInterrupt
 

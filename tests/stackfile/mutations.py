@@ -124,7 +124,25 @@ ADOPTED: dict[str, Any] = {
             "executionRoleArn": "arn:aws:iam::123456789012:role/start",
             "taskRoleArn": "arn:aws:iam::123456789012:role/serve",
             "securityGroupId": "sg-0123456789abcdef0",
-        }
+        },
+        "llama": {
+            "server": "llama-cpp",
+            "model": {
+                "uri": "hf://acme/llama-gguf@0123456789abcdef0123456789abcdef01234567",
+                "delivery": "fetched",
+                "file": "llama-q4.gguf",
+                "size": "5GiB",
+                "token": "arn:aws:ssm:us-west-2:123456789012:parameter/hub",
+            },
+            "longestRequest": "1m",
+        },
+        "bucket": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
+        "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},
+        "pushed": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": "oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models/digits:v7",
+        },
     },
 }
 

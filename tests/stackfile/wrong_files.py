@@ -12,6 +12,7 @@ from tests.stackfile.wrong_adoption import ADOPTION
 from tests.stackfile.wrong_keys import KEYS, YAML
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
 from tests.stackfile.wrong_servers import SERVERS
+from tests.stackfile.wrong_sources import SOURCES
 from tests.stackfile.wrong_values import QUANTITIES, TYPES
 
 SEVERAL = wrong_environment(
@@ -32,11 +33,11 @@ SEVERAL = wrong_environment(
     f"endpoints.Digits: {NAMES}. Write for example sentiment-v2.",
     "endpoints.Digits.memory (given: 4): a size needs a unit. Write 4GiB or 4MiB.",
     "endpoints.Digits.server (given: 'mlsever'): there is no such server. Did you mean 'mlserver'?",
-    "endpoints.Digits.model: this is required. Write the path of the model's directory.",
+    "endpoints.Digits.model: this is required. Write the path of the model's directory, or its address.",
     "endpoints.a.logs.retentionDays (given: 45): CloudWatch Logs does not offer this retention. Write 30.",
     "endpoints.a.scaling.max (given: 2): this is less than `min`, which is 3. Write 3 or more.",
     "tenants (given: {}): this is not built yet: an environment has no tenants. Remove it.",
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
-WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *ADOPTION, SEVERAL]
+WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, *ADOPTION, SEVERAL]

@@ -104,7 +104,9 @@ KEYS = [
         "platforms: {web: {type: ecs}}\nendpoints: {a: {model: model}}",
         "endpoints.a.server: this is required. Add it: the model server; `modelinfra servers` lists them.",
     ),
-    wrong_endpoint("no model", "", "model: this is required. Write the path of the model's directory.", model=None),
+    wrong_endpoint(
+        "no model", "", "model: this is required. Write the path of the model's directory, or its address.", model=None
+    ),
     wrong_network(
         "no id of the VPC",
         "{vpc: {privateSubnetIds: [subnet-1, subnet-2]}}",

@@ -145,20 +145,16 @@ MODELS = [
         model="{uri: model, sha256: abc}",
     ),
     wrong_endpoint(
-        "model in S3",
-        "",
-        "model (given: 's3://acme/digits'): models are taken from local directories; 's3:' is not built yet. "
-        "Copy the model into a directory beside the stack file and write its path.",
-        model="s3://acme/digits",
-    ),
-    wrong_endpoint(
         "size of a directory",
         "",
         "model.size (given: '4 GiB'): a directory is measured. Remove it.",
         model="{uri: model, size: 4GiB}",
     ),
     wrong_endpoint(
-        "empty path", "", "model (given: ''): this is empty. Write the path of the model's directory.", model="''"
+        "empty path",
+        "",
+        "model (given: ''): this is empty. Write the path of the model's directory, or its address.",
+        model="''",
     ),
     wrong_endpoint(
         "image by tag",

@@ -35,6 +35,7 @@ def register_network(name: str) -> Network:
         tags={"Name": name},
         opts=child,
     )
+    aws.ec2.DefaultSecurityGroup(f"{name}-default", vpc_id=vpc.id, opts=child)
     internet = aws.ec2.InternetGateway(f"{name}-internet", vpc_id=vpc.id, opts=child)
     public_table = aws.ec2.RouteTable(f"{name}-public", vpc_id=vpc.id, opts=child)
     internet_route = aws.ec2.Route(

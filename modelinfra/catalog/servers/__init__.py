@@ -18,6 +18,7 @@ from types import MappingProxyType
 from modelinfra.catalog.servers.bentoml import BENTOML
 from modelinfra.catalog.servers.kserve import KSERVE
 from modelinfra.catalog.servers.language_models import NIM, SGLANG, TGI, VLLM
+from modelinfra.catalog.servers.litserve import LITSERVE
 from modelinfra.catalog.servers.llama_cpp import LLAMA_CPP
 from modelinfra.catalog.servers.mlserver import MLSERVER
 from modelinfra.catalog.servers.ray_serve import RAY_SERVE
@@ -34,6 +35,7 @@ __all__ = [
     "LocalSubstitute",
     "ModelServer",
     "UnknownServerError",
+    "assumed_bytes",
     "memory_need_mib",
     "server",
     "server_for_image",
@@ -54,6 +56,7 @@ SERVERS: Mapping[str, ModelServer] = MappingProxyType(
             *KSERVE,
             LLAMA_CPP,
             BENTOML,
+            LITSERVE,
             RAY_SERVE,
             VLLM,
             TGI,
@@ -108,17 +111,18 @@ def startup_budget_seconds(server: ModelServer, model_bytes: int | None) -> int:
 
     model_bytes: size of the model's files in bytes; None when unknown. Raises ValueError when negative.
     """
-    gib = _model_bytes(server, model_bytes) / GIB
+    gib = assumed_bytes(server, model_bytes) / GIB
     return math.ceil(server.startup_base_seconds + server.startup_seconds_per_gib * gib)
 
 
 def memory_need_mib(server: ModelServer, model_bytes: int | None) -> int:
     """Memory in MiB that the server needs with a model of that size; the row's ceiling stands for an unknown size."""
-    mib = _model_bytes(server, model_bytes) / MIB
+    mib = assumed_bytes(server, model_bytes) / MIB
     return math.ceil(server.memory_base_mib + server.memory_headroom_factor * mib)
 
 
-def _model_bytes(server: ModelServer, model_bytes: int | None) -> int:
+def assumed_bytes(server: ModelServer, model_bytes: int | None) -> int:
+    """The size of the model's files, the row's ceiling for an unknown one. Raises ValueError when negative."""
     if model_bytes is None:
         return server.assumed_model_gib * GIB
     if model_bytes < 0:

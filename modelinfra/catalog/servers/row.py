@@ -61,7 +61,8 @@ class ModelServer:
     contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
-    side_routes: paths on the http port that change or tell something beside predictions, and that nobody outside should reach.
+    side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
+        reach; never `/`. Nothing blocks them yet.
     needs_gpu: it does not start without one.
     shared_memory_mib: /dev/shm in MiB that its documentation gives it (0: the container's default is enough).
     needs_shared_memory: it fails without that; else it only gets slower, or only some models need it.
@@ -120,6 +121,11 @@ class ModelServer:
     def model_readiness_path(self, model: str) -> str:
         """Path that answers 200 only when the model of that name is loaded, with a leading slash."""
         return self.model_readiness_path_template.replace("{model}", model)
+
+    @property
+    def starts_with_a_file(self) -> bool:
+        """Whether the start command names a file of the model, and not its folder."""
+        return any("{file}" in word for word in (*self.command, *self.environment.values()))
 
     def serving(self, model: FoundModel) -> ModelServer:
         """This row with a model's name and file in command, environment and side routes."""

@@ -11,19 +11,27 @@ from modelinfra.platforms.served_model import ServedModel
 def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterator[str]:
     """One sentence for each thing that is handed in and that must allow something."""
     port = served.server.ports["http"]
+    remote = served.remote if served.remote is not None and not served.remote.baked else None
     if endpoint.execution_role_arn is not None:
-        secrets = ", and reading the secrets" if endpoint.secrets else ""
+        token = served.remote is not None and served.remote.token is not None
+        secrets = ", and reading the secrets" if endpoint.secrets or token else ""
         yield (
             "the execution role is handed in: it must trust ecs-tasks.amazonaws.com and allow pulling the image "
             f"(ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer) and logs:CreateLogStream and PutLogEvents{secrets}"
         )
     if endpoint.task_role_arn is not None:
-        console = ", and ssmmessages for `exec`" if cluster.exec else ""
-        yield f"the task role is handed in: it must trust ecs-tasks.amazonaws.com{console}"
+        console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
+        remote = served.remote
+        model = (
+            f" and allow reading {remote.source.uri}"
+            if remote and not remote.baked and remote.source.through_aws
+            else ""
+        )
+        yield f"the task role is handed in: it must trust ecs-tasks.amazonaws.com{console}{model}"
     if endpoint.security_group_id is not None:
         yield (
             f"the replicas' security group is handed in: it must let port {port} in from the load balancer, and HTTPS out to "
-            "image, log and secrets"
+            f"image, log{', model' if remote is not None else ''} and secrets"
         )
     shared = endpoint.load_balancer == "shared"
     if shared and (cluster.listener_arn is not None or cluster.load_balancer_security_group_id is not None):

@@ -169,7 +169,7 @@ def _planned(
     )
     assert network is not None
     try:
-        return plan_cluster(options, network.vpc_id, opts)
+        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet))
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

@@ -42,6 +42,8 @@ class EcsPlanner:
     """Checks endpoints against one cluster's options, and against each other where they share its load balancer."""
 
     options: Any
+    internet: bool = True
+    """Whether tasks reach the internet."""
     idle_timeout: int | None = field(init=False)
     """Of the shared load balancer, in seconds; None while it is not known, because it is handed in."""
     _longest: dict[str, int] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class EcsPlanner:
 
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
-        refused = list(unfit(served))
+        refused = [*unfit(served), *(served.remote.unreachable(self.internet) if served.remote else ())]
         if refused:
             raise InvalidOptionsError(refused)
         shared = options.load_balancer == "shared"

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.iam import document
 
 
@@ -39,9 +40,10 @@ def register_roles(
             children.named("execution", "role"), assume_role_policy=trust, opts=children.opts("execution-role")
         )
         secrets: Mapping[str, Input[str]] = options.secrets or {}
+        repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
         may_start = Output.all(
-            repository=request.repository_arn, log_group=log_group_arn, secrets=list(secrets.values())
-        ).apply(lambda found: _execution_policy(found["repository"], found["log_group"], found["secrets"]))
+            repositories=repositories, log_group=log_group_arn, secrets=[*secrets.values(), *fetch.secrets(request)]
+        ).apply(lambda found: _execution_policy(found["repositories"], found["log_group"], found["secrets"]))
         policy = aws.iam.RolePolicy(
             children.named("execution", "role policy"),
             role=execution.name,
@@ -60,24 +62,17 @@ def register_roles(
                 opts=children.opts("exec-policy"),
             )
             policies.append(policy)
+        policies += fetch.register_fetch_rights(request, task)
         task_arn = task.arn
     return TaskRoles(execution_arn, task_arn, policies)
 
 
-def _execution_policy(repository_arn: str, log_group_arn: str, secret_arns: Sequence[str]) -> str:
+def _execution_policy(repository_arns: Sequence[str], log_group_arn: str, secret_arns: Sequence[str]) -> str:
     statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{log_group_arn}:*"}
     ]
-    if repository_arn:
-        statements += [
-            # The token is the registry's: the action knows no resource (service authorization reference, Amazon ECR).
-            {"Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                "Resource": repository_arn,
-            },
-        ]
+    if any(repository_arns):
+        statements += fetch.pull_statements([arn for arn in repository_arns if arn])
     # The ARN that a task definition takes may go on behind the secret's own with a key, a stage and a version.
     managed = sorted({":".join(arn.split(":")[:7]) for arn in secret_arns if ":secretsmanager:" in arn})
     parameters = sorted({arn for arn in secret_arns if ":ssm:" in arn})

@@ -16,6 +16,7 @@ from modelinfra.catalog.fargate import (
     remarks,
     smallest_size,
 )
+from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
 from modelinfra.options.server import CUSTOM
@@ -92,7 +93,7 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
         stop_timeout=options.stop_timeout or min(served.longest_request_seconds, STOP_TIMEOUT_CEILING_SECONDS),
         min_replicas=options.scaling.min,
         max_replicas=highest,
-        notes=(_choice(options, task, asked_mib), *_without(served)),
+        notes=(_choice(options, task, asked_mib), *_without(served), *_fetching(served)),
         warnings=tuple(_warnings(served, asked_mib, assumed=options.memory is None)),
     )
 
@@ -109,8 +110,15 @@ def _without(served: ServedModel) -> Iterator[str]:
         yield f"{served.server.title} runs without what its documentation gives it: {', '.join(missing)}"
 
 
+def _fetching(served: ServedModel) -> Iterator[str]:
+    if served.remote is not None:
+        yield from served.remote.notes(assumed_bytes(served.server, served.size_bytes))
+
+
 def _warnings(served: ServedModel, asked_mib: int, assumed: bool) -> Iterator[str]:
     yield from served.assumptions()
+    if served.remote is not None:
+        yield from served.remote.warnings()
     if assumed and served.server.name == CUSTOM:
         yield f"memory not given, {shown_bytes(asked_mib * _MIB)} assumed for a server that the catalogue does not know"
     if asked_mib < served.memory_mib:
@@ -129,8 +137,10 @@ def _storage(options: Any, served: ServedModel) -> int | None:
     asked: int | None = options.ephemeral_storage
     if asked is not None:
         return math.ceil(asked / _GIB)
-    size = served.size_bytes if served.size_bytes is not None else served.server.assumed_model_gib * _GIB
-    needed = served.server.unpacked_image_gib + math.ceil(2 * size / _GIB)  # the layer and its unpacked copy
+    size = assumed_bytes(served.server, served.size_bytes)
+    # In an image there is the layer and its unpacked copy.
+    model = served.remote.disk_bytes(size) if served.remote is not None else 2 * size
+    needed = served.server.unpacked_image_gib + math.ceil(model / _GIB)
     if needed <= EPHEMERAL_STORAGE_DEFAULT_GIB:
         return None
     return min(max(needed, EPHEMERAL_STORAGE_LEAST_GIB), EPHEMERAL_STORAGE_MOST_GIB)

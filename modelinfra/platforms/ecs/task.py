@@ -1,4 +1,4 @@
-"""The task definition: one container with the server and its model."""
+"""The task definition: a container with the server and its model, and where the model is fetched one that does so before."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra.options.endpoint import DEFAULT_RETENTION_DAYS
+from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
@@ -58,7 +59,9 @@ def register_task_definition(
         region=log_group.region,
         environment={**request.served.server.environment, **(options.environment or {})},
         secrets=options.secrets or {},
-    ).apply(lambda found: json.dumps([_container(request, sizing, found)]))
+        fetcher=request.fetcher.reference if request.fetcher else None,
+        token=request.served.remote.token if request.served.remote else None,
+    ).apply(lambda found: json.dumps(_containers(request, sizing, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
@@ -71,8 +74,14 @@ def register_task_definition(
         execution_role_arn=roles.execution_arn,
         task_role_arn=roles.task_arn,
         container_definitions=containers,
+        volumes=fetch.volumes(request),
         opts=request.children.opts("task-definition"),
     )
+
+
+def _containers(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    server = _container(request, sizing, found)
+    return [server, *fetch.fetch_container(request, found, server["logConfiguration"])]
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +97,7 @@ def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, 
         "environment": [{"name": name, "value": value} for name, value in sorted(found["environment"].items())],
         # AWS answers without the key when there is none.
         **({"secrets": secrets} if secrets else {}),
+        **fetch.of_server(request),
         "stopTimeout": sizing.stop_timeout,
         # An init process reaps what the server's workers and `exec` leave behind, and passes SIGTERM on.
         "linuxParameters": {"initProcessEnabled": True},

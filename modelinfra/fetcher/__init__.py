@@ -1,0 +1,14 @@
+"""Fetches a model into a folder and verifies it: what runs in the container `model-fetch` before the server starts.
+
+It stands alone: nothing else of modelinfra is imported here, because only these files are in the container
+(`requirements.lock` says what else is). `python -m modelinfra.fetcher` reads its work from `MODELINFRA_FETCH`, a JSON object:
+
+    uri     where the model lies: s3://, hf://, https:// or oci://
+    to      the folder that it is put into
+    sha256  optional: digest of the one file, or of the list SHA256SUMS beside many
+    file    optional: a file that must be there in the end
+    only    optional: fetch only files of this pattern
+
+and a bearer token, where the source asks for one, from `MODELINFRA_FETCH_TOKEN`. Exits with 0 when the model is there and
+verified, else with 1 and one line that says what is wrong.
+"""

@@ -1,0 +1,227 @@
+"""Reads the work, does it, says what was done."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from modelinfra.fetcher.archives import unpack
+from modelinfra.fetcher.checks import MANIFEST, FetchError, compare_names, manifest_of, safe_path, verify
+from modelinfra.fetcher.stores import Listing, RemoteFile, listing
+from modelinfra.fetcher.web import shown
+
+_AT_ONCE = 4
+_STAGING = ".model-fetch"
+_MARK = ".model-fetched"
+_MIB = 2**20
+
+
+def fetch(work: Mapping[str, Any], token: str, say: Callable[[str], None]) -> None:
+    """Bring the model to `work["to"]`, verified. What is there from the same work is left as it is. Raises FetchError."""
+    began = time.monotonic()
+    uri, to = work["uri"], Path(work["to"])
+    where = uri if not uri.startswith("https://") else shown(uri)
+    mark = to / _MARK
+    wanted = hashlib.sha256(json.dumps({**work, "to": ""}, sort_keys=True).encode()).hexdigest()
+    if mark.is_file() and mark.read_text() == wanted:
+        say(f"{where} is in {to} already")
+        return
+    staging = to / _STAGING
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        tree, parts = staging / "tree", staging / "parts"
+        tree.mkdir(parents=True)
+        parts.mkdir()
+        count, size = _bring(work, where, token, tree, parts, say)
+        if mark.is_file():
+            _remove_all(to, but=staging)
+        _publish(tree, to)
+        mark.write_text(wanted)
+    except OSError as error:
+        raise FetchError(
+            f"{to} cannot be written",
+            f"{error.strerror or error}",
+            "Raise the endpoint's ephemeral storage, or let the fetcher's user write there",
+        ) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    seconds = time.monotonic() - began
+    say(
+        f"fetched {where}: {count} files, {size / _MIB:.1f} MiB in {seconds:.1f} s, {size / _MIB / max(seconds, 1e-3):.1f} MiB/s"
+    )
+
+
+def _bring(
+    work: Mapping[str, Any], where: str, token: str, tree: Path, parts: Path, say: Callable[[str], None]
+) -> tuple[int, int]:
+    found = listing(work["uri"], token)
+    if found.remark:
+        say(f"{where} is {found.remark}")
+    files = _chosen(found, work.get("only", ""), where)
+    _check_room(files, parts, where)
+    places = {file.name: (parts / str(index) if file.unpack else tree / file.name) for index, file in enumerate(files)}
+
+    def one(file: RemoteFile) -> Mapping[str, str]:
+        target = places[file.name]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        known = file.fetch(target)
+        size = target.stat().st_size
+        if file.size is not None and size != file.size:
+            raise FetchError(
+                f"{file.name} of {where} has {size} bytes", f"{file.size} were announced", "Store the file again"
+            )
+        return known
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        known = dict(zip(places, pool.map(one, files), strict=True))
+    size = sum(place.stat().st_size for place in places.values())
+    asked = work.get("sha256", "")
+    if asked and found.one:
+        known = {name: {"sha256": asked} for name in known}
+    manifest = _manifest(work, found, tree, where)
+    archives = [file for file in files if file.unpack]
+    for file in files:
+        listed = manifest.get(file.name)
+        by = MANIFEST if listed else "`model.sha256`" if asked and found.one else "the store"
+        kind = verify(places[file.name], file.name, {"sha256": listed} if listed else known[file.name], by)
+        say(
+            f"{file.name}: {places[file.name].stat().st_size} bytes, {f'{kind} of {by} verified' if kind else 'only its size is known'}"
+        )
+    for file in archives:
+        unpack(places[file.name], tree, file.name)
+        places[file.name].unlink()
+    if archives:
+        _verify_unpacked(work, found, tree, where, say)
+    needed = work.get("file", "")
+    if needed and not (tree / needed).is_file():
+        there = ", ".join(sorted(_names(tree))[:5]) or "nothing"
+        raise FetchError(f"there is no {needed} in {where}", f"it holds {there}", "Correct `model.file`")
+    return len(files), size
+
+
+def _chosen(found: Listing, only: str, where: str) -> list[RemoteFile]:
+    files = [
+        file
+        for file in found.files
+        if file.unpack or not only or fnmatch.fnmatchcase(file.name, only) or file.name == MANIFEST
+    ]
+    if not any(file.name != MANIFEST for file in files):
+        there = ", ".join(sorted(file.name for file in found.files)[:5]) or "nothing"
+        raise FetchError(
+            f"there is no {only or 'file'} in {where}", f"it holds {there}", "Correct the address or `model.file`"
+        )
+    for file in files:
+        if not file.unpack:
+            safe_path(file.name, where)
+    if len({file.name for file in files}) != len(files):
+        raise FetchError(f"{where} has two files of one name", "one would overwrite the other", "Rename one of them")
+    return files
+
+
+def _check_room(files: list[RemoteFile], folder: Path, where: str) -> None:
+    needed, free = sum(file.size or 0 for file in files), shutil.disk_usage(folder).free
+    if needed > free:
+        raise FetchError(
+            f"{where} does not fit on the disk",
+            f"it has {needed} bytes, and {free} are free",
+            "Raise the endpoint's ephemeral storage",
+        )
+
+
+def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str) -> dict[str, str]:
+    """What SHA256SUMS says of the files that were chosen; empty where there is none."""
+    path, asked, only = tree / MANIFEST, work.get("sha256", ""), work.get("only", "")
+    if found.one:
+        return {}
+    if not path.is_file():
+        if asked and not any(file.unpack for file in found.files):
+            raise _no_manifest(where)
+        return {}
+    if asked:
+        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
+    listed = manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    listed = {name: digest for name, digest in listed.items() if not only or fnmatch.fnmatchcase(name, only)}
+    compare_names(listed, _names(tree), where)
+    return listed
+
+
+def _verify_unpacked(
+    work: Mapping[str, Any], found: Listing, tree: Path, where: str, say: Callable[[str], None]
+) -> None:
+    path, asked = tree / MANIFEST, work.get("sha256", "")
+    if not path.is_file():
+        if asked and not found.one:
+            raise _no_manifest(where)
+        return
+    if asked and not found.one:
+        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
+    listed = manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    compare_names(listed, _names(tree), where)
+    for name, digest in listed.items():
+        verify(tree / name, name, {"sha256": digest}, MANIFEST)
+    say(f"{len(listed)} unpacked files: sha256 of {MANIFEST} verified")
+
+
+def _no_manifest(where: str) -> FetchError:
+    return FetchError(
+        f"there is no {MANIFEST} in {where}",
+        "`model.sha256` is the digest of that list where the model is more than one file",
+        f"Store {MANIFEST} with the model, or remove `model.sha256`",
+    )
+
+
+def _names(tree: Path) -> list[str]:
+    return [path.relative_to(tree).as_posix() for path in tree.rglob("*") if not path.is_dir() or path.is_symlink()]
+
+
+def _publish(tree: Path, to: Path) -> None:
+    """Into place, readable by the server, which is another user. Renames only: a reader never sees half a file."""
+    for path in [tree, *tree.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    for path in tree.iterdir():
+        target = to / path.name
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        path.replace(target)
+
+
+def _remove_all(folder: Path, but: Path) -> None:
+    """Take away what an earlier fetch left, the mark first: from here on nobody takes the folder for complete."""
+    (folder / _MARK).unlink()
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            if path != but:
+                shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def main() -> int:
+    """Exit code 0 when the model is there."""
+    os.umask(0o022)
+    try:
+        work = json.loads(os.environ["MODELINFRA_FETCH"])
+        fetch(
+            work, os.environ.get("MODELINFRA_FETCH_TOKEN", ""), lambda line: print(f"model-fetch: {line}", flush=True)
+        )
+    except KeyError as error:
+        print(f"model-fetch: the work is not complete: {error} is missing.", file=sys.stderr)
+        return 1
+    except FetchError as error:
+        print(f"model-fetch: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

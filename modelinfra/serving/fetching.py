@@ -1,0 +1,76 @@
+"""Fetches a deployed endpoint's model to this machine, with the fetcher that its replicas or its build use."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from modelinfra.cache import cache_folder
+from modelinfra.serving.contract import ModelFetch, ServingContract
+from modelinfra.serving.errors import ServingCheckError
+from modelinfra.serving.venv import locked_environment
+
+# Of this process's Python, and not for the fetcher's.
+_OWN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+
+
+@contextmanager
+def with_model(
+    contract: ServingContract, report: Callable[[str], None], *, in_image: bool
+) -> Iterator[ServingContract]:
+    """The contract with its model in a folder of this machine, removed at the block's end; unchanged where nothing is fetched.
+
+    in_image: the image is built here, and its build fetches a baked model. Raises ServingCheckError in the fetcher's own words when
+    the model cannot be fetched or is not what it should be.
+    """
+    fetch = contract.fetch
+    # As a process nothing is started without a build, so that nothing need be fetched to say so.
+    if fetch is None or (fetch.baked if in_image else contract.build is None):
+        yield contract
+        return
+    with tempfile.TemporaryDirectory(prefix="modelinfra-model-", ignore_cleanup_errors=True) as temporary:
+        os.chmod(temporary, 0o755)  # the server in a container is another user
+        folder = Path(temporary, "model")
+        folder.mkdir()
+        _fetch(fetch, folder, report)
+        instead = "the build fetches" if fetch.baked else "a volume of the task holds"
+        report(f"model {fetch.work['uri']}, which {instead} -> {folder}")
+        build = replace(contract.build, model_source=folder) if contract.build is not None else None
+        yield replace(contract, build=build, fetch=replace(fetch, folder=folder))
+
+
+def _fetch(fetch: ModelFetch, folder: Path, report: Callable[[str], None]) -> None:
+    lock = (files("modelinfra") / "fetcher" / "requirements.lock").read_bytes()
+    prefix = locked_environment(cache_folder() / "fetcher", lock, "the model fetcher", lambda: sys.executable, report)
+    environment = {name: value for name, value in os.environ.items() if name not in _OWN}
+    if fetch.region:
+        environment.setdefault("AWS_DEFAULT_REGION", fetch.region)
+    environment["MODELINFRA_FETCH"] = json.dumps({**fetch.work, "to": str(folder)})
+    with tempfile.TemporaryDirectory(prefix="modelinfra-fetcher-") as home, as_file(files("modelinfra")) as package:
+        # As in the container: only these files, whatever else this machine has beside them.
+        shutil.copytree(package / "fetcher", Path(home, "modelinfra", "fetcher"))
+        done = subprocess.run(
+            [prefix / "bin" / "python", "-m", "modelinfra.fetcher"],
+            env={**environment, "PYTHONPATH": home},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    for line in done.stdout.splitlines():
+        report(line.removeprefix("model-fetch: "))
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"the fetcher ended with {done.returncode}"])[-1]
+        raise ServingCheckError(
+            f"the model {fetch.work['uri']} on this machine",
+            said.removeprefix("model-fetch: ").rstrip("."),
+            "This machine fetches with its own network and credentials, not with the endpoint's role",
+        )

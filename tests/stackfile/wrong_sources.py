@@ -1,0 +1,189 @@
+"""Stack files whose models lie where they cannot be taken from."""
+
+from __future__ import annotations
+
+from tests.stackfile.wrong import IMAGE, wrong_endpoint, wrong_environment
+
+_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_ECR = "oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models:v1"
+_S3 = "s3://acme/digits/7"
+_TOKEN = "arn:aws:ssm:us-west-2:123456789012:parameter/hub"
+
+SOURCES = [
+    wrong_endpoint(
+        "model on an FTP server",
+        "",
+        "model (given: 'ftp://acme/digits'): models are not taken from 'ftp:'. "
+        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        model="ftp://acme/digits",
+    ),
+    wrong_endpoint(
+        "model over plain HTTP",
+        "",
+        "model (given: 'http://acme/digits.zip'): models are not taken from 'http:'. "
+        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        model="http://acme/digits.zip",
+    ),
+    wrong_endpoint(
+        "a whole bucket",
+        "",
+        "model (given: 's3://acme'): it names a bucket and no model in it. Write for example s3://bucket/sentiment/7.",
+        model="s3://acme",
+    ),
+    wrong_endpoint(
+        "a key that is a pattern",
+        "",
+        "model (given: 's3://acme/digits/*'): this is no s3:// address of a model. "
+        "Write for example s3://bucket/sentiment/7.",
+        model="s3://acme/digits/*",
+    ),
+    wrong_endpoint(
+        "a repository of the hub without a revision",
+        "",
+        "model.uri (given: 'hf://acme/net'): it names no revision, so that the same stack file serves another model "
+        "tomorrow. Write hf://org/name@revision, best a commit.",
+        model="{uri: hf://acme/net}",
+    ),
+    wrong_endpoint(
+        "a signed address",
+        "",
+        "model (given: 'https://acme/net.zip'): what stands in an address stays readable in the state. "
+        "Remove user and query, and give a token with `model.token`.",
+        model="'https://acme/net.zip?signature=hush'",
+    ),
+    wrong_endpoint(
+        "an address with a password",
+        "",
+        "model (given: 'https://acme/net.zip'): what stands in an address stays readable in the state. "
+        "Remove user and query, and give a token with `model.token`.",
+        model="'https://user:hush@acme/net.zip'",
+    ),
+    wrong_endpoint(
+        "another port than 443",
+        "",
+        "model (given: 'https://acme:8443/net.zip'): tasks are let out on port 443 only. "
+        "Serve it on port 443, and remove ':8443'.",
+        model="'https://acme:8443/net.zip'",
+    ),
+    wrong_endpoint(
+        "the latest artifact",
+        "",
+        "model (given: 'oci://ghcr.io/acme/net:latest'): `latest` moves with every push. "
+        "Write the digest, or a version's tag.",
+        model="oci://ghcr.io/acme/net:latest",
+    ),
+    wrong_endpoint(
+        "an artifact without a version",
+        "",
+        "model (given: 'oci://ghcr.io/acme/net'): it names no version, so that the same stack file serves another model "
+        "tomorrow. Write oci://registry/repository@sha256:digest.",
+        model="oci://ghcr.io/acme/net",
+    ),
+    wrong_endpoint(
+        "a model of S3 baked",
+        "",
+        "model.delivery (given: 'baked'): an image build has no credentials of AWS. "
+        "Remove it: replicas fetch from S3 with their own role.",
+        model=f"{{uri: {_S3}, delivery: baked}}",
+    ),
+    wrong_endpoint(
+        "a model of ECR baked",
+        "",
+        "model.delivery (given: 'baked'): an image build has no credentials of ECR. "
+        "Remove it: replicas fetch from ECR with their own role.",
+        model=f"{{uri: '{_ECR}', delivery: baked}}",
+    ),
+    wrong_endpoint(
+        "a model baked into a ready image",
+        f"image: {IMAGE}",
+        "model.delivery (given: 'baked'): a ready image is used as it is. "
+        "Remove it to have the model fetched, or remove `image` to have one built.",
+        model=f"{{uri: 'hf://acme/net@{_COMMIT}', delivery: baked}}",
+    ),
+    wrong_endpoint(
+        "a local directory fetched",
+        "",
+        "model.delivery (given: 'fetched'): no task reaches a directory of this machine. "
+        "Remove it, or store the model where tasks can fetch it, such as s3://.",
+        model="{uri: model, delivery: fetched}",
+    ),
+    wrong_endpoint(
+        "what says nothing of a local directory",
+        "",
+        "model.name (given: 'digits'): the directory says it itself. Remove it.",
+        "model.file (given: 'a.bin'): the directory says it itself. Remove it.",
+        f"model.token (given: '{_TOKEN}'): a directory is read without it. Remove it.",
+        model=f"{{uri: model, name: digits, file: a.bin, token: '{_TOKEN}'}}",
+    ),
+    wrong_endpoint(
+        "what says nothing of a ready image",
+        f"image: {IMAGE}",
+        "model.delivery (given: 'fetched'): the model is already in `image`. Remove it.",
+        "model.file (given: 'a.bin'): the model is already in `image`. Remove it.",
+        model="{name: digits, delivery: fetched, file: a.bin}",
+    ),
+    wrong_endpoint(
+        "a token by value",
+        "",
+        "model.token: a token is given by reference, never by value. "
+        "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+        model=f"{{uri: 'hf://acme/net@{_COMMIT}', token: hf_hush}}",
+    ),
+    wrong_endpoint(
+        "a token for S3",
+        "",
+        "model.token: replicas read there with their own role. Remove it.",
+        model=f"{{uri: {_S3}, token: '{_TOKEN}'}}",
+    ),
+    wrong_endpoint(
+        "a token in an image",
+        "",
+        "model.token: it would stay in the layers of the image and in the state. Write `model.delivery: fetched`.",
+        model=f"{{uri: 'hf://acme/net@{_COMMIT}', delivery: baked, token: '{_TOKEN}'}}",
+    ),
+    wrong_endpoint(
+        "a key for the hub",
+        "",
+        "model.kmsKeyArn: only objects of S3 are encrypted with it. Remove it.",
+        model=f"{{uri: 'hf://acme/net@{_COMMIT}', kmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/a'}}",
+    ),
+    wrong_endpoint(
+        "a file for a server of folders",
+        "",
+        "model.file (given: 'a.bin'): MLServer is started with the whole folder. Remove it.",
+        model=f"{{uri: {_S3}, file: a.bin}}",
+    ),
+    wrong_endpoint(
+        "a file that leads out",
+        "",
+        "model.file (given: '../a'): this is not a relative path of letters, digits, dots, - and _. "
+        "Write for example model-q4.gguf.",
+        model=f"{{uri: {_S3}, file: ../a}}",
+    ),
+    wrong_environment(
+        "a server of files without a file",
+        f"platforms: {{web: {{type: ecs}}}}\nendpoints: {{a: {{server: torchserve, model: {_S3}}}}}",
+        "endpoints.a.model.file: this is required: TorchServe is started with one file of the model. "
+        "Write its path below the address.",
+    ),
+    wrong_environment(
+        "a model for a server with the model inside",
+        f"platforms: {{web: {{type: ecs}}}}\nendpoints: {{a: {{server: bentoml, image: '{IMAGE}', model: {_S3}}}}}",
+        "endpoints.a.model (given: 's3://acme/digits/7'): images of BentoML have their model inside. "
+        "Remove it, and write the model's name as `model.name`.",
+    ),
+    wrong_environment(
+        "models of the internet without a way there",
+        "network: {nat: none}\nplatforms: {web: {type: ecs}}\nendpoints:\n"
+        f"  a: {{server: mlserver, model: 'hf://acme/net@{_COMMIT}'}}\n"
+        "  b: {server: mlserver, model: {uri: 'https://acme/net.zip'}}\n"
+        f"  c: {{server: mlserver, model: {_S3}}}\n  d: {{server: mlserver, model: '{_ECR}'}}\n"
+        f"  e: {{server: mlserver, model: {{uri: 'hf://acme/net@{_COMMIT}', delivery: baked}}}}\n",
+        f"endpoints.a.model (given: 'hf://acme/net@{_COMMIT}'): the network has no way to the internet, where a replica "
+        "would fetch this model. Write `delivery: baked` below `model` to have it fetched by the image build, or let "
+        "the network have NAT.",
+        "endpoints.b.model.uri (given: 'https://acme/net.zip'): the network has no way to the internet, where a replica "
+        "would fetch this model. Write `delivery: baked` below `model` to have it fetched by the image build, or let "
+        "the network have NAT.",
+    ),
+]
