@@ -172,10 +172,14 @@ class Sandbox:
         """Release the lock that a killed operation left behind.
 
         An engine that is killed while it writes leaves half a checkpoint; then the one before it counts, as whoever
-        repairs a stack by hand would have it.
+        repairs a stack by hand would have it. Half a file of attributes beside it (which the engine can do without)
+        is removed.
         """
         checkpoint = self.home / "state/.pulumi/stacks" / self.project / f"{self.stack}.json"
         backup = checkpoint.with_name(checkpoint.name + ".bak")
+        for attributes in checkpoint.parent.glob("*.attrs"):
+            if not _is_json(attributes):
+                attributes.unlink()
         if backup.exists() and not _is_json(checkpoint):
             shutil.copyfile(backup, checkpoint)
         self._command("cancel", "--yes", "--stack", self.stack)
