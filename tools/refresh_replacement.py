@@ -64,6 +64,8 @@ TOKENS = {
     "aws_s3_bucket_acl": "aws:s3/bucketAcl:BucketAcl",
     "aws_cloudtrail": "aws:cloudtrail/trail:Trail",
     "aws_budgets_budget": "aws:budgets/budget:Budget",
+    "aws_default_security_group": "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws_vpc_endpoint_route_table_association": "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
     "aws_ecs_cluster": "aws:ecs/cluster:Cluster",
     "aws_ecs_cluster_capacity_providers": "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws_ecs_capacity_provider": "aws:ecs/capacityProvider:CapacityProvider",

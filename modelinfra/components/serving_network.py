@@ -128,8 +128,11 @@ class ServingNetwork(pulumi.ComponentResource):
         return association.vpc_id
 
     def _public_subnets(self, vpc: aws.ec2.Vpc, subnets: Sequence[ZoneSubnets]) -> dict[str, aws.ec2.Subnet]:
+        # In another VPC it is another gateway: moved, it would leave the old one's NAT gateways without a way out, and AWS refuses.
         gateway = aws.ec2.InternetGateway(
-            self._children.named("internet"), vpc_id=vpc.id, opts=self._children.opts("internet-gateway")
+            self._children.named("internet"),
+            vpc_id=vpc.id,
+            opts=self._children.opts("internet-gateway", replacement_trigger=vpc.id),
         )
         table = aws.ec2.RouteTable(
             self._children.named("public"), vpc_id=vpc.id, opts=self._children.opts("public-route-table")
@@ -162,7 +165,9 @@ class ServingNetwork(pulumi.ComponentResource):
         found = {}
         for letter in letters:
             address = aws.ec2.Eip(
-                self._children.named(f"nat-{letter}"), domain="vpc", opts=self._children.opts("nat-address")
+                self._children.named(f"nat-{letter}"),
+                domain="vpc",
+                opts=self._children.opts("nat-address", replacement_trigger=public[letter].vpc_id),
             )
             found[letter] = aws.ec2.NatGateway(
                 self._children.named(f"nat-{letter}"),

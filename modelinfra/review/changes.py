@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from modelinfra.graph import compare
@@ -19,6 +19,9 @@ Certainty = Literal["engine", "table", "unknown"]
 """Who says what happens: the engine itself, the table made from the real provider, or nobody."""
 
 COMPONENT = "modelinfra:"
+
+TRIGGER = "options.replacementTrigger"
+"""The path of a resource option that replaces the resource whenever its value changes."""
 
 # The registry hands out another password each time, and it is no part of what is deployed.
 _QUIET = {("docker-build:index:Image", "registries.password")}
@@ -69,7 +72,7 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """Everything that changes, in the order in which a program registers it. source: who says so."""
+    """Everything that changes, by URN. source: who says so."""
 
     before: Graph
     after: Graph
@@ -114,7 +117,12 @@ def between(before: Graph, after: Graph) -> Changes:
         for node in before
         if node.urn in gone and not _is_scaffolding(node)
     ]
-    return Changes(before, after, tuple(resources), "capture", moved(resources))
+    return Changes(before, after, in_order(resources), "capture", moved(resources))
+
+
+def in_order(resources: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
+    """By URN: siblings are registered in another order in every run."""
+    return tuple(sorted(resources, key=lambda each: each.urn))
 
 
 def moved(resources: Iterable[ResourceChange]) -> dict[str, str]:
@@ -158,7 +166,11 @@ def _certainty(node: Node) -> Certainty:
 
 
 def _following(node: Node, renewed: set[str], after: Graph) -> Iterator[tuple[PropertyChange, str]]:
-    """The properties in which a resource holds the identity of one that is replaced."""
+    """The properties in which a resource holds the identity of one that is replaced, and its replacement trigger."""
+    trigger = plain(node.replacement_trigger)
+    for urn in sorted(renewed) if isinstance(trigger, str) else ():
+        if trigger in _identities(after[urn]):
+            yield PropertyChange(TRIGGER, None, None, True), urn
     inputs = plain(node.inputs)
     for key, sources in node.property_deps.items():
         for urn in sources:
@@ -221,8 +233,3 @@ def _but_for_names(change: ResourceChange) -> Any:
 
 def _is_scaffolding(node: Node) -> bool:
     return node.type == STACK_TYPE or node.type.startswith(("pulumi:providers:", COMPONENT)) or not node.custom
-
-
-def in_order(changes: Changes, resources: Iterable[ResourceChange]) -> Changes:
-    """The same changes with other resources, for filters."""
-    return replace(changes, resources=tuple(resources))

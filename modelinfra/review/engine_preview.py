@@ -8,7 +8,15 @@ from typing import Any
 from modelinfra.graph import compare
 from modelinfra.graph.model import STACK_TYPE, Graph, Node
 from modelinfra.graph.state import from_preview, old_states
-from modelinfra.review.changes import Changes, Operation, PropertyChange, ResourceChange, moved, without_indices
+from modelinfra.review.changes import (
+    Changes,
+    Operation,
+    PropertyChange,
+    ResourceChange,
+    in_order,
+    moved,
+    without_indices,
+)
 
 # apitype.OpType (pulumi/sdk/go/common/apitype/updates.go); the steps of one replacement share a URN.
 _OPERATIONS: Mapping[str, Operation] = {
@@ -41,7 +49,7 @@ def changes_of(preview: Mapping[str, Any]) -> Changes:
         for urn, operation in operations.items()
         if (node := after.nodes.get(urn) or before.nodes.get(urn)) is not None and node.custom
     ]
-    return Changes(before, after, tuple(resources), "engine", moved(resources))
+    return Changes(before, after, in_order(resources), "engine", moved(resources))
 
 
 def _type(urn: str) -> str:

@@ -161,6 +161,17 @@ def test_moving_an_endpoint_to_its_own_load_balancer_makes_the_new_way_before_th
     )
 
 
+def test_a_load_balancer_does_not_stay_behind_when_its_network_is_replaced(deployed: Sandbox) -> None:
+    environment = copy.deepcopy(ENVIRONMENT)
+    environment["network"]["cidr"] = "10.8.0.0/16"
+    deployed.config["modelinfra:environment"] = environment
+    token = "aws:lb/loadBalancer:LoadBalancer"
+    steps = [op for op, urn in deployed.up(check=True).steps if urn.split("::")[2].endswith(f"${token}")]
+    assert steps == ["create-replacement", "replace", "delete-replaced"]
+    assert made(deployed)[token] == 1
+    assert deployed.up(check=True).changes == {}
+
+
 def test_another_server_is_reached_on_its_port_before_the_old_ones_is_closed(deployed: Sandbox) -> None:
     own = {"image": "registry.example/own:1.2", "port": 9000, "healthPath": "/ready", "predictPath": "/ask"}
     edit(deployed, server=own)

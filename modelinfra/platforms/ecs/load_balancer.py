@@ -54,7 +54,8 @@ class InternalLoadBalancer(pulumi.ComponentResource):
             idle_timeout=idle_timeout_seconds,
             drop_invalid_header_fields=True,
             enable_deletion_protection=deletion_protection,
-            opts=children.opts("load-balancer"),
+            # It stays in its VPC for ever: AWS refuses subnets of another one (pulumi/pulumi-aws#1382), and the provider plans an update.
+            opts=children.opts("load-balancer", replacement_trigger=network.vpc_id),
         )
         listener = aws.lb.Listener(
             children.named("http"),
