@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test coverage judge lint bench engine model lock clean
+.PHONY: up preview down test coverage judge campaign lint bench engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -21,14 +21,18 @@ down: .venv/ready
 	rm -rf $(MODEL)
 	@rmdir stacks/models 2>/dev/null || true
 
-## test: every test; the engine tier runs the real `pulumi`
+## test: every test, and the judges that take a second; the engine tier runs the real `pulumi`
 test: .venv/ready engine
-	$(BIN)/pytest -n 2 --dist loadgroup --ignore=tests/judges
+	$(BIN)/pytest -n 2 --dist loadgroup
 
-## judge: what AWS's own tools say of every example: the Terraform provider, cfn-lint, a policy linter, and our own rules
+## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules
 judge: .venv/ready
 	$(BIN)/python -m tests.judges.environment
-	$(BIN)/pytest tests/judges
+	$(BIN)/pytest tests/judges --judges all
+
+## campaign: every resource fails once in every way, and the same command again mends it; CAMPAIGN="--sample 20 --seed 1" for a part
+campaign: .venv/ready engine
+	$(BIN)/python tools/campaign.py $(CAMPAIGN)
 
 ## coverage: what the tests in this process reach; the engine and serving tiers run in processes of their own
 coverage: .venv/ready
@@ -68,6 +72,8 @@ lock:
 	  --constraints tools/engine/constraints.txt --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile --group pyproject.toml:judges --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --quiet --output-file requirements-judges.lock
+	$(BIN)/uv pip compile --group pyproject.toml:checkov --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --quiet --output-file requirements-checkov.lock
 
 clean: down
 	rm -rf .venv

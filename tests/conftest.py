@@ -1,14 +1,35 @@
-"""The summary of judges at the end of a run."""
+"""How many judges there are, how many were asked, and the last line of a run, which says so."""
 
 from __future__ import annotations
 
 from typing import Any
 
-JUDGES = ("own table", "reachability", "parliament", "cfn-lint", "terraform provider")
+import pytest
+
+JUDGES = (
+    "own table",
+    "reachability",
+    "parliament",
+    "cfn-lint",
+    "terraform provider",
+    "checkov",
+    "apply on an emulator",
+)
+_LAST_LINE = pytest.StashKey[str]()
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line for each judge, and one that counts them; nothing where no test of theirs was asked for."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--judges all` is `make judge`."""
+    parser.addoption(
+        "--judges",
+        choices=("quick", "all"),
+        default="quick",
+        help="which judges of tests/judges are asked: those that take a second and are there, or all",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """One line for each judge that was asked; nothing where no test of theirs was."""
     said: dict[str, str] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -19,6 +40,28 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         return
     terminalreporter.section("judges")
     for name in JUDGES:
-        terminalreporter.write_line(said.get(name, f"{name}: not asked in this run; `make judge` does"))
-    run = [name for name, text in said.items() if "SKIPPED" not in text]
-    terminalreporter.write_line(f"judges: {len(run)} run, {len(JUDGES) - len(run)} skipped")
+        if name in said:
+            terminalreporter.write_line(said[name])
+    config.stash[_LAST_LINE] = last_line(said, everything=config.getoption("--judges") == "all")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """pytest has written its own last line by now."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if _LAST_LINE in config.stash and reporter is not None:
+        reporter.write_line(config.stash[_LAST_LINE])
+
+
+def last_line(said: dict[str, str], *, everything: bool) -> str:
+    """What was asked and what was not, with the reasons. `said`: judge -> its line."""
+    skipped: dict[str, list[str]] = {}
+    for name in JUDGES:
+        if name not in said:
+            skipped.setdefault("no test of it was asked for" if everything else "`make judge` asks", []).append(name)
+        elif ": SKIPPED, " in said[name]:
+            skipped.setdefault(said[name].partition(": SKIPPED, ")[2], []).append(name)
+    left_out = [name for names in skipped.values() for name in names]
+    run = [name for name in JUDGES if name not in left_out]
+    reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in skipped.items())
+    counted = f"judges: {len(run)} run ({', '.join(run)}), {len(left_out)} skipped"
+    return f"{counted} ({reasons})" if reasons else counted

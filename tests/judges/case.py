@@ -15,6 +15,8 @@ class Case:
 
     graph: Graph
     nodes: tuple[Node, ...]
+    environment: str
+    """What it is called, or what it was before it was edited."""
 
     @property
     def is_whole(self) -> bool:
@@ -22,16 +24,15 @@ class Case:
         return len(self.nodes) == len(self.graph.resources)
 
     @classmethod
-    def whole(cls, graph: Graph) -> Case:
+    def whole(cls, graph: Graph, environment: str) -> Case:
         """Everything in the graph."""
-        return cls(graph, tuple(graph.resources))
+        return cls(graph, tuple(graph.resources), environment)
 
     @classmethod
-    def changed(cls, good: Graph, bad: Graph) -> Case:
+    def changed(cls, good: Graph, bad: Graph, environment: str) -> Case:
         """What an edit made of a graph that has been judged already."""
-        return cls(
-            bad, tuple(node for node in bad.resources if node.urn not in good or node.inputs != good[node.urn].inputs)
-        )
+        nodes = (node for node in bad.resources if node.urn not in good or node.inputs != good[node.urn].inputs)
+        return cls(bad, tuple(nodes), environment)
 
 
 Verdicts = dict[str, list[str]]
@@ -44,6 +45,10 @@ class Judge(Protocol):
     @property
     def name(self) -> str:
         """What it is called in tables and summaries."""
+
+    @property
+    def quick(self) -> bool:
+        """Whether it answers within a second or so, and is asked by `make test`, too, where it is there."""
 
     @property
     def obtainable(self) -> bool:

@@ -222,6 +222,8 @@ ROWS: dict[str, Row] = {
     t.EGRESS: Row(
         "AWS::EC2::SecurityGroupEgress",
         {**_RULE, "referencedSecurityGroupId": "destinationSecurityGroupId", "prefixListId": "destinationPrefixListId"},
+        # EC2 has tags on rules of security groups, CloudFormation has none.
+        without=frozenset({"tags"}),
     ),
     t.FLOW_LOG: Row("AWS::EC2::FlowLog", {"iamRoleArn": "deliverLogsPermissionArn"}, shaped=_flow_log),
     t.GATEWAY: Row("AWS::EC2::InternetGateway", without=frozenset({"vpcId"})),
@@ -229,6 +231,7 @@ ROWS: dict[str, Row] = {
     t.INGRESS: Row(
         "AWS::EC2::SecurityGroupIngress",
         {**_RULE, "referencedSecurityGroupId": "sourceSecurityGroupId", "prefixListId": "sourcePrefixListId"},
+        without=frozenset({"tags"}),
     ),
     t.LISTENER: Row(f"{_ELB}::Listener", shaped=_actions("defaultActions")),
     t.LISTENER_RULE: Row(f"{_ELB}::ListenerRule", shaped=_listener_rule),

@@ -12,6 +12,7 @@ import pytest
 
 from tests.judges.case import Case, Judge, Verdicts
 from tests.judges.examples import examples, goods
+from tests.judges.judges import JUDGES
 from tests.judges.planted import PLANTED
 
 
@@ -35,12 +36,46 @@ class Answer:
 Ask = Callable[[Judge], Answer]
 
 
+def asked(config: pytest.Config, judge: Judge) -> bool:
+    """Whether a judge is asked in this run; one that cannot be is skipped aloud where all are."""
+    return config.getoption("--judges") == "all" or (judge.quick and judge.missing() is None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what asks no judge of this run, and keep the rest on one worker: cases and answers are made once."""
+    kept, left_out = [], []
+    for item in items:
+        if Path(__file__).parent not in item.path.parents:
+            kept.append(item)
+            continue
+        item.add_marker(pytest.mark.xdist_group("judges"))
+        (kept if _is_asked(config, item) else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+def _is_asked(config: pytest.Config, item: pytest.Item) -> bool:
+    if config.getoption("--judges") == "all":
+        return True
+    if item.get_closest_marker("slow_judge"):
+        return False
+    given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    if "judge" in given:
+        return asked(config, given["judge"])
+    if "row" in given:
+        return any(asked(config, judge) for judge in JUDGES if judge.name in given["row"].caught_by)
+    return True
+
+
 @pytest.fixture(scope="session")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Cases:
     root: Path = tmp_path_factory.mktemp("judged")
     good = goods(root)
     planted = {
-        row.mistake.name: Case.changed(good[row.mistake.base], row.mistake.planted(good[row.mistake.base]))
+        row.mistake.name: Case.changed(
+            good[row.mistake.base], row.mistake.planted(good[row.mistake.base]), f"tests/{row.mistake.base}"
+        )
         for row in PLANTED
     }
     return Cases(examples(root), planted)
@@ -51,7 +86,7 @@ def ask(cases: Cases) -> Ask:
     """Asks a judge; skips where it cannot be asked, and fails in CI where it could be had."""
     answers: dict[str, Answer] = {}
 
-    def asked(judge: Judge) -> Answer:
+    def answer(judge: Judge) -> Answer:
         reason = judge.missing()
         if reason is not None and judge.obtainable and os.environ.get("CI") == "true":
             pytest.fail(f"{judge.name}: {reason}")
@@ -70,4 +105,4 @@ def ask(cases: Cases) -> Ask:
             answers[judge.name] = Answer(parts["example"], parts["planted"], time.monotonic() - begin)
         return answers[judge.name]
 
-    return asked
+    return answer

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
 EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
-_VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
+ADOPTED = "examples/own-program in an existing VPC"
+VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
 
 # Limits that the walk's environment does not go with: its other values would have to change, too.
 _ALONE = {
@@ -39,36 +40,34 @@ def goods(root: Path) -> dict[str, Graph]:
 
 def examples(root: Path) -> dict[str, Case]:
     """What the repository shows: its stacks, its example, its environments for tests, and each option of the walk."""
-    found = {f"stacks/{stack}": Case.whole(_stack(stack, root / "stacks")) for stack in STACKS}
+    wholes = {f"stacks/{stack}": _stack(stack, root / "stacks") for stack in STACKS}
     model = str(write_model(root / "own" / "model"))
-    found["examples/own-program"] = Case.whole(
-        capture_project(OWN_PROGRAM, "dev", preview=False, config={"model": model})
+    wholes["examples/own-program"] = capture_project(OWN_PROGRAM, "dev", preview=False, config={"model": model})
+    wholes[ADOPTED] = capture_project(
+        OWN_PROGRAM,
+        "dev",
+        preview=False,
+        config={"model": model, "vpc": VPC},
+        invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
     )
-    found["examples/own-program in an existing VPC"] = Case.whole(
-        capture_project(
-            OWN_PROGRAM,
-            "dev",
-            preview=False,
-            config={"model": model, "vpc": _VPC},
-            invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
-        )
+    wholes["examples/existing-platform"] = capture_project(
+        EXISTING_PLATFORM, "prod", preview=False, config={"model": model}
     )
-    found["examples/existing-platform"] = Case.whole(
-        capture_project(EXISTING_PLATFORM, "prod", preview=False, config={"model": model})
-    )
-    found |= {f"tests/{base}": Case.whole(graph) for base, graph in goods(root).items()}
-    found["tests/long names"] = Case.whole(good_with_long_names(root / "rich"))
-    return found | _walked(root / "walk")
+    wholes |= {f"tests/{base}": graph for base, graph in goods(root).items()}
+    wholes["tests/long names"] = good_with_long_names(root / "rich")
+    return {name: Case.whole(graph, name) for name, graph in wholes.items()} | _walked(root / "walk")
 
 
 def _walked(root: Path) -> dict[str, Case]:
     walk.write_model(root)
     before = graph_of(walk.ENVIRONMENT, root)
-    found = {"walk": Case.whole(before)}
+    found = {"walk": Case.whole(before, "walk")}
     for edit in walk.edits():
-        found[f"walk/{edit.path}"] = Case.changed(before, graph_of(edit.after(), root))
+        name = f"walk/{edit.path}"
+        found[name] = Case.changed(before, graph_of(edit.after(), root), name)
     for edit, value in _at_limits():
-        found[f"walk/{edit.path} = {value}"] = Case.changed(before, graph_of(edit.after(), root))
+        name = f"walk/{edit.path} = {value}"
+        found[name] = Case.changed(before, graph_of(edit.after(), root), name)
     return found
 
 
@@ -93,5 +92,5 @@ def _stack(stack: str, root: Path) -> Graph:
 
 
 def _in_two_zones(call: Any) -> dict[str, Any]:
-    zone = "a" if call.args["id"] == _VPC["privateSubnetIds"][0] else "b"
-    return {"id": call.args["id"], "vpcId": _VPC["id"], "availabilityZone": f"us-west-2{zone}"}
+    zone = "a" if call.args["id"] == VPC["privateSubnetIds"][0] else "b"
+    return {"id": call.args["id"], "vpcId": VPC["id"], "availabilityZone": f"us-west-2{zone}"}

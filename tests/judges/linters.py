@@ -13,7 +13,7 @@ from modelinfra.graph.values import plain
 from modelinfra.policies import tokens
 from tests.judges.case import Case, Verdicts
 from tests.judges.cloudformation import lowered
-from tests.judges.environment import judges_python
+from tests.judges.environment import judges_python, not_installed
 
 _REGION = "us-west-2"
 _SCRIPT = Path(__file__).with_name("run_linters.py")
@@ -32,7 +32,7 @@ class _Linter:
     obtainable = True
 
     def missing(self) -> str | None:
-        return None if judges_python().exists() else "its environment is not installed; `make judge` does"
+        return not_installed()
 
     def _ask(self, request: Mapping[str, Any]) -> Any:
         run = subprocess.run(
@@ -47,6 +47,7 @@ class CfnLint(_Linter):
     """Errors only: warnings are about templates written by hand."""
 
     name = "cfn-lint"
+    quick = False
 
     def judge(self, cases: Mapping[str, Case]) -> Verdicts:
         verdicts: Verdicts = {case: [] for case in cases}
@@ -90,6 +91,7 @@ class Parliament(_Linter):
     """Unknown actions, resources that do not fit them, wildcards that give everything away."""
 
     name = "parliament"
+    quick = True
 
     def judge(self, cases: Mapping[str, Case]) -> Verdicts:
         verdicts: Verdicts = {case: [] for case in cases}

@@ -61,4 +61,12 @@ MISTAKES = (
     Mistake("an input that is none", put(t.CLUSTER, "setings", [])),
     Mistake("a target group without VPC", drop(t.TARGET_GROUP, "vpcId")),
     Mistake("an alarm without periods", drop(t.ALARM, "evaluationPeriods")),
+    Mistake("images that nobody scans", put(t.REPOSITORY, "imageScanningConfiguration.scanOnPush", False)),
+    Mistake("tags that move", put(t.REPOSITORY, "imageTagMutability", "MUTABLE")),
+    Mistake("headers that are none let through", put(t.LOAD_BALANCER, "dropInvalidHeaderFields", False)),
+    Mistake("a log kept for ever", drop(t.LOG_GROUP, "retentionInDays")),
+    Mistake("a cluster nobody watches", put(t.CLUSTER, "settings[0].value", "disabled")),
+    Mistake("subnets that hand out public addresses", put(t.SUBNET, "mapPublicIpOnLaunch", True)),
+    Mistake("a rule that says nothing of itself", drop(t.INGRESS, "description")),
+    Mistake("production that may be deleted", put(t.LOAD_BALANCER, "enableDeletionProtection", False), base="wide"),
 )

@@ -8,7 +8,7 @@ from tests.judges import mistakes
 from tests.policies.editing import Mistake
 from tests.policies.mistakes import MISTAKES
 
-TABLE, REACH, IAM, CFN, TF = "own table", "reachability", "parliament", "cfn-lint", "terraform provider"
+TABLE, REACH, IAM, CFN, TF, CKV = "own table", "reachability", "parliament", "cfn-lint", "terraform provider", "checkov"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "launch type and strategy": (TABLE,),
     "spot that the cluster lacks": (TABLE,),
     "a circuit breaker under CodeDeploy": (TABLE,),
-    "insights that are none": (TABLE,),
+    "insights that are none": (TABLE, CKV),
     "a removal given up while targets drain": (TABLE,),
     "a slow start of 5 s": (TABLE, TF),
     "two hours of draining": (TABLE, TF),
@@ -84,7 +84,7 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "requests counted elsewhere": (TABLE,),
     "a metric tracked twice": (TABLE,),
     "a policy without target": (TABLE,),
-    "exclusions of a mutable repository": (TABLE,),
+    "exclusions of a mutable repository": (TABLE, CKV),
     "exclusion without filters": (TABLE,),
     "a rule for tagged images without tags": (TABLE,),
     "a VPC of /8": (TABLE, TF),
@@ -96,11 +96,11 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "tasks that let nothing in": (REACH,),
     "tasks open on another port": (REACH,),
     "a listener nobody can reach": (REACH,),
-    "open to the internet": (REACH,),
-    "tasks with public addresses": (REACH,),
+    "open to the internet": (REACH, CKV),
+    "tasks with public addresses": (REACH, CKV),
     "a load balancer on the internet": (REACH,),
     "tasks open to the network": (REACH,),
-    "tasks open on every port": (REACH,),
+    "tasks open on every port": (REACH, CKV),
     "tasks in the default security group": (REACH,),
     "no route to NAT": (REACH,),
     "NAT in a private subnet": (REACH,),
@@ -155,6 +155,14 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "an input that is none": (CFN, TF),
     "a target group without VPC": (CFN, TF),
     "an alarm without periods": (TF,),
+    "images that nobody scans": (CKV,),
+    "tags that move": (TABLE, CKV),
+    "headers that are none let through": (CKV,),
+    "a log kept for ever": (CKV,),
+    "a cluster nobody watches": (CKV,),
+    "subnets that hand out public addresses": (CKV,),
+    "a rule that says nothing of itself": (CKV,),
+    "production that may be deleted": (CKV,),
 }
 
 _ALL = (*MISTAKES, *mistakes.MISTAKES)

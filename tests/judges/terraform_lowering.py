@@ -60,6 +60,11 @@ class Lowering:
                 given[new] = node.inputs.get(key, node.outputs[key])
         return type_, self._block(given, block, type_)
 
+    def attribute(self, type_: str, key: str) -> str | None:
+        """What Terraform calls an output of a resource; None where it has none of the kind."""
+        name = _PROPERTIES.get((type_, key), _snake(key))
+        return name if name in self._schemas[type_]["block"]["attributes"] else None
+
     def _type(self, token: str) -> str:
         if token in _TYPES:
             return _TYPES[token]

@@ -42,6 +42,7 @@ def test_every_type_of_an_example_is_lowered_to_cloudformation_or_stands_in_the_
     assert types <= set(ROWS) | set(NOT_LOWERED)
 
 
+@pytest.mark.slow_judge
 def test_what_the_terraform_provider_is_too_old_for_is_still_used(ask: Ask) -> None:
     terraform = next(judge for judge in JUDGES if isinstance(judge, Terraform))
     ask(terraform)

@@ -84,6 +84,19 @@ def test_default_tags_of_the_provider_are_in_tags_all(cloud: StandInCloud) -> No
         ("aws:lb/loadBalancer:LoadBalancer", {"name": "l"}, "DuplicateLoadBalancerName"),
         (LISTENER_RULE, {"listenerArn": "arn:l", "priority": 7, "actions": []}, "PriorityInUse: Priority '7'"),
         ("aws:ec2/securityGroup:SecurityGroup", {"name": "s", "vpcId": "v"}, "InvalidGroup.Duplicate"),
+        ("aws:ec2/routeTableAssociation:RouteTableAssociation", {"subnetId": "s", "routeTableId": "r"}, "AlreadyAssoc"),
+        ("aws:ec2/internetGateway:InternetGateway", {"vpcId": "v"}, "already has an internet gateway"),
+        ("aws:ec2/natGateway:NatGateway", {"subnetId": "s", "allocationId": "e"}, r"Elastic IP address \[e\]"),
+        (
+            "aws:ec2/flowLog:FlowLog",
+            {"vpcId": "v", "trafficType": "ALL", "logDestination": "l"},
+            "FlowLogAlreadyExists",
+        ),
+        (
+            "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+            {"securityGroupId": "s", "ipProtocol": "tcp", "fromPort": 1, "toPort": 1, "cidrIpv4": "10.0.0.0/8"},
+            "InvalidPermission.Duplicate",
+        ),
     ],
 )
 def test_a_name_that_is_taken_is_refused(cloud: StandInCloud, token: str, inputs: dict[str, Any], message: str) -> None:

@@ -34,7 +34,13 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "platforms.web.sharedLoadBalancer": {"endpoints.iris.loadBalancer": "own"},
     "network.interfaceEndpoints": {"network.interfaceEndpoints": ["ecr.api", "ecr.dkr", "logs"]},
     "platforms.web.listenerArn": {
-        "network": {"vpc": {"id": "vpc-1", "privateSubnetIds": ["subnet-1", "subnet-2"], "cidr": "10.0.0.0/16"}}
+        "network": {
+            "vpc": {
+                "id": "vpc-0123456789abcdef0",
+                "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"],
+                "cidr": "10.0.0.0/16",
+            }
+        }
     },
     "network.flowLogs": {"network.flowLogs": None},
 }

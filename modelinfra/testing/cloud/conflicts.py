@@ -7,6 +7,13 @@ from typing import Any, Final
 
 from modelinfra.testing.cloud.store import Store, Thing
 
+# What a rule of a security group is, its description aside.
+_RULE = (
+    *("securityGroupId", "ipProtocol", "fromPort", "toPort"),
+    *("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"),
+)
+_SAME_RULE = "InvalidPermission.Duplicate: the specified rule already exists in the security group '{securityGroupId}'"
+
 # type -> (properties that are unique together, message). Regional unless the type's service is global.
 _UNIQUE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "aws:iam/role:Role": (("name",), "EntityAlreadyExists: Role with name {name} already exists."),
@@ -70,6 +77,24 @@ _UNIQUE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         "ResourceExistsException: The operation failed because the secret {name} already exists.",
     ),
     "aws:ssm/parameter:Parameter": (("name",), "ParameterAlreadyExists: The parameter already exists."),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": (
+        ("subnetId",),
+        "Resource.AlreadyAssociated: the specified association for subnet {subnetId} conflicts with an existing association",
+    ),
+    "aws:ec2/internetGateway:InternetGateway": (
+        ("vpcId",),
+        "Resource.AlreadyAssociated: Network {vpcId} already has an internet gateway attached",
+    ),
+    "aws:ec2/natGateway:NatGateway": (
+        ("allocationId",),
+        "Resource.AlreadyAssociated: Elastic IP address [{allocationId}] is already associated",
+    ),
+    "aws:ec2/flowLog:FlowLog": (
+        ("vpcId", "logDestination", "trafficType"),
+        "FlowLogAlreadyExists: There is an existing Flow Log with the same configuration and log destination.",
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (_RULE, _SAME_RULE),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (_RULE, _SAME_RULE),
 }
 
 # held type -> (property that others name it by, users as (type, property), message)
