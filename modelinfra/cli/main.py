@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
 from modelinfra.cli.preview import preview
 from modelinfra.cli.sandbox import down, up
@@ -23,6 +24,7 @@ app = typer.Typer(
 
 app.command()(validate)
 app.command()(preview)
+app.command()(diff)
 app.command()(up)
 app.command("try")(try_endpoint)
 app.command()(down)
