@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from modelinfra.cli.check import check
 from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
 from modelinfra.cli.preview import preview
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(validate)
 app.command()(preview)
 app.command()(diff)
+app.command()(check)
 app.command()(up)
 app.command("try")(try_endpoint)
 app.command()(down)

@@ -127,7 +127,8 @@ def _put(project: Project, key: str, value: Any) -> None:
         return [reveal(item) for item in part] if isinstance(part, list) else part
 
     shown = reveal(value)
-    project.config[full] = shown if isinstance(shown, str) else json.dumps(shown)
+    # A date that nobody put in quotes is text.
+    project.config[full] = shown if isinstance(shown, str) else json.dumps(shown, default=str)
     if hidden:
         project.secret_keys.append(full)
 

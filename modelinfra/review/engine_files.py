@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modelinfra.graph.model import Graph
-from modelinfra.graph.state import from_export
+from modelinfra.graph.state import from_export, from_preview
 from modelinfra.graph.values import SIGNATURE
 from modelinfra.review.changes import Changes
 from modelinfra.review.engine_preview import changes_of
@@ -31,6 +31,14 @@ def engine_changes(preview: Path, export: Path | None = None) -> Changes:
         return changes
     state = _understood(export, "no output of `pulumi stack export`", lambda data: from_export(_hidden(data, known)))
     return _completed(changes, state, export)
+
+
+def engine_graph(file: Path) -> Graph:
+    """The graph of a preview or of an export, whichever the file holds. Raises NotReadable."""
+    otherwise = "neither a preview of `pulumi preview --json` nor an export of `pulumi stack export`"
+    return _understood(
+        file, otherwise, lambda data: (from_export if "deployment" in data else from_preview)(_hidden(data, {}))
+    )
 
 
 def _completed(changes: Changes, state: Graph, export: Path) -> Changes:
