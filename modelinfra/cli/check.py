@@ -15,6 +15,7 @@ import typer
 
 from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, stack_file
 from modelinfra.cli.output import Output, write_output
+from modelinfra.cli.stack_config import stack_config
 
 if TYPE_CHECKING:
     from modelinfra.graph.model import Graph
@@ -84,13 +85,13 @@ def check(
         fail("Name the stack: modelinfra check STACK.", WRONG_INPUT)
     directory = project_directory(project)
     file = stack_file(directory, stack)
-    config = _config(directory, stack)
+    config = stack_config(directory, stack)
     try:
-        exceptions = read_exceptions(_data(config.get(KEY)), {rule.id for rule in asked})
+        exceptions = read_exceptions(config.get(KEY), {rule.id for rule in asked})
     except ExceptionsError as error:
         fail(f"{file.name}: {error}", WRONG_INPUT)
     graph = graph_of(stack, project, source)
-    declared = _data(config.get("modelinfra:environment"))
+    declared = config.get("modelinfra:environment")
     if production is None:
         production = isinstance(declared, dict) and declared.get("production") is True
     stack_urn = next((node.urn for node in graph if not node.parent), "")
@@ -118,22 +119,6 @@ def graph_of(stack: str, project: Path | None, source: Path | None) -> Graph:
     if graph.nodes and graph.stack != stack.rpartition("/")[2]:
         fail(f"{source} is of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     return graph
-
-
-def _config(directory: Path, stack: str) -> dict[str, str]:
-    from modelinfra.graph.project import ProjectError, load_project
-
-    try:
-        return load_project(directory, stack).config
-    except ProjectError as error:
-        fail(str(error), WRONG_INPUT)
-
-
-def _data(value: str | None) -> Any:
-    try:
-        return None if value is None else json.loads(value)
-    except ValueError:
-        return value
 
 
 def _top(directory: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from modelinfra.cli.check import check
+from modelinfra.cli.cost import cost
 from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
 from modelinfra.cli.preview import preview
@@ -27,6 +28,7 @@ app.command()(validate)
 app.command()(preview)
 app.command()(diff)
 app.command()(check)
+app.command()(cost)
 app.command()(up)
 app.command("try")(try_endpoint)
 app.command()(down)
