@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from modelinfra.cli.check import check
+from modelinfra.cli.comment import comment
 from modelinfra.cli.cost import cost
 from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
@@ -29,6 +30,7 @@ app.command()(preview)
 app.command()(diff)
 app.command()(check)
 app.command()(cost)
+app.command()(comment)
 app.command()(up)
 app.command("try")(try_endpoint)
 app.command()(down)
