@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,9 @@ def test_what_our_own_environment_lacks_for_production_is_known(tmp_path: Path) 
     assert {each.rule for each in check(good("wide", tmp_path), READINESS)} == {
         "ready-access-logs", "ready-budget", "ready-read-only", "ready-scaling", "ready-tls", "ready-two-replicas",
     }  # fmt: skip
+
+
+def test_the_docs_name_every_rule_of_readiness_and_none_that_does_not_exist() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "checks.md").read_text()
+    named = set(re.findall(r"`(ready-[a-z-]*[a-z])`", text))
+    assert named == {rule.id for rule in READINESS}
