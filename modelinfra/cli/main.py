@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from modelinfra.cli.check import check
+from modelinfra.cli.comment import comment
+from modelinfra.cli.cost import cost
+from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
 from modelinfra.cli.preview import preview
 from modelinfra.cli.sandbox import down, up
@@ -23,6 +27,10 @@ app = typer.Typer(
 
 app.command()(validate)
 app.command()(preview)
+app.command()(diff)
+app.command()(check)
+app.command()(cost)
+app.command()(comment)
 app.command()(up)
 app.command("try")(try_endpoint)
 app.command()(down)

@@ -70,6 +70,10 @@ def load_project(directory: str | os.PathLike[str], stack: str, *, config: Mappi
     name = document.get("name")
     if not isinstance(name, str):
         raise ProjectError(f"{root / 'Pulumi.yaml'}: 'name' is missing")
+    runtime = document.get("runtime")
+    language = runtime.get("name") if isinstance(runtime, Mapping) else runtime
+    if language not in (None, "python"):
+        raise ProjectError(f"{root / 'Pulumi.yaml'}: a program in {language} cannot be captured, only one in python")
     project = Project(name, stack, root, root / str(document.get("main") or ""))
     declared = document.get("config")
     for key, value in (declared if isinstance(declared, Mapping) else {}).items():
@@ -123,7 +127,8 @@ def _put(project: Project, key: str, value: Any) -> None:
         return [reveal(item) for item in part] if isinstance(part, list) else part
 
     shown = reveal(value)
-    project.config[full] = shown if isinstance(shown, str) else json.dumps(shown)
+    # A date that nobody put in quotes is text.
+    project.config[full] = shown if isinstance(shown, str) else json.dumps(shown, default=str)
     if hidden:
         project.secret_keys.append(full)
 

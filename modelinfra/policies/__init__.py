@@ -18,10 +18,11 @@ from modelinfra.policies import (
     watching,
     ways_out,
 )
+from modelinfra.policies.readiness import READINESS
 from modelinfra.policies.rule import Finding, Rule
 from modelinfra.policies.view import View
 
-__all__ = ["RULES", "Finding", "Rule", "check"]
+__all__ = ["READINESS", "RULES", "Finding", "Rule", "check"]
 
 RULES: tuple[Rule, ...] = (
     *fargate.RULES,
@@ -35,10 +36,15 @@ RULES: tuple[Rule, ...] = (
     *permissions.RULES,
     *fetching.RULES,
 )
-"""Every rule, each with its fact and source."""
+"""What AWS would refuse and what could not be reached, each with its fact and source."""
 
 
-def check(graph: Graph, rules: tuple[Rule, ...] = RULES) -> list[Finding]:
-    """Everything in the graph at odds with the rules, in the order of the rules."""
+def check(graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True) -> list[Finding]:
+    """Everything in the graph at odds with the rules, in the order of the rules. production: whether rules of production are asked."""
     view = View(graph)
-    return [Finding(rule.id, node.urn, message, rule.remedy) for rule in rules for node, message in rule.find(view)]
+    return [
+        Finding(rule.id, node.urn, message, rule.remedy, rule.severity)
+        for rule in rules
+        if production or not rule.production
+        for node, message in rule.find(view)
+    ]

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from modelinfra.graph.model import Node
 from modelinfra.policies.view import View
 
 Found = Iterator[tuple[Node, str]]
 """The resource that is wrong, and what is wrong with it."""
+
+
+Severity = Literal["high", "medium", "low"]
+"""high: AWS refuses it, it does not serve, or it is open to strangers. medium: it fails or leaks on a bad day. low: it is harder to run."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("high", "medium", "low")
+"""Worst first."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,9 @@ class Rule:
     source: str
     remedy: str
     find: Callable[[View], Found]
+    severity: Severity = "high"
+    production: bool = False
+    """Whether it is asked of production only."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Finding:
     urn: str
     message: str
     remedy: str
+    severity: Severity = "high"
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.urn.rpartition('::')[2]}: {self.message}. {self.remedy}"

@@ -62,3 +62,9 @@ def test_a_missing_stack_or_project_is_named(project: Path, tmp_path: Path) -> N
         capture_project(project, "prod")
     with pytest.raises(ProjectError, match="no Pulumi project"):
         capture_project(tmp_path / "nowhere", "dev")
+
+
+def test_a_program_in_another_language_is_refused(project: Path) -> None:
+    (project / "Pulumi.yaml").write_text("name: shop\nruntime: {name: nodejs}\n")
+    with pytest.raises(ProjectError, match="a program in nodejs cannot be captured"):
+        load_project(project, "dev")

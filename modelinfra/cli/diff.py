@@ -1,0 +1,162 @@
+"""`modelinfra diff`: what a change to a stack does, for whoever reviews it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, stack_file
+from modelinfra.cli.cost_lines import Prices, price_table
+from modelinfra.cli.output import Format, FormatName, Output, rendered, report_of, write_output
+
+if TYPE_CHECKING:
+    from modelinfra.review.changes import Changes
+
+
+class Severity(enum.StrEnum):
+    """As findings have it, worst first."""
+
+    high = "high"
+    medium = "medium"
+    low = "low"
+    note = "note"
+
+
+MaybeStack = Annotated[str | None, typer.Argument(help="Name of the stack; with --preview it is the preview's.")]
+Base = Annotated[
+    str | None, typer.Option("--base", help="Git revision to compare the working tree with.", show_default=False)
+]
+BasePython = Annotated[
+    Path | None,
+    typer.Option(
+        "--base-python", help="Interpreter for the base. Default: chosen by its lock file.", show_default=False
+    ),
+]
+Preview = Annotated[
+    Path | None,
+    typer.Option("--preview", help="Output of `pulumi preview --json --show-sames` to explain.", show_default=False),
+]
+Export = Annotated[
+    Path | None,
+    typer.Option(
+        "--stack-export", help="Output of `pulumi stack export`: what the preview leaves out.", show_default=False
+    ),
+]
+FailOn = Annotated[
+    Severity | None,
+    typer.Option("--fail-on", help="Exit with 1 when there is a finding as bad as this.", show_default=False),
+]
+
+
+def diff(
+    stack: MaybeStack = None,
+    base: Base = None,
+    preview: Preview = None,
+    export: Export = None,
+    project: Project = None,
+    base_python: BasePython = None,
+    prices: Prices = None,
+    format: Format = FormatName.tree,  # noqa: A002 - the word of the option
+    output: Output = None,
+    fail_on: FailOn = None,
+) -> None:
+    """Explain what a change does: offline against a git revision, or from the engine's own preview.
+
+    Exits with 0, with 1 on a finding at or above --fail-on, with 2 on wrong input.
+
+    Example: modelinfra diff prod --base main
+
+    Example: pulumi preview --json --show-sames > preview.json; modelinfra diff --preview preview.json
+    """
+    table = price_table(prices)
+    if (base is None) == (preview is None):
+        fail("Say what to compare with: --base REVISION, or --preview FILE (and not both).", WRONG_INPUT)
+    if preview is not None:
+        if base_python is not None:
+            fail("--base-python belongs to --base: a preview is not captured.", WRONG_INPUT)
+        changes, notes, region = _of_engine(preview, export, stack, project)
+    else:
+        if export is not None:
+            fail("--stack-export belongs to --preview.", WRONG_INPUT)
+        changes, notes, region = _of_revision(stack, str(base), project, base_python)
+    found = report_of(changes, stack=(stack or "").rpartition("/")[2], prices=table, region=region)
+    found = replace(found, notes=(*found.notes, *notes))
+    write_output(rendered(found, format), output)
+    if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
+        raise typer.Exit(FAILED)
+
+
+def _of_revision(
+    stack: str | None, base: str, project: Path | None, python: Path | None
+) -> tuple[Changes, tuple[str, ...], str | None]:
+    from modelinfra.review.compare_revisions import NotComparable, compare_with
+
+    if stack is None:
+        fail("Name the stack: modelinfra diff STACK --base REVISION.", WRONG_INPUT)
+    directory = project_directory(project)
+    stack_file(directory, stack)
+    try:
+        found = compare_with(directory, stack, base, python)
+    except NotComparable as error:
+        fail(str(error), WRONG_INPUT)
+    return found.changes, found.notes, _region(directory, stack)
+
+
+def _of_engine(
+    preview: Path, export: Path | None, stack: str | None, project: Path | None
+) -> tuple[Changes, tuple[str, ...], str | None]:
+    from modelinfra.review.engine_files import NotReadable, engine_changes
+
+    try:
+        changes = engine_changes(preview, export)
+    except NotReadable as error:
+        fail(str(error), WRONG_INPUT)
+    graph = changes.after if changes.after.nodes else changes.before
+    # A preview of nothing but what stays as it is names neither, unless it was made with --show-sames.
+    asked = stack.rpartition("/")[2] if stack is not None else graph.stack
+    if graph.nodes and asked != graph.stack:
+        fail(f"{preview} is a preview of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
+    directory = _project_around(project)
+    if directory is None:
+        return changes, (), None
+    ours = _project_name(directory)
+    if graph.nodes and ours != graph.project:
+        fail(f"{preview} is a preview of the project {graph.project}, and {directory} holds {ours}.", WRONG_INPUT)
+    return changes, (), _region(directory, asked)
+
+
+def _project_around(given: Path | None) -> Path | None:
+    """A preview can be explained anywhere; where there is a project, it must be the preview's."""
+    here = Path.cwd()
+    if given is None and not any((each / "Pulumi.yaml").is_file() for each in (here, *here.parents)):
+        return None
+    return project_directory(given)
+
+
+def _project_name(directory: Path) -> Any:
+    import yaml
+
+    try:
+        settings = yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        fail(f"{directory / 'Pulumi.yaml'} is not YAML: {str(error).splitlines()[0]}", WRONG_INPUT)
+    return settings.get("name") if isinstance(settings, dict) else None
+
+
+def _region(directory: Path, stack: str) -> str | None:
+    """The default provider's region, which neither a capture nor a preview holds."""
+    from modelinfra.graph.project import ProjectError, load_project
+
+    try:
+        return load_project(directory, stack).config.get("aws:region")
+    except ProjectError:
+        return None
+
+
+def _as_bad(severity: str, limit: Severity) -> bool:
+    order = list(Severity)
+    return order.index(Severity(severity)) <= order.index(limit)

@@ -1,0 +1,54 @@
+"""What the commands of a review share: formats, and where the text goes."""
+
+from __future__ import annotations
+
+import enum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelinfra.cli.common import WRONG_INPUT, fail
+
+if TYPE_CHECKING:
+    from modelinfra.catalog.prices import PriceTable
+    from modelinfra.review.changes import Changes
+
+
+class FormatName(enum.StrEnum):
+    """The formats of `modelinfra.review.render`."""
+
+    tree = "tree"
+    markdown = "markdown"
+    json = "json"
+    html = "html"
+    mermaid = "mermaid"
+
+
+Format = Annotated[FormatName, typer.Option("--format", help="How to write it.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write to instead of standard output.", show_default=False)
+]
+
+
+def report_of(changes: Changes, *, stack: str, prices: PriceTable, region: str | None) -> Any:
+    """`modelinfra.review.report.report`, loaded when it is used."""
+    return import_module("modelinfra.review.report").report(changes, stack=stack, prices=prices, region=region)
+
+
+def rendered(report: Any, format: str) -> str:  # noqa: A002
+    """The report in one of the formats."""
+    text: str = import_module("modelinfra.review.render").render(report, str(format))
+    return text
+
+
+def write_output(text: str, output: Path | None) -> None:
+    """To the file, or to standard output. Exits with 2 when the file cannot be written."""
+    if output is None:
+        typer.echo(text, nl=not text.endswith("\n"))
+        return
+    try:
+        output.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror}", WRONG_INPUT)

@@ -1,0 +1,29 @@
+"""What a stack file says beside the environment, for commands that read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from modelinfra.cli.common import WRONG_INPUT, fail
+
+
+def stack_config(directory: Path, stack: str) -> dict[str, Any]:
+    """The stack's configuration, structured values as data. Exits with 2 when it cannot be read."""
+    from modelinfra.graph.project import ProjectError, load_project
+
+    try:
+        config = load_project(directory, stack).config
+    except ProjectError as error:
+        fail(str(error), WRONG_INPUT)
+    return {key: _data(value) for key, value in config.items()}
+
+
+def _data(value: str) -> Any:
+    if value[:1] not in ("{", "["):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

@@ -1,0 +1,108 @@
+"""`modelinfra comment`: from data that anybody may have written to a comment, a summary or a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from modelinfra.cli.main import app
+from tests.review.fake_github import Repository, serving
+
+pytest.importorskip("modelinfra.review.render.json")
+
+REVIEW: dict[str, Any] = {
+    "version": 1, "kind": "change", "project": "shop", "stack": "dev", "source": "capture", "verdict": "changes nothing",
+}  # fmt: skip
+TOKEN = "ghs_" + "b" * 36
+
+
+@pytest.fixture
+def repository(monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
+    with serving() as running:
+        monkeypatch.setenv("GITHUB_API_URL", running.address)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        monkeypatch.setenv("GITHUB_REPOSITORY", "acme/shop")
+        yield running
+
+
+def review(folder: Path, **changed: Any) -> Path:
+    file = folder / "review.json"
+    file.write_text(json.dumps(REVIEW | changed))
+    return file
+
+
+def comment(*arguments: Any) -> Result:
+    return CliRunner().invoke(app, ["comment", *map(str, arguments)])
+
+
+def test_a_review_becomes_one_comment_that_is_updated(repository: Repository, tmp_path: Path) -> None:
+    for verdict in ("changes nothing", "replaces the load balancer"):
+        result = comment("--from-json", review(tmp_path, verdict=verdict), "--pull-request", 7)
+        assert result.exit_code == 0, result.output
+        assert TOKEN not in result.output
+    (made,) = repository.comments
+    assert made["body"].startswith("<!-- modelinfra-comment:shop/dev -->\n")
+    assert "replaces the load balancer" in made["body"]
+
+
+def test_a_pull_request_that_has_moved_on_is_left_alone(repository: Repository, tmp_path: Path) -> None:
+    repository.pulls = [{"number": 7, "head": {"sha": "new"}}]
+    result = comment("--from-json", review(tmp_path), "--head", "mallory:main", "--head-sha", "old")
+    assert result.exit_code == 0
+    assert "nothing is posted" in result.stdout
+    assert repository.comments == []
+    comment("--from-json", review(tmp_path), "--head", "mallory:main", "--head-sha", "new")
+    assert len(repository.comments) == 1
+
+
+def test_without_a_token_it_goes_to_a_file_or_the_jobs_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    result = comment("--from-json", review(tmp_path), "--output", tmp_path / "c.md", "--summary")
+    assert result.exit_code == 0, result.output
+    assert summary.read_text() == "before\n" + (tmp_path / "c.md").read_text()
+    refused = comment("--from-json", review(tmp_path), "--pull-request", 7, "--repository", "acme/shop")
+    assert refused.exit_code == 2
+    assert "GITHUB_TOKEN" in refused.stderr
+
+
+def test_what_a_stranger_wrote_is_shown_and_does_nothing(tmp_path: Path) -> None:
+    result = comment(
+        "--from-json", review(tmp_path, verdict="<script>x</script> @everyone"), "--output", tmp_path / "c.md"
+    )
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "c.md").read_text()
+    assert "<script" not in text
+    assert "@everyone" not in text
+
+
+@pytest.mark.parametrize("changed", [{"version": 2}, {"body": "x"}, {"verdict": 5}, {"findings": [{"title": "x"}]}])
+def test_what_is_no_review_is_refused_in_one_line(tmp_path: Path, changed: dict[str, Any]) -> None:
+    result = comment("--from-json", review(tmp_path, **changed), "--output", tmp_path / "c.md")
+    assert result.exit_code == 2
+    assert "is no review" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "c.md").exists()
+
+
+def test_neither_links_nor_giants_nor_folders_are_read(tmp_path: Path) -> None:
+    review(tmp_path)
+    (tmp_path / "link.json").symlink_to(tmp_path / "review.json")
+    with (tmp_path / "giant.json").open("wb") as file:
+        file.truncate(50_000_000)
+    for name in ("link.json", "giant.json", "."):
+        result = comment("--from-json", tmp_path / name, "--output", tmp_path / "c.md")
+        assert result.exit_code == 2, name
+
+
+def test_wrong_arguments_are_exit_status_2(tmp_path: Path) -> None:
+    assert "Say where it goes" in comment("--from-json", review(tmp_path)).stderr
+    assert "belong together" in comment("--from-json", review(tmp_path), "--head", "a:b").stderr
