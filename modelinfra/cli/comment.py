@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -95,7 +94,9 @@ def comment(
 
 def _read(file: Path) -> Review:
     """The review of a file that a stranger may have written: bounded, validated, and written anew from data."""
-    reading = import_module("modelinfra.review.render.json")
+    from modelinfra.review.render import json as reading
+    from modelinfra.review.render import render_outline
+
     if file.is_symlink() or not file.is_file():
         fail(f"{file} is no file.", WRONG_INPUT)
     if file.stat().st_size > reading.LARGEST:
@@ -106,7 +107,7 @@ def _read(file: Path) -> Review:
         fail(f"{file} is no review: not UTF-8 text", WRONG_INPUT)
     except reading.NotAnOutline as error:
         fail(f"{file} is no review: {error}", WRONG_INPUT)
-    text: str = import_module("modelinfra.review.render").render_outline(outline, "markdown")
+    text = render_outline(outline, "markdown")
     return Review(outline.project, outline.stack, text)
 
 

@@ -9,6 +9,7 @@ from modelinfra.cli.comment import comment
 from modelinfra.cli.cost import cost
 from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
+from modelinfra.cli.graph import graph
 from modelinfra.cli.preview import preview
 from modelinfra.cli.sandbox import down, up
 from modelinfra.cli.schema import schema
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 app.command()(validate)
 app.command()(preview)
+app.command()(graph)
 app.command()(diff)
 app.command()(check)
 app.command()(cost)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +13,7 @@ from modelinfra.cli.common import WRONG_INPUT, fail
 if TYPE_CHECKING:
     from modelinfra.catalog.prices import PriceTable
     from modelinfra.review.changes import Changes
+    from modelinfra.review.report import Report
 
 
 class FormatName(enum.StrEnum):
@@ -32,15 +32,18 @@ Output = Annotated[
 ]
 
 
-def report_of(changes: Changes, *, stack: str, prices: PriceTable, region: str | None) -> Any:
+def report_of(changes: Changes, *, stack: str, prices: PriceTable, region: str | None) -> Report:
     """`modelinfra.review.report.report`, loaded when it is used."""
-    return import_module("modelinfra.review.report").report(changes, stack=stack, prices=prices, region=region)
+    from modelinfra.review.report import report
+
+    return report(changes, stack=stack, prices=prices, region=region)
 
 
-def rendered(report: Any, format: str) -> str:  # noqa: A002
+def rendered(report: Report, format: str) -> str:  # noqa: A002
     """The report in one of the formats."""
-    text: str = import_module("modelinfra.review.render").render(report, str(format))
-    return text
+    from modelinfra.review.render import render
+
+    return render(report, str(format))
 
 
 def write_output(text: str, output: Path | None) -> None:

@@ -44,7 +44,7 @@ def preview(stack: Stack, project: Project = None, prices: Prices = None, as_jso
             }
         )
         return
-    show_graph(graph)
+    show_graph(graph, cost)
     show_cost(cost)
 
 
@@ -71,8 +71,11 @@ def captured_cost(graph: Graph, project: Project, prices: PriceTable) -> Estimat
     return estimate(graph, prices, default_region=region)
 
 
-def show_graph(graph: Graph) -> None:
-    """The tree of components, counts by type, and what the program had to say."""
+def show_graph(graph: Graph, cost: Estimate) -> None:
+    """The tree of components, counts by type, outputs, what can be reached, what the program had to say, what each component costs."""
+    from modelinfra.review.render.outlines import of_graph
+    from modelinfra.review.render.words import money
+
     out = console()
     out.print(_tree(graph))
     counts = Counter(node.type.rsplit(":", 1)[-1] for node in graph.resources if node.custom)
@@ -84,6 +87,13 @@ def show_graph(graph: Graph) -> None:
             out.print(f"note: {log['message']}", markup=False)
     for warning in graph.warnings:
         out.print(f"warning: {warning}", style="yellow", markup=False)
+    outline = of_graph(graph, cost)
+    for key, value in outline.outputs.items():
+        out.print(f"output {key}: {value}", markup=False)
+    for way in outline.reachable:
+        out.print(f"reachable from {way}", markup=False)
+    for row in outline.cost.rows if outline.cost else ():
+        out.print(f"{row.component} costs {money(row.after)} a month", markup=False)
 
 
 def _tree(graph: Graph) -> Tree:

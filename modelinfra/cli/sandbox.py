@@ -62,8 +62,9 @@ def up(
             fail(str(error), NO_ENGINE)
         console(stderr=True).print(f"NOT DEPLOYED: {error}. What follows is the offline preview.", style="bold yellow")
         graph = captured(stack, directory, preview=True)
-        show_graph(graph)
-        show_cost(captured_cost(graph, directory, table))
+        expected = captured_cost(graph, directory, table)
+        show_graph(graph, expected)
+        show_cost(expected)
         return
     with _sandbox(directory, stack) as sandbox:
         result = sandbox.up(stream=not as_json)

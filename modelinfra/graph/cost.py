@@ -132,7 +132,7 @@ class Estimate:
 
 
 def estimate(graph: Graph, prices: PriceTable | None = None, *, default_region: str | None = None) -> Estimate:
-    """What the graph costs a month, in registration order.
+    """What the graph costs a month, by component and resource.
 
     A resource's region is its own, its provider's or that of its ARN. `default_region` is the region of the default provider where the
     graph does not hold it: a captured graph and a preview's JSON do not (the stack's `aws:region` says it), a state does. It is never taken
@@ -164,4 +164,7 @@ def estimate(graph: Graph, prices: PriceTable | None = None, *, default_region: 
                 items.append(
                     CostItem(component, node.urn, found.what, price.unit, found.least, found.most, price, found.ceiling)
                 )
+    # Siblings are registered in another order in every run.
+    items.sort(key=lambda item: (item.component, item.urn))
+    unknown.sort(key=lambda each: (each.component, each.urn))
     return Estimate(tuple(items), tuple(unknown), tuple(sorted(by_use)))

@@ -14,8 +14,6 @@ from typer.testing import CliRunner
 from modelinfra.cli.main import app
 from tests.review.fake_github import Repository, serving
 
-pytest.importorskip("modelinfra.review.render.json")
-
 REVIEW: dict[str, Any] = {
     "version": 1, "kind": "change", "project": "shop", "stack": "dev", "source": "capture", "verdict": "changes nothing",
 }  # fmt: skip

@@ -48,9 +48,9 @@ def test_every_line_names_quantity_unit_price_region_day_and_source(project: Pat
     assert "NAT gateway: 1 at $0.045 the hour; us-west-2, 20" in nat
     assert nat.endswith("https://aws.amazon.com/vpc/pricing/")
     assert [line.split()[0] for line in lines if line[0] not in " FBT"] == [
+        "dev-digits",
         "dev-network",
         "dev-web-shared",
-        "dev-digits",
     ]
 
 

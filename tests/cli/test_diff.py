@@ -61,11 +61,6 @@ def test_a_preview_of_another_project_or_stack_is_refused(shop: Path, tmp_path: 
 class TestReported:
     """With the report and the formats."""
 
-    @pytest.fixture(autouse=True)
-    def parts(self) -> None:
-        pytest.importorskip("modelinfra.review.report")
-        pytest.importorskip("modelinfra.review.render")
-
     def test_the_verdict_comes_first_and_the_same_input_gives_the_same_bytes(self, shop: Path) -> None:
         first, second = (diff("dev", "-C", shop, "--base", "main") for _ in range(2))
         assert first.exit_code == 0, first.output
