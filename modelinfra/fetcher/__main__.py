@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -210,17 +211,35 @@ def main() -> int:
     """Exit code 0 when the model is there."""
     os.umask(0o022)
     try:
-        work = json.loads(os.environ["MODELINFRA_FETCH"])
         fetch(
-            work, os.environ.get("MODELINFRA_FETCH_TOKEN", ""), lambda line: print(f"model-fetch: {line}", flush=True)
+            _work(os.environ.get("MODELINFRA_FETCH", "")),
+            os.environ.get("MODELINFRA_FETCH_TOKEN", ""),
+            lambda line: print(f"model-fetch: {line}", flush=True),
         )
-    except KeyError as error:
-        print(f"model-fetch: the work is not complete: {error} is missing.", file=sys.stderr)
-        return 1
     except FetchError as error:
         print(f"model-fetch: {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        # Never its text nor a traceback: both may quote the token, or the query of an address.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        print(f"model-fetch: the fetcher itself failed: {type(error).__name__} at {place}.", file=sys.stderr)
+        return 1
     return 0
+
+
+def _work(text: str) -> dict[str, Any]:
+    try:
+        work = json.loads(text)
+    except ValueError:
+        work = None
+    remedy = "Write it as `modelinfra.fetcher` says"
+    if not isinstance(work, dict):
+        raise FetchError("MODELINFRA_FETCH is not a JSON object", "it says what is to be fetched", remedy)
+    for key in ("uri", "to"):
+        if not work.get(key):
+            raise FetchError("the work is not complete", f"`{key}` is missing", remedy)
+    return work
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ class Listing:
 
 def listing(uri: str, token: str) -> Listing:
     """What lies at an address. Raises FetchError when nothing does, or it may not be read."""
+    token = _sendable(token)
     # What only one store needs is loaded with it.
     if uri.startswith("s3://"):
         from modelinfra.fetcher.s3 import bucket_listing
@@ -76,7 +77,7 @@ def _address(uri: str, token: str) -> Listing:
 def _hugging_face(uri: str, token: str) -> Listing:
     name, _, revision = uri.removeprefix("hf://").partition("@")
     base = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-    token = token or os.environ.get("HF_TOKEN", "")
+    token = token or _sendable(os.environ.get("HF_TOKEN", ""))
     web, headers = Web(), _bearer(token)
     try:
         found = web.data(f"{base}/api/models/{name}/revision/{quote(revision, safe='')}?blobs=true", headers)
@@ -131,6 +132,18 @@ def sha256_of(data: bytes) -> str:
 def basic(user: str, password: str) -> dict[str, str]:
     """The header of HTTP's basic authentication."""
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def _sendable(token: str) -> str:
+    """Without the line break that a file or a shell left at its end. Raises FetchError, which does not show it, for what no header holds."""
+    token = token.strip()
+    if not re.fullmatch(r"[!-~]*", token):
+        raise FetchError(
+            "the token cannot be sent",
+            "it has spaces, line breaks or characters that are not ASCII within",
+            "Store the token alone in the secret of `model.token`",
+        )
+    return token
 
 
 def _bearer(token: str) -> dict[str, str]:
