@@ -85,18 +85,19 @@ def _bring(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         known = dict(zip(places, pool.map(one, files), strict=True))
     size = sum(place.stat().st_size for place in places.values())
-    asked = work.get("sha256", "")
-    if asked and found.one:
-        known = {name: {"sha256": asked} for name in known}
-    manifest = _manifest(work, found, tree, where)
     archives = [file for file in files if file.unpack]
+    alone = "" if archives and not found.one else _alone(work, found, [file.name for file in files])
+    manifest = _manifest(work, found, tree, where, alone)
     for file in files:
-        listed = manifest.get(file.name)
-        by = MANIFEST if listed else "`model.sha256`" if asked and found.one else "the store"
-        kind = verify(places[file.name], file.name, {"sha256": listed} if listed else known[file.name], by)
-        say(
-            f"{file.name}: {places[file.name].stat().st_size} bytes, {f'{kind} of {by} verified' if kind else 'only its size is known'}"
-        )
+        name, place, listed = file.name, places[file.name], manifest.get(file.name, "")
+        expected, by = ({"sha256": listed}, MANIFEST) if listed else (known[name], "the store")
+        if name == alone:
+            expected, by = {"sha256": work["sha256"]}, "`model.sha256`"
+        kind = verify(place, name, expected, by)
+        if listed and listed != expected["sha256"]:
+            verify(place, name, {"sha256": listed}, MANIFEST)
+        verified = f"{kind} of {by} verified" if kind else "only its size is known"
+        say(f"{name}: {place.stat().st_size} bytes, {verified}")
     for file in archives:
         unpack(places[file.name], tree, file.name)
         places[file.name].unlink()
@@ -107,6 +108,13 @@ def _bring(
         there = ", ".join(sorted(_names(tree))[:5]) or "nothing"
         raise FetchError(f"there is no {needed} in {where}", f"it holds {there}", "Correct `model.file`")
     return len(files), size
+
+
+def _alone(work: Mapping[str, Any], found: Listing, names: list[str]) -> str:
+    """The file that `sha256` is the digest of: the source itself, or the only one that is asked for. Empty where it is that of the list."""
+    others = [name for name in names if name != MANIFEST]
+    alone = found.one or (work.get("only") and len(others) == 1)
+    return others[0] if work.get("sha256") and alone else ""
 
 
 def _chosen(found: Listing, only: str, where: str) -> list[RemoteFile]:
@@ -138,18 +146,16 @@ def _check_room(files: list[RemoteFile], folder: Path, where: str) -> None:
         )
 
 
-def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str) -> dict[str, str]:
+def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str, alone: str) -> dict[str, str]:
     """What SHA256SUMS says of the files that were chosen; empty where there is none."""
     path, asked, only = tree / MANIFEST, work.get("sha256", ""), work.get("only", "")
     if found.one:
         return {}
     if not path.is_file():
-        if asked and not any(file.unpack for file in found.files):
+        if asked and not alone and not any(file.unpack for file in found.files):
             raise _no_manifest(where)
         return {}
-    if asked:
-        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
-    listed = manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    listed = _listed(path, "" if alone else asked, where)
     listed = {name: digest for name, digest in listed.items() if not only or fnmatch.fnmatchcase(name, only)}
     compare_names(listed, _names(tree), where)
     return listed
@@ -158,24 +164,32 @@ def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str) -
 def _verify_unpacked(
     work: Mapping[str, Any], found: Listing, tree: Path, where: str, say: Callable[[str], None]
 ) -> None:
-    path, asked = tree / MANIFEST, work.get("sha256", "")
+    path, asked = tree / MANIFEST, "" if found.one else work.get("sha256", "")
+    alone = _alone(work, found, _names(tree)) if asked else ""
+    if alone:
+        verify(tree / alone, alone, {"sha256": asked}, "`model.sha256`")
+        say(f"{alone}: sha256 of `model.sha256` verified")
     if not path.is_file():
-        if asked and not found.one:
+        if asked and not alone:
             raise _no_manifest(where)
         return
-    if asked and not found.one:
-        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
-    listed = manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    listed = _listed(path, "" if alone else asked, where)
     compare_names(listed, _names(tree), where)
     for name, digest in listed.items():
         verify(tree / name, name, {"sha256": digest}, MANIFEST)
     say(f"{len(listed)} unpacked files: sha256 of {MANIFEST} verified")
 
 
+def _listed(path: Path, asked: str, where: str) -> dict[str, str]:
+    if asked:
+        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
+    return manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+
+
 def _no_manifest(where: str) -> FetchError:
     return FetchError(
         f"there is no {MANIFEST} in {where}",
-        "`model.sha256` is the digest of that list where the model is more than one file",
+        "`model.sha256` is the digest of that list where the model is more than one file and `model.file` names none alone",
         f"Store {MANIFEST} with the model, or remove `model.sha256`",
     )
 

@@ -184,3 +184,37 @@ def test_a_file_that_the_server_starts_with_must_be_there(s3: Any, fetched: Call
     store(s3, MODEL)
     with pytest.raises(FetchError, match=r"there is no serve_config\.yaml in s3://models/digits/7: it holds model-s"):
         fetched("s3://models/digits/7", file="serve_config.yaml")
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_with_a_file_the_digest_is_that_files(s3: Any, fetched: Callable[..., Fetched], listed: bool) -> None:
+    files = {"q4.gguf": b"4", "q8.gguf": b"8"}
+    store(s3, {**files, **({"SHA256SUMS": sums(files)} if listed else {})})
+    wanted = {"file": "q4.gguf", "only": "q4.gguf"}
+    found = fetched("s3://models/digits/7", **wanted, sha256=digest(b"4"))
+    assert "q4.gguf: 1 bytes, sha256 of `model.sha256` verified" in found.lines
+    with pytest.raises(FetchError, match=r"q4\.gguf is not what `model\.sha256` says"):
+        fetched("s3://models/digits/7", **wanted, sha256=digest(b"8"))
+
+
+def test_with_a_file_a_list_that_says_otherwise_is_an_error_all_the_same(
+    s3: Any, fetched: Callable[..., Fetched]
+) -> None:
+    store(s3, {"q4.gguf": b"4", "SHA256SUMS": sums({"q4.gguf": b"other"})})
+    with pytest.raises(FetchError, match=r"q4\.gguf is not what SHA256SUMS says"):
+        fetched("s3://models/digits/7", file="q4.gguf", only="q4.gguf", sha256=digest(b"4"))
+
+
+def test_of_a_file_in_parts_the_digest_is_that_of_the_list(s3: Any, fetched: Callable[..., Fetched]) -> None:
+    parts = {"q4-00001-of-00002.gguf": b"1", "q4-00002-of-00002.gguf": b"2"}
+    wanted = {"file": "q4-00001-of-00002.gguf", "only": "q4-?????-of-00002.gguf"}
+    store(s3, parts)
+    with pytest.raises(FetchError, match="there is no SHA256SUMS in s3://models/digits/7"):
+        fetched("s3://models/digits/7", **wanted, sha256=digest(b"1"))
+    store(s3, {"SHA256SUMS": sums(parts)})
+    found = fetched("s3://models/digits/7", **wanted, sha256=digest(sums(parts)))
+    assert "q4-00002-of-00002.gguf: 1 bytes, sha256 of SHA256SUMS verified" in found.lines

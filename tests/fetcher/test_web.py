@@ -157,6 +157,17 @@ def test_a_repository_of_the_hub_comes_verified(
     assert "hush" not in " ".join(found.lines)
 
 
+def test_one_file_of_the_hub_is_compared_with_the_digest(
+    host: Host, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub(host, monkeypatch)
+    wanted = {"file": "model.safetensors", "only": "model.safetensors"}
+    found = fetched(f"hf://acme/net@{COMMIT}", **wanted, sha256=hashlib.sha256(WEIGHTS).hexdigest())
+    assert "model.safetensors: 7000 bytes, sha256 of `model.sha256` verified" in found.lines
+    with pytest.raises(FetchError, match=r"model\.safetensors is not what `model\.sha256` says"):
+        fetched(f"hf://acme/net@{COMMIT}", **wanted, sha256="0" * 64)
+
+
 def test_a_branch_is_fetched_by_the_commit_that_it_stands_at(
     host: Host, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +230,15 @@ def test_layers_that_are_archives_are_unpacked(host: Host, fetched: Callable[...
         host, [(layer, tar({"models/a.bin": b"a"})), (titled("kept.tar", mediaType="application/x-tar"), b"as it is")]
     )
     assert fetched(f"oci://{host.address}/acme/net:v1").files == {"models/a.bin": b"a", "kept.tar": b"as it is"}
+
+
+def test_one_file_in_a_layer_is_compared_with_the_digest(host: Host, fetched: Callable[..., Fetched]) -> None:
+    layer, wanted = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"}, {"file": "a.bin", "only": "a.bin"}
+    artifact(host, [(layer, tar({"a.bin": b"a"}))])
+    found = fetched(f"oci://{host.address}/acme/net:v1", **wanted, sha256=hashlib.sha256(b"a").hexdigest())
+    assert "a.bin: sha256 of `model.sha256` verified" in found.lines
+    with pytest.raises(FetchError, match=r"a\.bin is not what `model\.sha256` says"):
+        fetched(f"oci://{host.address}/acme/net:v1", **wanted, sha256="0" * 64)
 
 
 def test_a_layer_with_another_content_than_its_digest_is_refused(host: Host, fetched: Callable[..., Fetched]) -> None:
