@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from modelinfra.fetcher.archives import unpack
@@ -43,8 +43,11 @@ def fetch(work: Mapping[str, Any], token: str, say: Callable[[str], None]) -> No
         tree.mkdir(parents=True)
         parts.mkdir()
         count, size = _bring(work, where, token, tree, parts, say)
-        if mark.is_file():
-            _remove_all(to, but=staging)
+        earlier = mark.is_file()
+        # From here on nobody takes the folder for complete, and the next fetch knows that what it finds is not its own.
+        mark.write_text("")
+        if earlier:
+            _remove_all(to, but=(staging, mark))
         _publish(tree, to)
         mark.write_text(wanted)
     except OSError as error:
@@ -107,6 +110,13 @@ def _bring(
     if needed and not (tree / needed).is_file():
         there = ", ".join(sorted(_names(tree))[:5]) or "nothing"
         raise FetchError(f"there is no {needed} in {where}", f"it holds {there}", "Correct `model.file`")
+    for name in (_STAGING, _MARK):
+        if os.path.lexists(tree / name):
+            raise FetchError(
+                f"{where} holds {name}",
+                "the fetcher keeps its own files under this name",
+                "Store the file under another name",
+            )
     return len(files), size
 
 
@@ -131,8 +141,14 @@ def _chosen(found: Listing, only: str, where: str) -> list[RemoteFile]:
     for file in files:
         if not file.unpack:
             safe_path(file.name, where)
-    if len({file.name for file in files}) != len(files):
+    names = {file.name for file in files}
+    if len(names) != len(files):
         raise FetchError(f"{where} has two files of one name", "one would overwrite the other", "Rename one of them")
+    folders = {parent.as_posix() for file in files if not file.unpack for parent in PurePosixPath(file.name).parents}
+    for both in sorted(folders & {file.name for file in files if not file.unpack}):
+        raise FetchError(
+            f"{both} of {where} is a file and a folder", "a disk has no place for both", "Rename one of them"
+        )
     return files
 
 
@@ -183,7 +199,7 @@ def _verify_unpacked(
 def _listed(path: Path, asked: str, where: str) -> dict[str, str]:
     if asked:
         verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
-    return manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    return manifest_of(path.read_text(encoding="utf-8-sig", errors="replace"), where)
 
 
 def _no_manifest(where: str) -> FetchError:
@@ -210,13 +226,13 @@ def _publish(tree: Path, to: Path) -> None:
         path.replace(target)
 
 
-def _remove_all(folder: Path, but: Path) -> None:
-    """Take away what an earlier fetch left, the mark first: from here on nobody takes the folder for complete."""
-    (folder / _MARK).unlink()
+def _remove_all(folder: Path, but: tuple[Path, ...]) -> None:
+    """Take away what an earlier fetch left."""
     for path in folder.iterdir():
+        if path in but:
+            continue
         if path.is_dir() and not path.is_symlink():
-            if path != but:
-                shutil.rmtree(path)
+            shutil.rmtree(path)
         else:
             path.unlink()
 

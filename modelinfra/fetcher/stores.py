@@ -42,6 +42,17 @@ class Listing:
 def listing(uri: str, token: str) -> Listing:
     """What lies at an address. Raises FetchError when nothing does, or it may not be read."""
     token = _sendable(token)
+    try:
+        return _found(uri, token)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FetchError(
+            f"the answer for {shown(uri)} cannot be understood",
+            f"something in it is missing or of another type ({type(error).__name__})",
+            "See whether the host speaks the protocol of this address",
+        ) from None
+
+
+def _found(uri: str, token: str) -> Listing:
     # What only one store needs is loaded with it.
     if uri.startswith("s3://"):
         from modelinfra.fetcher.s3 import bucket_listing
@@ -83,7 +94,7 @@ def _hugging_face(uri: str, token: str) -> Listing:
         found = web.data(f"{base}/api/models/{name}/revision/{quote(revision, safe='')}?blobs=true", headers)
     except StatusError as error:
         raise refused(uri, error.status, token) from None
-    commit = found.get("sha")
+    commit = found["sha"]
     if re.fullmatch(r"[0-9a-f]{40}", revision) and commit != revision:
         raise FetchError(f"{uri} is another commit", f"the hub answers {commit}", "Write the commit of the model")
 
@@ -102,7 +113,7 @@ def _hugging_face(uri: str, token: str) -> Listing:
 
         return RemoteFile(path, lfs.get("size", entry.get("size")), fetch)
 
-    entries = [entry for entry in found.get("siblings") or [] if entry["rfilename"] != ".gitattributes"]
+    entries = [entry for entry in found["siblings"] if entry["rfilename"] != ".gitattributes"]
     return Listing(tuple(file(entry) for entry in entries), remark=f"commit {commit}")
 
 
