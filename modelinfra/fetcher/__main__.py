@@ -17,8 +17,7 @@ from typing import Any
 
 from modelinfra.fetcher.archives import unpack
 from modelinfra.fetcher.checks import MANIFEST, FetchError, compare_names, manifest_of, safe_path, verify
-from modelinfra.fetcher.stores import Listing, RemoteFile, listing
-from modelinfra.fetcher.web import shown
+from modelinfra.fetcher.stores import Listing, RemoteFile, listing, named
 
 _AT_ONCE = 4
 _STAGING = ".model-fetch"
@@ -30,7 +29,7 @@ def fetch(work: Mapping[str, Any], token: str, say: Callable[[str], None]) -> No
     """Bring the model to `work["to"]`, verified. What is there from the same work is left as it is. Raises FetchError."""
     began = time.monotonic()
     uri, to = work["uri"], Path(work["to"])
-    where = uri if not uri.startswith("https://") else shown(uri)
+    where = named(uri)
     mark = to / _MARK
     wanted = hashlib.sha256(json.dumps({**work, "to": ""}, sort_keys=True).encode()).hexdigest()
     if mark.is_file() and mark.read_text() == wanted:

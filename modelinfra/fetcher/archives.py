@@ -56,12 +56,12 @@ class _Header(tarfile.TarInfo):
     """tarfile takes a header that is broken or missing for the end of the archive, and the files after it would be lost silently."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
         try:
-            return super().frombuf(buf, encoding, errors)
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # typeshed leaves it out
+            raise  # The mark at the end.
         except tarfile.HeaderError as error:
-            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
-                raise  # The mark at the end.
             raise tarfile.ReadError(f"{error} where a file or the end should be") from None
 
 

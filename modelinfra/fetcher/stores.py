@@ -39,6 +39,11 @@ class Listing:
     remark: str = ""
 
 
+def named(uri: str) -> str:
+    """An address as messages write it: of https:// without what may be secret; the others hold nothing of that kind."""
+    return shown(uri) if uri.startswith("https://") else uri
+
+
 def listing(uri: str, token: str) -> Listing:
     """What lies at an address. Raises FetchError when nothing does, or it may not be read."""
     token = _sendable(token)
@@ -46,7 +51,7 @@ def listing(uri: str, token: str) -> Listing:
         return _found(uri, token)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise FetchError(
-            f"the answer for {shown(uri)} cannot be understood",
+            f"the answer for {named(uri)} cannot be understood",
             f"something in it is missing or of another type ({type(error).__name__})",
             "See whether the host speaks the protocol of this address",
         ) from None
