@@ -5,7 +5,7 @@ It stands alone: nothing else of modelinfra is imported here, because only these
 
     uri     where the model lies: s3://, hf://, https:// or oci://
     to      the folder that it is put into
-    sha256  optional: digest of the one file, or of the list SHA256SUMS beside many
+    sha256  optional: digest of the one file (the source itself, or all that `only` leaves), or of the list SHA256SUMS beside many
     file    optional: a file that must be there in the end
     only    optional: fetch only files of this pattern
 

@@ -9,15 +9,15 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from modelinfra.fetcher.archives import unpack
 from modelinfra.fetcher.checks import MANIFEST, FetchError, compare_names, manifest_of, safe_path, verify
-from modelinfra.fetcher.stores import Listing, RemoteFile, listing
-from modelinfra.fetcher.web import shown
+from modelinfra.fetcher.stores import Listing, RemoteFile, listing, named
 
 _AT_ONCE = 4
 _STAGING = ".model-fetch"
@@ -29,7 +29,7 @@ def fetch(work: Mapping[str, Any], token: str, say: Callable[[str], None]) -> No
     """Bring the model to `work["to"]`, verified. What is there from the same work is left as it is. Raises FetchError."""
     began = time.monotonic()
     uri, to = work["uri"], Path(work["to"])
-    where = uri if not uri.startswith("https://") else shown(uri)
+    where = named(uri)
     mark = to / _MARK
     wanted = hashlib.sha256(json.dumps({**work, "to": ""}, sort_keys=True).encode()).hexdigest()
     if mark.is_file() and mark.read_text() == wanted:
@@ -42,8 +42,11 @@ def fetch(work: Mapping[str, Any], token: str, say: Callable[[str], None]) -> No
         tree.mkdir(parents=True)
         parts.mkdir()
         count, size = _bring(work, where, token, tree, parts, say)
-        if mark.is_file():
-            _remove_all(to, but=staging)
+        earlier = mark.is_file()
+        # From here on nobody takes the folder for complete, and the next fetch knows that what it finds is not its own.
+        mark.write_text("")
+        if earlier:
+            _remove_all(to, but=(staging, mark))
         _publish(tree, to)
         mark.write_text(wanted)
     except OSError as error:
@@ -84,18 +87,19 @@ def _bring(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         known = dict(zip(places, pool.map(one, files), strict=True))
     size = sum(place.stat().st_size for place in places.values())
-    asked = work.get("sha256", "")
-    if asked and found.one:
-        known = {name: {"sha256": asked} for name in known}
-    manifest = _manifest(work, found, tree, where)
     archives = [file for file in files if file.unpack]
+    alone = "" if archives and not found.one else _alone(work, found, [file.name for file in files])
+    manifest = _manifest(work, found, tree, where, alone)
     for file in files:
-        listed = manifest.get(file.name)
-        by = MANIFEST if listed else "`model.sha256`" if asked and found.one else "the store"
-        kind = verify(places[file.name], file.name, {"sha256": listed} if listed else known[file.name], by)
-        say(
-            f"{file.name}: {places[file.name].stat().st_size} bytes, {f'{kind} of {by} verified' if kind else 'only its size is known'}"
-        )
+        name, place, listed = file.name, places[file.name], manifest.get(file.name, "")
+        expected, by = ({"sha256": listed}, MANIFEST) if listed else (known[name], "the store")
+        if name == alone:
+            expected, by = {"sha256": work["sha256"]}, "`model.sha256`"
+        kind = verify(place, name, expected, by)
+        if listed and listed != expected["sha256"]:
+            verify(place, name, {"sha256": listed}, MANIFEST)
+        verified = f"{kind} of {by} verified" if kind else "only its size is known"
+        say(f"{name}: {place.stat().st_size} bytes, {verified}")
     for file in archives:
         unpack(places[file.name], tree, file.name)
         places[file.name].unlink()
@@ -105,7 +109,21 @@ def _bring(
     if needed and not (tree / needed).is_file():
         there = ", ".join(sorted(_names(tree))[:5]) or "nothing"
         raise FetchError(f"there is no {needed} in {where}", f"it holds {there}", "Correct `model.file`")
+    for name in (_STAGING, _MARK):
+        if os.path.lexists(tree / name):
+            raise FetchError(
+                f"{where} holds {name}",
+                "the fetcher keeps its own files under this name",
+                "Store the file under another name",
+            )
     return len(files), size
+
+
+def _alone(work: Mapping[str, Any], found: Listing, names: list[str]) -> str:
+    """The file that `sha256` is the digest of: the source itself, or the only one that is asked for. Empty where it is that of the list."""
+    others = [name for name in names if name != MANIFEST]
+    alone = found.one or (work.get("only") and len(others) == 1)
+    return others[0] if work.get("sha256") and alone else ""
 
 
 def _chosen(found: Listing, only: str, where: str) -> list[RemoteFile]:
@@ -122,8 +140,14 @@ def _chosen(found: Listing, only: str, where: str) -> list[RemoteFile]:
     for file in files:
         if not file.unpack:
             safe_path(file.name, where)
-    if len({file.name for file in files}) != len(files):
+    names = {file.name for file in files}
+    if len(names) != len(files):
         raise FetchError(f"{where} has two files of one name", "one would overwrite the other", "Rename one of them")
+    folders = {parent.as_posix() for file in files if not file.unpack for parent in PurePosixPath(file.name).parents}
+    for both in sorted(folders & {file.name for file in files if not file.unpack}):
+        raise FetchError(
+            f"{both} of {where} is a file and a folder", "a disk has no place for both", "Rename one of them"
+        )
     return files
 
 
@@ -137,18 +161,16 @@ def _check_room(files: list[RemoteFile], folder: Path, where: str) -> None:
         )
 
 
-def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str) -> dict[str, str]:
+def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str, alone: str) -> dict[str, str]:
     """What SHA256SUMS says of the files that were chosen; empty where there is none."""
     path, asked, only = tree / MANIFEST, work.get("sha256", ""), work.get("only", "")
     if found.one:
         return {}
     if not path.is_file():
-        if asked and not any(file.unpack for file in found.files):
+        if asked and not alone and not any(file.unpack for file in found.files):
             raise _no_manifest(where)
         return {}
-    if asked:
-        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
-    listed = manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    listed = _listed(path, "" if alone else asked, where)
     listed = {name: digest for name, digest in listed.items() if not only or fnmatch.fnmatchcase(name, only)}
     compare_names(listed, _names(tree), where)
     return listed
@@ -157,24 +179,32 @@ def _manifest(work: Mapping[str, Any], found: Listing, tree: Path, where: str) -
 def _verify_unpacked(
     work: Mapping[str, Any], found: Listing, tree: Path, where: str, say: Callable[[str], None]
 ) -> None:
-    path, asked = tree / MANIFEST, work.get("sha256", "")
+    path, asked = tree / MANIFEST, "" if found.one else work.get("sha256", "")
+    alone = _alone(work, found, _names(tree)) if asked else ""
+    if alone:
+        verify(tree / alone, alone, {"sha256": asked}, "`model.sha256`")
+        say(f"{alone}: sha256 of `model.sha256` verified")
     if not path.is_file():
-        if asked and not found.one:
+        if asked and not alone:
             raise _no_manifest(where)
         return
-    if asked and not found.one:
-        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
-    listed = manifest_of(path.read_text(encoding="utf-8", errors="replace"), where)
+    listed = _listed(path, "" if alone else asked, where)
     compare_names(listed, _names(tree), where)
     for name, digest in listed.items():
         verify(tree / name, name, {"sha256": digest}, MANIFEST)
     say(f"{len(listed)} unpacked files: sha256 of {MANIFEST} verified")
 
 
+def _listed(path: Path, asked: str, where: str) -> dict[str, str]:
+    if asked:
+        verify(path, MANIFEST, {"sha256": asked}, "`model.sha256`")
+    return manifest_of(path.read_text(encoding="utf-8-sig", errors="replace"), where)
+
+
 def _no_manifest(where: str) -> FetchError:
     return FetchError(
         f"there is no {MANIFEST} in {where}",
-        "`model.sha256` is the digest of that list where the model is more than one file",
+        "`model.sha256` is the digest of that list where the model is more than one file and `model.file` names none alone",
         f"Store {MANIFEST} with the model, or remove `model.sha256`",
     )
 
@@ -195,13 +225,13 @@ def _publish(tree: Path, to: Path) -> None:
         path.replace(target)
 
 
-def _remove_all(folder: Path, but: Path) -> None:
-    """Take away what an earlier fetch left, the mark first: from here on nobody takes the folder for complete."""
-    (folder / _MARK).unlink()
+def _remove_all(folder: Path, but: tuple[Path, ...]) -> None:
+    """Take away what an earlier fetch left."""
     for path in folder.iterdir():
+        if path in but:
+            continue
         if path.is_dir() and not path.is_symlink():
-            if path != but:
-                shutil.rmtree(path)
+            shutil.rmtree(path)
         else:
             path.unlink()
 
@@ -210,17 +240,35 @@ def main() -> int:
     """Exit code 0 when the model is there."""
     os.umask(0o022)
     try:
-        work = json.loads(os.environ["MODELINFRA_FETCH"])
         fetch(
-            work, os.environ.get("MODELINFRA_FETCH_TOKEN", ""), lambda line: print(f"model-fetch: {line}", flush=True)
+            _work(os.environ.get("MODELINFRA_FETCH", "")),
+            os.environ.get("MODELINFRA_FETCH_TOKEN", ""),
+            lambda line: print(f"model-fetch: {line}", flush=True),
         )
-    except KeyError as error:
-        print(f"model-fetch: the work is not complete: {error} is missing.", file=sys.stderr)
-        return 1
     except FetchError as error:
         print(f"model-fetch: {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        # Never its text nor a traceback: both may quote the token, or the query of an address.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        print(f"model-fetch: the fetcher itself failed: {type(error).__name__} at {place}.", file=sys.stderr)
+        return 1
     return 0
+
+
+def _work(text: str) -> dict[str, Any]:
+    try:
+        work = json.loads(text)
+    except ValueError:
+        work = None
+    remedy = "Write it as `modelinfra.fetcher` says"
+    if not isinstance(work, dict):
+        raise FetchError("MODELINFRA_FETCH is not a JSON object", "it says what is to be fetched", remedy)
+    for key in ("uri", "to"):
+        if not work.get(key):
+            raise FetchError("the work is not complete", f"`{key}` is missing", remedy)
+    return work
 
 
 if __name__ == "__main__":

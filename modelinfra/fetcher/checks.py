@@ -25,11 +25,15 @@ class FetchError(Exception):
 
 def safe_path(name: str, whence: str) -> str:
     """A relative path that stays below the folder that it is put into. Raises FetchError for any other."""
-    parts = name.split("/")
-    if not name or name.startswith("/") or "\\" in name or "\0" in name or {"", ".", ".."} & set(parts):
-        raise FetchError(
-            f"{whence} holds {name!r}", "this name leads out of the model's folder", "Store the file under another name"
-        )
+    parts, why = name.split("/"), ""
+    if ".." in parts:
+        why = "this name leads out of the model's folder"
+    elif "\\" in name or "\0" in name:
+        why = "this name has a backslash or a NUL, which not every system takes for a part of it"
+    elif {"", "."} & set(parts):
+        why = "a part of this name is empty or a single dot, or it begins with a slash"
+    if why:
+        raise FetchError(f"{whence} holds {name!r}", why, "Store the file under another name")
     return str(PurePosixPath(name))
 
 
@@ -59,14 +63,14 @@ def manifest_of(text: str, where: str) -> dict[str, str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        match = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
+        match = re.fullmatch(r"([0-9A-Fa-f]{64}) [ *](.+)", line)
         if match is None:
             raise FetchError(
                 f"line {number} of {MANIFEST} in {where} cannot be read",
                 "a line is a SHA-256 in hexadecimal, two spaces and a relative path",
                 f"Write it with `find . -type f ! -name {MANIFEST} -exec sha256sum {{}} + > {MANIFEST}`",
             )
-        found[safe_path(match[2].removeprefix("./"), f"{MANIFEST} in {where}")] = match[1]
+        found[safe_path(match[2].removeprefix("./"), f"{MANIFEST} in {where}")] = match[1].lower()
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +10,15 @@ from urllib.parse import urlencode, urlsplit
 
 from modelinfra.fetcher.checks import FetchError
 from modelinfra.fetcher.stores import Listing, RemoteFile, basic, refused, sha256_of
-from modelinfra.fetcher.web import StatusError, Web
+from modelinfra.fetcher.web import StatusError, Web, json_object
 
 _TITLE = "org.opencontainers.image.title"
 _UNPACK = "io.deis.oras.content.unpack"
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+_BEARER = re.compile(r"\bbearer\s(.*)", re.IGNORECASE)
+_BASIC = re.compile(r"\bbasic\b", re.IGNORECASE)
+_USER = "token"
 _ECR = re.compile(r"(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
@@ -37,8 +39,12 @@ def artifact_listing(uri: str, token: str) -> Listing:
                 "Write the digest of one manifest",
             )
         manifest = registry.manifest(several[0]["digest"])
-    layers = [layer for layer in manifest.get("layers") or [] if layer.get("size", 0) > 0]
+    layers = [layer for layer in manifest.get("layers") or [] if layer["size"] > 0 or _title(layer)]
     return Listing(tuple(_file(registry, layer) for layer in layers), remark=f"manifest sha256:{registry.last_digest}")
+
+
+def _title(layer: Mapping[str, Any]) -> str:
+    return str((layer.get("annotations") or {}).get(_TITLE, ""))
 
 
 def _file(registry: _Registry, layer: Mapping[str, Any]) -> RemoteFile:
@@ -86,8 +92,7 @@ class _Registry:
                 f"the registry sent {self.last_digest}",
                 "Push the artifact again",
             )
-        found: dict[str, Any] = json.loads(body)
-        return found
+        return json_object(body, f"{self._base}/manifests/{reference}")
 
     def download(self, path: str, target: Path) -> None:
         self._answered(lambda: self._web.download(f"{self._base}/{path}", target, self._headers))
@@ -97,12 +102,19 @@ class _Registry:
             return ask()
         except StatusError as error:
             challenge = error.headers.get("WWW-Authenticate", "")
-            if error.status != 401 or not challenge.lower().startswith("bearer "):
+            bearer, password = _BEARER.search(challenge), _BASIC.search(challenge) and self._token
+            if error.status != 401 or not (bearer or password):
                 raise refused(self.uri, error.status, self._token) from None
         try:
-            self._headers = self._logged_in(challenge)
+            self._headers = self._logged_in(bearer[1]) if bearer else basic(_USER, self._token)
             return ask()
         except StatusError as error:
+            if error.status == 401 and not bearer:
+                raise FetchError(
+                    f"{self.uri} may not be read",
+                    f"this registry asks for a user and a password, and does not take the token as that of the user {_USER!r}",
+                    "Use a registry that gives tokens, or store the model in ECR or S3",
+                ) from None
             raise refused(self.uri, error.status, self._token) from None
 
     def _logged_in(self, challenge: str) -> dict[str, str]:
@@ -115,7 +127,7 @@ class _Registry:
         asked.setdefault("scope", f"repository:{self._repository}:pull")
         asked.pop("error", None)
         # Registries that give tokens for a personal token take it as the password of any user.
-        headers = basic("token", self._token) if self._token else {}
+        headers = basic(_USER, self._token) if self._token else {}
         found = self._web.data(f"{realm}?{urlencode(asked)}", headers)
         return {"Authorization": f"Bearer {found.get('token') or found.get('access_token')}"}
 

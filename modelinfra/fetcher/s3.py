@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,14 +25,15 @@ def bucket_listing(uri: str) -> Listing:
     """The object of that key, or every object below it as a prefix."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     key = key.rstrip("/")
-    client = boto3.client("s3", config=_RETRIES)
     try:
+        client = boto3.client("s3", config=_RETRIES)
         found = _objects(client, bucket, f"{key}/")
+        # The key itself sorts first among all that begin with it.
+        answer = client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+        alone = [each for each in answer.get("Contents", []) if each["Key"] == key]
         one = not found
-        if one:
-            # The key itself sorts first among all that begin with it.
-            answer = client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-            found = [each for each in answer.get("Contents", []) if each["Key"] == key]
+        remark = "a prefix; the object of the same name is left out" if found and alone else ""
+        found = found or alone
     except (ClientError, BotoCoreError) as error:
         raise _failed(uri, error) from None
     if not found:
@@ -46,13 +48,13 @@ def bucket_listing(uri: str) -> Listing:
             try:
                 head = client.head_object(Bucket=bucket, Key=entry["Key"], ChecksumMode="ENABLED")
                 client.download_file(bucket, entry["Key"], str(target), Config=_TRANSFER)
-            except (ClientError, BotoCoreError) as error:
+            except (ClientError, BotoCoreError, Boto3Error) as error:
                 raise _failed(f"s3://{bucket}/{entry['Key']}", error) from None
             return checksums(head)
 
         return RemoteFile(name, entry["Size"], fetch)
 
-    return Listing(tuple(file(entry) for entry in found), one=one)
+    return Listing(tuple(file(entry) for entry in found), one=one, remark=remark)
 
 
 def checksums(head: Mapping[str, Any]) -> dict[str, str]:
@@ -82,10 +84,13 @@ def _objects(client: Any, bucket: str, prefix: str) -> list[Mapping[str, Any]]:
     return [entry for page in pages for entry in page.get("Contents", []) if not entry["Key"].endswith("/")]
 
 
-def _failed(where: str, error: ClientError | BotoCoreError) -> FetchError:
+def _failed(where: str, error: ClientError | BotoCoreError | Boto3Error) -> FetchError:
     code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else type(error).__name__
+    # The answer to HEAD has no body, and botocore takes the status for the code.
+    code = {"403": "AccessDenied", "404": "NoSuchKey"}.get(code, code)
     remedy = {
         "AccessDenied": "Let the bucket's policy allow the endpoint's task role; name `model.kms_key_arn` if the objects are encrypted with a key of yours",
+        "NoSuchKey": "Store it again: it was removed while it was fetched",
         "NoSuchBucket": "Correct the bucket's name",
         "NoCredentialsError": "Give this process credentials of AWS, as the task's role does",
     }.get(code, "Check the bucket's region and policy, and whether the tasks' subnets reach S3")

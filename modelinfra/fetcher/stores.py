@@ -39,8 +39,25 @@ class Listing:
     remark: str = ""
 
 
+def named(uri: str) -> str:
+    """An address as messages write it: of https:// without what may be secret; the others hold nothing of that kind."""
+    return shown(uri) if uri.startswith("https://") else uri
+
+
 def listing(uri: str, token: str) -> Listing:
     """What lies at an address. Raises FetchError when nothing does, or it may not be read."""
+    token = _sendable(token)
+    try:
+        return _found(uri, token)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FetchError(
+            f"the answer for {named(uri)} cannot be understood",
+            f"something in it is missing or of another type ({type(error).__name__})",
+            "See whether the host speaks the protocol of this address",
+        ) from None
+
+
+def _found(uri: str, token: str) -> Listing:
     # What only one store needs is loaded with it.
     if uri.startswith("s3://"):
         from modelinfra.fetcher.s3 import bucket_listing
@@ -76,13 +93,13 @@ def _address(uri: str, token: str) -> Listing:
 def _hugging_face(uri: str, token: str) -> Listing:
     name, _, revision = uri.removeprefix("hf://").partition("@")
     base = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-    token = token or os.environ.get("HF_TOKEN", "")
+    token = token or _sendable(os.environ.get("HF_TOKEN", ""))
     web, headers = Web(), _bearer(token)
     try:
         found = web.data(f"{base}/api/models/{name}/revision/{quote(revision, safe='')}?blobs=true", headers)
     except StatusError as error:
         raise refused(uri, error.status, token) from None
-    commit = found.get("sha")
+    commit = found["sha"]
     if re.fullmatch(r"[0-9a-f]{40}", revision) and commit != revision:
         raise FetchError(f"{uri} is another commit", f"the hub answers {commit}", "Write the commit of the model")
 
@@ -101,7 +118,7 @@ def _hugging_face(uri: str, token: str) -> Listing:
 
         return RemoteFile(path, lfs.get("size", entry.get("size")), fetch)
 
-    entries = [entry for entry in found.get("siblings") or [] if entry["rfilename"] != ".gitattributes"]
+    entries = [entry for entry in found["siblings"] if entry["rfilename"] != ".gitattributes"]
     return Listing(tuple(file(entry) for entry in entries), remark=f"commit {commit}")
 
 
@@ -131,6 +148,18 @@ def sha256_of(data: bytes) -> str:
 def basic(user: str, password: str) -> dict[str, str]:
     """The header of HTTP's basic authentication."""
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def _sendable(token: str) -> str:
+    """Without the line break that a file or a shell left at its end. Raises FetchError, which does not show it, for what no header holds."""
+    token = token.strip()
+    if not re.fullmatch(r"[!-~]*", token):
+        raise FetchError(
+            "the token cannot be sent",
+            "it has spaces, line breaks or characters that are not ASCII within",
+            "Store the token alone in the secret of `model.token`",
+        )
+    return token
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -30,12 +30,38 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
+def json_object(body: bytes, url: str) -> dict[str, Any]:
+    """What a body says. url: where it comes from, for the message. Raises FetchError for anything but a JSON object."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise FetchError(
+            f"the answer of {shown(url)} is not a JSON object", "something else answers there", "Check the address"
+        )
+    return found
+
+
 class StatusError(Exception):
     """An answer that is none of success. `headers` are the answer's."""
 
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
         self.status, self.headers = status, headers
         super().__init__(f"the answer was {status}")
+
+
+def _location(url: str, given: str) -> tuple[str, str]:
+    """Where a redirect leads, and how it is shown."""
+    try:
+        following = urljoin(url, given)
+        return following, shown(following)
+    except ValueError:
+        raise FetchError(
+            f"{shown(url)} leads to what is no address",
+            "the host in its redirect cannot be read",
+            "Write the address that it should be",
+        ) from None
 
 
 class Web:
@@ -50,15 +76,10 @@ class Web:
         """A small body, and the answer's headers."""
         return self._retried(url, lambda: self._read(url, headers or {}))  # type: ignore[no-any-return]
 
-    def data(self, url: str, headers: Mapping[str, str] | None = None) -> Any:
-        """A body in JSON."""
+    def data(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """A body that is a JSON object."""
         body, _ = self.read(url, headers)
-        try:
-            return json.loads(body)
-        except ValueError:
-            raise FetchError(
-                f"the answer of {shown(url)} is not JSON", "something else answers there", "Check the address"
-            ) from None
+        return json_object(body, url)
 
     def download(self, url: str, target: Path, headers: Mapping[str, str] | None = None) -> None:
         """A body of any size, into a file. A body shorter than announced is fetched again."""
@@ -87,18 +108,19 @@ class Web:
             answer = self._pool.request("GET", url, headers=sent, redirect=False, preload_content=False)
             if answer.status not in (301, 302, 303, 307, 308):
                 break
-            following = urljoin(url, answer.headers.get("Location", ""))
             answer.drain_conn()
+            following, place = _location(url, answer.headers.get("Location", ""))
             if urlsplit(following).scheme != "https":
                 raise FetchError(
-                    f"{shown(url)} leads to {shown(following)}",
+                    f"{shown(url)} leads to {place}",
                     "only HTTPS is followed",
                     "Write the address that it should be",
                 )
             if urlsplit(following).netloc != urlsplit(url).netloc:
                 sent.pop("Authorization", None)
             url = following
-        if answer.status >= 300:
+        # Nor 206, a part that nobody asked for, nor 204: neither is the whole file.
+        if answer.status != 200:
             answer.drain_conn()
             raise StatusError(answer.status, answer.headers)
         return answer

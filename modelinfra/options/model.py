@@ -74,7 +74,7 @@ class ModelOptions(TypedDict):
         ]
     ]
     """Digest that the model must have: for a local directory what `modelinfra digest DIRECTORY` prints, for one file at an address
-    the file's, for several files that of the list `SHA256SUMS` beside them."""
+    or with `file` the file's, for several files (also the parts of a split one) that of the list `SHA256SUMS`, which must lie beside them."""
 
     token: NotRequired[
         Annotated[

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 from pathlib import Path
@@ -84,6 +87,67 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(FetchError, match="cannot be unpacked"):
         unpack(path, tmp_path, "archive.tar")
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, body in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(body)
+            tar.addfile(info, io.BytesIO(body))
+    return out.getvalue()
+
+
+def test_a_tar_whose_last_file_is_a_zip_is_still_a_tar(tmp_path: Path) -> None:
+    weights = io.BytesIO()
+    with zipfile.ZipFile(weights, "w") as inner:
+        inner.writestr("archive/data.pkl", b"x")
+    files = {"model-settings.json": b"{}", "model.pt": weights.getvalue()}
+    path, folder = tmp_path / "m.tar", tmp_path / "folder"
+    path.write_bytes(tar_of(files))
+    folder.mkdir()
+    unpack(path, folder, "m.tar")
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == files
+
+
+def broken_checksum(packed: bytes) -> bytes:
+    # The last eight bytes of a gzip file are the CRC-32 and the length of what was packed.
+    return packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+
+
+MODEL_TAR = tar_of({"a.bin": b"a" * 600, "b.bin": b"b"})
+ONE_FILE = 512 + 1024
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        broken_checksum(gzip.compress(MODEL_TAR)),
+        gzip.compress(MODEL_TAR)[:-8],
+        gzip.compress(MODEL_TAR)[:10] + b"\xff" * 100,
+        lzma.compress(MODEL_TAR)[:-40] + b"\0" * 40,
+        MODEL_TAR[:ONE_FILE] + b"x" + MODEL_TAR[ONE_FILE + 1 :],
+        MODEL_TAR[:ONE_FILE],
+        MODEL_TAR[: ONE_FILE + 100],
+    ],
+    ids=["checksum", "no checksum", "deflate", "xz", "second header", "cut between files", "cut in a header"],
+)
+def test_an_archive_that_is_broken_anywhere_is_refused(body: bytes, tmp_path: Path) -> None:
+    path, folder = tmp_path / "m.tar.gz", tmp_path / "folder"
+    path.write_bytes(body)
+    folder.mkdir()
+    with pytest.raises(FetchError, match=r"m\.tar\.gz cannot be unpacked"):
+        unpack(path, folder, "m.tar.gz")
+
+
+def test_a_disk_that_is_full_is_not_the_archives_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "extract", full)
+    with pytest.raises(OSError, match="No space left"):
+        unpack(packed(tmp_path, entry("a")), tmp_path, "archive.tar")
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.exceptions import RetriesExceededError
+from botocore.exceptions import ClientError
 
 from modelinfra.fetcher.checks import FetchError, verify
-from modelinfra.fetcher.s3 import checksums
+from modelinfra.fetcher.s3 import _failed, checksums
 from tests.fetcher.conftest import Fetched
 
 MODEL = {"model-settings.json": b"{}", "weights/a.bin": b"a" * 1000, "weights/b.bin": b""}
@@ -184,3 +186,123 @@ def test_a_file_that_the_server_starts_with_must_be_there(s3: Any, fetched: Call
     store(s3, MODEL)
     with pytest.raises(FetchError, match=r"there is no serve_config\.yaml in s3://models/digits/7: it holds model-s"):
         fetched("s3://models/digits/7", file="serve_config.yaml")
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_with_a_file_the_digest_is_that_files(s3: Any, fetched: Callable[..., Fetched], listed: bool) -> None:
+    files = {"q4.gguf": b"4", "q8.gguf": b"8"}
+    store(s3, {**files, **({"SHA256SUMS": sums(files)} if listed else {})})
+    wanted = {"file": "q4.gguf", "only": "q4.gguf"}
+    found = fetched("s3://models/digits/7", **wanted, sha256=digest(b"4"))
+    assert "q4.gguf: 1 bytes, sha256 of `model.sha256` verified" in found.lines
+    with pytest.raises(FetchError, match=r"q4\.gguf is not what `model\.sha256` says"):
+        fetched("s3://models/digits/7", **wanted, sha256=digest(b"8"))
+
+
+def test_with_a_file_a_list_that_says_otherwise_is_an_error_all_the_same(
+    s3: Any, fetched: Callable[..., Fetched]
+) -> None:
+    store(s3, {"q4.gguf": b"4", "SHA256SUMS": sums({"q4.gguf": b"other"})})
+    with pytest.raises(FetchError, match=r"q4\.gguf is not what SHA256SUMS says"):
+        fetched("s3://models/digits/7", file="q4.gguf", only="q4.gguf", sha256=digest(b"4"))
+
+
+def test_of_a_file_in_parts_the_digest_is_that_of_the_list(s3: Any, fetched: Callable[..., Fetched]) -> None:
+    parts = {"q4-00001-of-00002.gguf": b"1", "q4-00002-of-00002.gguf": b"2"}
+    wanted = {"file": "q4-00001-of-00002.gguf", "only": "q4-?????-of-00002.gguf"}
+    store(s3, parts)
+    with pytest.raises(FetchError, match="there is no SHA256SUMS in s3://models/digits/7"):
+        fetched("s3://models/digits/7", **wanted, sha256=digest(b"1"))
+    store(s3, {"SHA256SUMS": sums(parts)})
+    found = fetched("s3://models/digits/7", **wanted, sha256=digest(sums(parts)))
+    assert "q4-00002-of-00002.gguf: 1 bytes, sha256 of SHA256SUMS verified" in found.lines
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b/c", "a")])
+def test_a_name_that_is_both_a_file_and_a_folder_is_told(
+    s3: Any, fetched: Callable[..., Fetched], names: tuple[str, str]
+) -> None:
+    store(s3, dict.fromkeys(names, b"x"))
+    with pytest.raises(FetchError, match="a of s3://models/digits/7 is a file and a folder"):
+        fetched("s3://models/digits/7")
+
+
+@pytest.mark.parametrize("key", ["/x", "a//x", "./x", "./././x"])
+def test_a_key_with_an_empty_part_says_so(s3: Any, fetched: Callable[..., Fetched], key: str) -> None:
+    s3.put_object(Bucket="models", Key=f"digits/7/{key}", Body=b"x")
+    with pytest.raises(FetchError, match="a part of this name is empty or a single dot"):
+        fetched("s3://models/digits/7")
+
+
+def test_an_object_of_the_prefixs_own_name_is_left_out_with_a_word(s3: Any, fetched: Callable[..., Fetched]) -> None:
+    store(s3, MODEL)
+    s3.put_object(Bucket="models", Key="digits/7", Body=b"x")
+    found = fetched("s3://models/digits/7")
+    assert found.files == MODEL
+    assert found.lines[0] == "s3://models/digits/7 is a prefix; the object of the same name is left out"
+
+
+@pytest.mark.parametrize(("code", "said"), [("403", "Let the bucket's policy allow"), ("404", "Store it again")])
+def test_what_the_head_of_an_object_answers_has_its_remedy(code: str, said: str) -> None:
+    assert said in str(_failed("s3://models/x", ClientError({"Error": {"Code": code}}, "HeadObject")))
+
+
+def test_a_transfer_that_broke_too_often_is_told(
+    s3: Any, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RetriesExceededError(OSError("reset"))
+
+    monkeypatch.setattr("boto3.s3.transfer.S3Transfer.download_file", broken)
+    store(s3, MODEL)
+    with pytest.raises(FetchError, match="cannot be read: S3 says RetriesExceededError"):
+        fetched("s3://models/digits/7")
+
+
+def test_what_an_interrupted_fetch_left_is_removed_by_the_next(
+    s3: Any, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store(s3, {"old.bin": b"o", "older.bin": b"o"})
+    store(s3, {"new.bin": b"n"}, prefix="digits/8")
+    moved: list[Path] = []
+    replace = Path.replace
+
+    def once(self: Path, target: Path) -> Path:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(target)
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", once)
+        with pytest.raises(KeyboardInterrupt):
+            fetched("s3://models/digits/7")
+    assert moved[0].is_file()
+    assert fetched("s3://models/digits/8").files == {"new.bin": b"n"}
+
+
+def test_an_interrupted_fetch_is_not_taken_for_a_whole_one(
+    s3: Any, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    store(s3, MODEL)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fetched("s3://models/digits/7")
+    assert fetched("s3://models/digits/7").files == MODEL
+
+
+UPPER = b"".join(line[:64].upper() + line[64:] for line in sums(MODEL).splitlines(keepends=True))
+
+
+@pytest.mark.parametrize("listed", [UPPER, b"\xef\xbb\xbf" + sums(MODEL)], ids=["upper case", "byte order mark"])
+def test_a_list_as_other_systems_write_it_is_read(s3: Any, fetched: Callable[..., Fetched], listed: bytes) -> None:
+    store(s3, {**MODEL, "SHA256SUMS": listed})
+    assert "weights/a.bin: 1000 bytes, sha256 of SHA256SUMS verified" in fetched("s3://models/digits/7").lines

@@ -157,6 +157,17 @@ def test_a_repository_of_the_hub_comes_verified(
     assert "hush" not in " ".join(found.lines)
 
 
+def test_one_file_of_the_hub_is_compared_with_the_digest(
+    host: Host, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub(host, monkeypatch)
+    wanted = {"file": "model.safetensors", "only": "model.safetensors"}
+    found = fetched(f"hf://acme/net@{COMMIT}", **wanted, sha256=hashlib.sha256(WEIGHTS).hexdigest())
+    assert "model.safetensors: 7000 bytes, sha256 of `model.sha256` verified" in found.lines
+    with pytest.raises(FetchError, match=r"model\.safetensors is not what `model\.sha256` says"):
+        fetched(f"hf://acme/net@{COMMIT}", **wanted, sha256="0" * 64)
+
+
 def test_a_branch_is_fetched_by_the_commit_that_it_stands_at(
     host: Host, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +232,15 @@ def test_layers_that_are_archives_are_unpacked(host: Host, fetched: Callable[...
     assert fetched(f"oci://{host.address}/acme/net:v1").files == {"models/a.bin": b"a", "kept.tar": b"as it is"}
 
 
+def test_one_file_in_a_layer_is_compared_with_the_digest(host: Host, fetched: Callable[..., Fetched]) -> None:
+    layer, wanted = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"}, {"file": "a.bin", "only": "a.bin"}
+    artifact(host, [(layer, tar({"a.bin": b"a"}))])
+    found = fetched(f"oci://{host.address}/acme/net:v1", **wanted, sha256=hashlib.sha256(b"a").hexdigest())
+    assert "a.bin: sha256 of `model.sha256` verified" in found.lines
+    with pytest.raises(FetchError, match=r"a\.bin is not what `model\.sha256` says"):
+        fetched(f"oci://{host.address}/acme/net:v1", **wanted, sha256="0" * 64)
+
+
 def test_a_layer_with_another_content_than_its_digest_is_refused(host: Host, fetched: Callable[..., Fetched]) -> None:
     artifact(host, [(titled("a.bin", digest=f"sha256:{'0' * 64}"), b"a")])
     with pytest.raises(FetchError, match=r"a\.bin is not what the store says"):
@@ -248,3 +268,74 @@ def test_a_name_in_an_artifact_that_leads_out_is_refused(
     with pytest.raises(FetchError, match="leads out of the model's folder"):
         fetched(f"oci://{host.address}/acme/net:v1")
     assert not (tmp_path / "x").exists()
+
+
+def test_an_empty_file_of_an_artifact_comes_too(host: Host, fetched: Callable[..., Fetched]) -> None:
+    artifact(host, [(titled("__init__.py"), b""), (titled("a.bin"), b"a"), ({}, b"")])
+    assert fetched(f"oci://{host.address}/acme/net:v1").files == {"__init__.py": b"", "a.bin": b"a"}
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"layers": [{"size": 1}]}', b'{"layers": "x"}'])
+def test_a_manifest_that_is_none_is_told(host: Host, fetched: Callable[..., Fetched], body: bytes) -> None:
+    host.serve("/v2/acme/net/manifests/v1", body)
+    with pytest.raises(FetchError, match=r"^the answer .*/acme/net"):
+        fetched(f"oci://{host.address}/acme/net:v1")
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"siblings": [{}]}', b'{"siblings": ["a"]}'])
+def test_an_answer_of_the_hub_that_says_nothing_is_told(
+    host: Host, fetched: Callable[..., Fetched], monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", host.url)
+    host.serve("/api/models/acme/net/revision/main?blobs=true", body)
+    with pytest.raises(FetchError, match=r"^the answer .*acme/net"):
+        fetched("hf://acme/net@main")
+
+
+@pytest.mark.parametrize("location", ["https://[::1/x?key=hush", "https://h:port/x?key=hush"])
+def test_a_redirect_to_what_is_no_address_is_told(host: Host, fetched: Callable[..., Fetched], location: str) -> None:
+    host.serve("/net.gguf", b"", 302, Location=location)
+    with pytest.raises(FetchError, match="leads to what is no address") as caught:
+        fetched(f"{host.url}/net.gguf")
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [204, 206])
+def test_an_answer_that_is_not_the_whole_is_refused(host: Host, fetched: Callable[..., Fetched], status: int) -> None:
+    host.serve("/net.gguf", b"" if status == 204 else WEIGHTS, status)
+    with pytest.raises(FetchError, match=f"the answer was {status}"):
+        fetched(f"{host.url}/net.gguf")
+
+
+def test_a_registry_with_basic_authentication_gets_the_token_as_password(
+    host: Host, fetched: Callable[..., Fetched]
+) -> None:
+    manifest = json.dumps({"layers": []}).encode()
+    host.serve("/v2/acme/net/manifests/v1", b"", 401, WWW_Authenticate='Basic realm="registry"')
+    host.serve("/v2/acme/net/manifests/v1", manifest)
+    with pytest.raises(FetchError, match="there is no file in"):
+        fetched(f"oci://{host.address}/acme/net:v1", token="hush")
+    assert host.seen[-1][1]["authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    ("token", "said"), [("", "Give `model.token`"), ("hush", "this registry asks for a user and a password")]
+)
+def test_a_registry_that_refuses_the_password_says_what_it_asks_for(
+    host: Host, fetched: Callable[..., Fetched], token: str, said: str
+) -> None:
+    host.serve("/v2/acme/net/manifests/v1", b"", 401, WWW_Authenticate='Basic realm="registry"')
+    with pytest.raises(FetchError, match=said):
+        fetched(f"oci://{host.address}/acme/net:v1", token=token)
+
+
+@pytest.mark.parametrize("name", [".model-fetch/a.bin", ".model-fetched"])
+def test_a_file_with_a_name_of_the_fetchers_own_is_refused(
+    host: Host, fetched: Callable[..., Fetched], name: str, tmp_path: Path
+) -> None:
+    artifact(host, [(titled(name), b"a"), (titled("b.bin"), b"b")])
+    host.serve("/m.tar.gz", tar({name: b"a", "b.bin": b"b"}))
+    for uri in (f"oci://{host.address}/acme/net:v1", f"{host.url}/m.tar.gz"):
+        with pytest.raises(FetchError, match="the fetcher keeps its own files under this name"):
+            fetched(uri)
+        assert list((tmp_path / "model").iterdir()) == []
