@@ -138,4 +138,5 @@ def repository_arn_of(image: str) -> str | None:
     if match is None:
         return None
     account, region, china, repository = match.groups()
-    return f"arn:{'aws-cn' if china else 'aws'}:ecr:{region}:{account}:repository/{repository}"
+    partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return f"arn:{partition}:ecr:{region}:{account}:repository/{repository}"
