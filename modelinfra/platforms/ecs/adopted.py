@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from modelinfra.platforms.remote_model import RemoteModel
 from modelinfra.platforms.served_model import ServedModel
 
 
@@ -21,12 +22,7 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
         )
     if endpoint.task_role_arn is not None:
         console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
-        remote = served.remote
-        model = (
-            f" and allow reading {remote.source.uri}"
-            if remote and not remote.baked and remote.source.through_aws
-            else ""
-        )
+        model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""
         yield f"the task role is handed in: it must trust ecs-tasks.amazonaws.com{console}{model}"
     if endpoint.security_group_id is not None:
         yield (
@@ -36,3 +32,17 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
     shared = endpoint.load_balancer == "shared"
     if shared and (cluster.listener_arn is not None or cluster.load_balancer_security_group_id is not None):
         yield f"the load balancer's security group is handed in: it must let port {port} out to the replicas"
+
+
+def _reading(remote: RemoteModel) -> str:
+    """What `register_fetch_rights` gives to a role that is made."""
+    source = remote.source
+    if source.kind == "oci":
+        actions = "ecr:GetAuthorizationToken, and BatchCheckLayerAvailability, BatchGetImage and GetDownloadUrlForLayer"
+        return f"{actions} on {source.ecr_repository_arn}"
+    key = remote.kms_key_arn
+    decrypting = (
+        "" if key is None else f", and kms:Decrypt with {key if isinstance(key, str) else 'the key of the objects'}"
+    )
+    below = f"{source.parent}*"
+    return f"s3:GetObject on s3://{source.bucket}/{below} and s3:ListBucket on {source.bucket} for the prefix {below}{decrypting}"
