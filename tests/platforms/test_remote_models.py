@@ -146,6 +146,25 @@ def test_a_token_is_a_secret_of_the_fetching_container_alone(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize(
+    "endpoint", [{"model": {"uri": HUB, "token": SECRET}}, {"secrets": {"TOKEN": SECRET}}], ids=["token", "secrets"]
+)
+def test_what_a_key_of_ones_own_encrypts_is_read_with_it_by_ecs_alone(tmp_path: Path, endpoint: dict[str, Any]) -> None:
+    graph = deployed(tmp_path, **endpoint, secrets_kms_key_arn=KEY)
+    decrypt = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY}
+    assert decrypt in rights(graph, "digits-execution")
+    assert [node.name for node in graph.all(POLICY)] == ["digits-execution"]
+    assert decrypt not in rights(deployed(tmp_path, **endpoint), "digits-execution")
+
+
+def test_the_preview_says_with_which_key_a_role_that_is_handed_in_must_decrypt(tmp_path: Path) -> None:
+    role = "arn:aws:iam::123456789012:role/start"
+    graph = deployed(tmp_path, secrets={"A": SECRET}, secrets_kms_key_arn=KEY, execution_role_arn=role, preview=True)
+    assert any(
+        each["message"].endswith(f", and reading the secrets, and kms:Decrypt with {KEY}") for each in graph.logs
+    )
+
+
 def test_a_ready_image_gets_its_model_from_an_address(tmp_path: Path) -> None:
     graph = deployed(tmp_path, image=READY["image"], model=S3)
     found = containers(graph)

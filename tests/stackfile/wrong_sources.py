@@ -7,6 +7,7 @@ from tests.stackfile.wrong import IMAGE, wrong_endpoint, wrong_environment
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _ECR = "oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models:v1"
 _S3 = "s3://acme/digits/7"
+_KEY = "arn:aws:kms:us-west-2:123456789012:key/a"
 _TOKEN = "arn:aws:ssm:us-west-2:123456789012:parameter/hub"
 
 SOURCES = [
@@ -146,6 +147,17 @@ SOURCES = [
         "",
         "model.kmsKeyArn: only objects of S3 are encrypted with it. Remove it.",
         model=f"{{uri: 'hf://acme/net@{_COMMIT}', kmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/a'}}",
+    ),
+    wrong_endpoint(
+        "a key of secrets without secrets",
+        f"secretsKmsKeyArn: '{_KEY}'",
+        f"secretsKmsKeyArn (given: '{_KEY}'): there are no secrets and no token that it could have encrypted. Remove it.",
+    ),
+    wrong_endpoint(
+        "a key of secrets by its alias",
+        f"secrets: {{A: '{_TOKEN}'}}\nsecretsKmsKeyArn: alias/secrets",
+        "secretsKmsKeyArn (given: 'alias/secrets'): this is not the ARN of a KMS key. "
+        "Write for example arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab.",
     ),
     wrong_endpoint(
         "a file for a server of folders",
