@@ -160,6 +160,53 @@ SOURCES = [
         "Write for example arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab.",
     ),
     wrong_endpoint(
+        "the alias of an access point",
+        "",
+        "model (given: 's3://models-ab12-s3alias/net/7'): this is the alias of an access point, and the rights that "
+        "replicas get are those of a bucket. Name the bucket itself.",
+        model="s3://models-ab12-s3alias/net/7",
+    ),
+    wrong_endpoint(
+        "a file behind a revision",
+        "",
+        "model (given: 'hf://acme/net@main/sub/net.gguf'): behind the @ stands a revision, and no file. "
+        "Write the file as `model.file`, and a commit behind the @.",
+        model="hf://acme/net@main/sub/net.gguf",
+    ),
+    wrong_endpoint(
+        "Docker Hub by its short name",
+        "",
+        "model (given: 'oci://docker.io/acme/net:v1'): no registry answers at docker.io. "
+        "Write oci://registry-1.docker.io/acme/net:v1.",
+        model="oci://docker.io/acme/net:v1",
+    ),
+    wrong_endpoint(
+        "an archive that is not unpacked",
+        "",
+        "model (given: 'https://acme.ai/net.tar.bz2'): this kind of archive is not unpacked, but served as the file that it is. "
+        "Pack it anew: .tar, .tar.gz, .tgz and .zip are unpacked, in small letters.",
+        model="https://acme.ai/net.tar.bz2",
+    ),
+    wrong_endpoint(
+        "an address behind a space",
+        "",
+        f"model (given: ' {_S3}'): a space stands before it or behind it. Write '{_S3}'.",
+        model=f"' {_S3}'",
+    ),
+    wrong_endpoint(
+        "a full-width letter",
+        "",
+        "model (given: 'ｓ3://acme/digits/7'): this is neither a path nor an address. "  # noqa: RUF001 the mistake
+        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        model="ｓ3://acme/digits/7",  # noqa: RUF001 the mistake
+    ),
+    wrong_environment(
+        "another file than the one at the address",
+        "platforms: {web: {type: ecs}}\nendpoints: {a: {server: llama-cpp, longestRequest: 1m, "
+        "model: {uri: 'https://acme.ai/a.gguf', file: b.gguf}}}",
+        "endpoints.a.model.file (given: 'b.gguf'): at the address lies one file, with another name. Write a.gguf.",
+    ),
+    wrong_endpoint(
         "a file for a server of folders",
         "",
         "model.file (given: 'a.bin'): MLServer is started with the whole folder. Remove it.",
