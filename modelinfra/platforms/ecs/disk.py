@@ -62,7 +62,6 @@ def _larger_than_any_disk(needed: int, served: ServedModel) -> Problem:
         f"{EPHEMERAL_STORAGE_MOST_GIB} GiB"
     )
     remedy = "Serve a smaller model, or write an `ephemeral_storage` that you know to be enough."
-    if served.size_bytes is None:
-        return Problem("model.size", reason, "Write the size of the weights, or another `ephemeral_storage`.")
-    where = "model" if served.directory is not None else "model.size"
-    return Problem(where, reason, remedy, shown_bytes(served.size_bytes))
+    said = served.directory is None and served.size_bytes is not None
+    size = assumed_bytes(served.server, served.size_bytes)
+    return Problem("model.size" if said else "model", reason, remedy, shown_bytes(size))
