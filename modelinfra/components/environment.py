@@ -15,6 +15,7 @@ from modelinfra import naming
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
 from modelinfra.components.model_endpoint import ModelEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
+from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.environment import EnvironmentOptions, PlatformOptions
@@ -55,6 +56,8 @@ class Environment(pulumi.ComponentResource):
         else:
             plan, network, platforms = _plan(name, mapping_of(args, kwargs, subject), "snake", subject, opts)
         super().__init__("modelinfra:index:Environment", name, None, opts)
+        for warning in _warnings(plan):
+            pulumi.log.warn(warning, resource=self)
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options
         name = f"{options.name_prefix}-{name}" if options.name_prefix else name
@@ -114,6 +117,10 @@ def _plan(
         plan = plan_environment(given, style, project_directory(), also=list(name_problems(name, _NAMED_OTHERWISE)))
         with _below("network", style, NetworkOptions):
             network = plan_network(_network_options(plan), opts)
+        if plan.options.network.nat == "none":
+            # A zone's name is its region's and a letter.
+            with _below("", style, EnvironmentOptions):
+                check_registries(plan, network.zones[0][:-1])
         vpc_id = network.adopted.vpc_id if network.adopted is not None else None
         platforms = {}
         for key, options in plan.options.platforms.items():
@@ -141,6 +148,23 @@ def _network_options(plan: EnvironmentPlan) -> Any:
     if network.nat == "none" and network.interface_endpoints is None:
         return network.model_copy(update={"interface_endpoints": _needed_services(plan)})
     return network
+
+
+def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
+    """What the user's own choice of ways to AWS leaves out; the program may make them itself."""
+    network = plan.options.network
+    named = network.interface_endpoints
+    if network.nat != "none" or named is None or not plan.endpoints:
+        return
+    missing = [service for service in _needed_services(plan) if service not in named]
+    # Without an interface endpoint to SSM secrets may all be of Secrets Manager, and the other way round.
+    if {"secretsmanager", "ssm"} & set(named):
+        missing = [service for service in missing if service not in ("secretsmanager", "ssm")]
+    if missing:
+        yield (
+            f"network: without NAT, tasks need interface endpoints to {', '.join(missing)}, and `interface_endpoints` names none "
+            "of these: no task starts unless they come from elsewhere"
+        )
 
 
 def _needed_services(plan: EnvironmentPlan) -> list[str]:

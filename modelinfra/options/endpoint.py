@@ -16,7 +16,7 @@ from modelinfra.options.adjustments import (
     TransformedOptions,
     transforms_name,
 )  # fmt: skip
-from modelinfra.options.arns import ROLE_ARN, SECURITY_GROUP_ID
+from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, RollbackOptions
@@ -129,6 +129,18 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         ]
     ]
     """Environment variables whose values the platform reads at start: name -> ARN of a Secrets Manager secret or of an SSM parameter."""
+
+    secrets_kms_key_arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(
+                KMS_KEY_ARN,
+                lands=(f"{EXECUTION_POLICY}.policy",),
+                example="arn:aws:kms:us-west-2:123456789012:key/secrets",
+            ),
+        ]
+    ]
+    """KMS key of one's own that encrypts the `secrets` and the model's token. None where AWS's own keys do."""
 
     logs: NotRequired[Annotated[LogOptions, Option(default={})]]
     """The server's log."""
@@ -321,6 +333,14 @@ rule(EndpointOptions, "environment", "secrets")(a_name_is_not_both_plain_and_sec
 rule(EndpointOptions, "secrets")(secrets_are_references)
 rule(EndpointOptions, "environment", "secrets")(variables_have_names)
 rule(EndpointOptions, "server", "environment", "secrets")(the_servers_own_variables_stay)
+
+
+@rule(EndpointOptions, "secrets", "model", "secrets_kms_key_arn")
+def a_key_of_secrets_has_secrets(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    key = endpoint["secrets_kms_key_arn"]
+    if key is not None and not endpoint["secrets"] and getattr(endpoint["model"], "token", None) is None:
+        reason = "there are no secrets and no token that it could have encrypted"
+        yield Problem("secrets_kms_key_arn", reason, "Remove it.", key)
 
 
 @rule(EndpointOptions, "spot", "scaling")

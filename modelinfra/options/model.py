@@ -199,6 +199,9 @@ def _from_an_address(
         yield Problem("model.file", reason, "Write its path below the address.")
     if not server.starts_with_a_file and given.get("file") is not None:
         yield Problem("model.file", f"{server.title} is started with the whole folder", "Remove it.", given["file"])
+    elif given.get("file") is not None and source.one_file not in ("", given["file"]):
+        reason = "at the address lies one file, with another name"
+        yield Problem("model.file", reason, f"Write {source.one_file}.", given["file"])
 
 
 def _left_over(given: Mapping[str, Any], keys: tuple[str, ...], reason: str) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,14 @@ CUSTOM = "custom"
 """What a server of the user's own is called where the catalogue's have names."""
 
 _DOCKERFILE = (f"{IMAGE}.dockerfile.inline", f"{IMAGE}.tags[0]")
+# Where images keep their system, programs and temporary files (Filesystem Hierarchy Standard 3.0); folders of their own below are free.
+_SYSTEM_FOLDERS = frozenset(
+    f"/{folder}"
+    for folder in (
+        "", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "tmp", "usr",
+        "usr/bin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/lib", "usr/sbin", "var", "var/lib", "var/run",
+    )
+)  # fmt: skip
 _MEMORY_BASE_MIB = 1024
 _ASSUMED_MODEL_GIB = 4
 _PATH = Option(
@@ -166,6 +175,18 @@ def the_base_image_is_a_version(server: Mapping[str, Any]) -> Iterable[Problem]:
 def ports_differ(server: Mapping[str, Any]) -> Iterable[Problem]:
     if server["grpc_port"] is not None and server["grpc_port"] == server["port"]:
         yield Problem("grpc_port", "`port` is the same", "Write another, or remove it.", server["grpc_port"])
+
+
+@rule(ServerOptions, "model_directory")
+def the_model_hides_nothing(server: Mapping[str, Any]) -> Iterable[Problem]:
+    given = server["model_directory"]
+    folder = f"/{posixpath.normpath(given).lstrip('/')}"
+    if ".." in given.split("/"):
+        remedy = "Write the folder that is meant, for example /mnt/models."
+        yield Problem("model_directory", "`..` leads out of the folder before it", remedy, given)
+    elif folder in _SYSTEM_FOLDERS or folder.startswith(("/dev/", "/proc/", "/sys/")):
+        reason = "the model would hide what the container has there"
+        yield Problem("model_directory", reason, "Write a folder of the model's own, for example /mnt/models.", given)
 
 
 @rule(ServerOptions, "environment")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from modelinfra.options.problems import Problem
 
 Kind = Literal["local", "s3", "hf", "https", "oci"]
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+_NO_ARCHIVES = (".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 _ECR = r"(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -31,6 +33,31 @@ _FORMS = {
 }
 """Scheme -> what the whole address must look like, and an example."""
 
+# Amazon S3 user guide, "General purpose bucket naming rules".
+_NO_BUCKET = ("S3 has no bucket of this name", "Write the name as the bucket has it.")
+_NO_BUCKETS = (
+    (r"\.\.", *_NO_BUCKET),
+    (r"^\d+\.\d+\.\d+\.\d+$", *_NO_BUCKET),
+    (r"^(?:xn--|sthree-|amzn-s3-demo-)", *_NO_BUCKET),
+    (
+        "-s3alias$",
+        "this is the alias of an access point, and the rights that replicas get are those of a bucket",
+        "Name the bucket itself.",
+    ),
+    (
+        "--ol-s3$",
+        "this is the alias of an Object Lambda access point, and the rights that replicas get are those of a bucket",
+        "Name the bucket itself.",
+    ),
+    (
+        "--x-s3$",
+        "this is a directory bucket, which takes other rights than replicas get",
+        "Write a general purpose bucket.",
+    ),
+    (r"--table-s3$|\.mrap$", *_NO_BUCKET),
+)
+"""What a bucket's name must not have, why, and what to write."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -43,6 +70,11 @@ class Source:
     def archive(self) -> bool:
         """Whether it is unpacked after it was fetched."""
         return self.kind == "https" and self.uri.endswith(_ARCHIVES)
+
+    @property
+    def one_file(self) -> str:
+        """Name of the file where the address names one and no more; empty where only its store knows."""
+        return unquote(self.uri.rpartition("/")[2]) if self.kind == "https" and not self.archive else ""
 
     @property
     def bucket(self) -> str:
@@ -85,15 +117,17 @@ def problem_of_uri(uri: str) -> Problem | None:
     """Why nothing can be served from there, or None."""
     if not uri.strip():
         return Problem("", "this is empty", "Write the path of the model's directory, or its address.", uri)
+    if uri != uri.strip():
+        return Problem("", "a space stands before it or behind it", f"Write '{_without_secrets(uri.strip())}'.", uri)
     scheme = re.match(r"([a-z][a-z0-9+.-]*):", uri, re.IGNORECASE)
+    remedy = "Write a path, or an address that begins with s3://, hf://, https:// or oci://."
     if scheme is None:
-        return None
+        return Problem("", "this is neither a path nor an address", remedy, uri) if "://" in uri else None
     if scheme[1] not in _FORMS:
-        remedy = "Write a path, or an address that begins with s3://, hf://, https:// or oci://."
         return Problem("", f"models are not taken from '{scheme[1]}:'", remedy, uri)
     form, example = _FORMS[scheme[1]]
-    if re.fullmatch(form, uri) and not {".", ".."} & set(uri.split("/")):
-        return _problem_of_port(uri) or _problem_of_tag(uri)
+    if re.fullmatch(form, uri, re.ASCII) and not {".", ".."} & set(uri.split("/")):
+        return next((problem for problem in (look(uri) for look in _LOOKS) if problem is not None), None)
     return Problem("", *_why_not(scheme[1], uri, example), _without_secrets(uri))
 
 
@@ -128,6 +162,48 @@ def _problem_of_tag(uri: str) -> Problem | None:
     return None
 
 
+def _problem_of_bucket(uri: str) -> Problem | None:
+    bucket = source_of(uri).bucket if uri.startswith("s3://") else ""
+    for pattern, reason, remedy in _NO_BUCKETS:
+        if re.search(pattern, bucket):
+            return Problem("", reason, remedy, uri)
+    return None
+
+
+def _problem_of_revision(uri: str) -> Problem | None:
+    revision = uri.partition("@")[2] if uri.startswith("hf://") else ""
+    # The slashes of refs/pr/7 are the hub's own; a branch with one is better written as its commit.
+    if "/" not in revision or revision.startswith("refs/"):
+        return None
+    remedy = "Write the file as `model.file`, and a commit behind the @."
+    return Problem("", "behind the @ stands a revision, and no file", remedy, uri)
+
+
+def _problem_of_archive(uri: str) -> Problem | None:
+    if not uri.startswith("https://") or uri.endswith(_ARCHIVES) or not uri.lower().endswith(_ARCHIVES + _NO_ARCHIVES):
+        return None
+    reason = "this kind of archive is not unpacked, but served as the file that it is"
+    return Problem("", reason, "Pack it anew: .tar, .tar.gz, .tgz and .zip are unpacked, in small letters.", uri)
+
+
+def _problem_of_registry(uri: str) -> Problem | None:
+    if not re.match(r"oci://docker\.io[:/]", uri):
+        return None
+    there = uri.replace("docker.io", "registry-1.docker.io", 1)
+    return Problem("", "no registry answers at docker.io", f"Write {there}.", uri)
+
+
+_LOOKS = (
+    _problem_of_port,
+    _problem_of_tag,
+    _problem_of_bucket,
+    _problem_of_revision,
+    _problem_of_archive,
+    _problem_of_registry,
+)
+"""What an address of the right form may still have wrong."""
+
+
 def _without_secrets(uri: str) -> str:
     return re.sub(r"(?<=//)[^/@]*@(?=[^/])|[?#].*", "", uri) if uri.startswith("https:") else uri
 
@@ -138,4 +214,5 @@ def repository_arn_of(image: str) -> str | None:
     if match is None:
         return None
     account, region, china, repository = match.groups()
-    return f"arn:{'aws-cn' if china else 'aws'}:ecr:{region}:{account}:repository/{repository}"
+    partition = "aws-cn" if china else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return f"arn:{partition}:ecr:{region}:{account}:repository/{repository}"

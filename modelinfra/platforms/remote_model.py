@@ -52,14 +52,19 @@ class RemoteModel:
         unpacked = self.baked or self.source.archive or self.source.kind == "oci"
         return (2 if unpacked else 1) * model_bytes
 
-    def notes(self, model_bytes: int) -> Iterator[str]:
-        """How the model comes, and who decides what it is."""
+    def notes(self, model_bytes: int, startup_budget: int | None) -> Iterator[str]:
+        """How the model comes, and who decides what it is. startup_budget: seconds that the user gives the whole start, or None."""
         uri = self.source.uri
         if self.baked:
             yield f"model {uri} is baked into the image; the build fetches it, and fetches it anew when its address changes"
         else:
             seconds, speed = shown_seconds(self.seconds(model_bytes)), MIB_PER_SECOND[self.source.kind]
-            yield f"model {uri} is fetched by each replica before its server starts: {seconds} allowed, at {speed} MiB/s"
+            allowed = (
+                f"{seconds} allowed, at {speed} MiB/s"
+                if startup_budget is None
+                else f"{seconds} expected, at {speed} MiB/s; the whole start has {shown_seconds(startup_budget)}"
+            )
+            yield f"model {uri} is fetched by each replica before its server starts: {allowed}"
         if self.source.kind == "s3" and self.sha256 is None:
             yield f"nothing here says what {uri} holds: whoever may write there decides what is served (`model.sha256` would)"
 

@@ -240,7 +240,7 @@ def test_a_request_longer_than_the_load_balancer_waits_is_refused(tmp_path: Path
         (
             {},
             {"task_role_arn": TASK_ROLE, "model": "s3://acme-models/digits/7"},
-            "task role is handed in: it must trust ecs-tasks.amazonaws.com and allow reading s3://acme-models/digits/7",
+            "task role is handed in: it must trust ecs-tasks.amazonaws.com and allow s3:GetObject on s3://acme-models/digits/*",
         ),
         ({"listener_arn": LISTENER}, {}, "load balancer's security group is handed in: it must let port 8080 out"),
     ],

@@ -182,6 +182,53 @@ def test_the_ways_that_the_user_names_are_the_only_ones(tmp_path: Path) -> None:
     assert services(made(tmp_path, args=args)) == {"logs"}
 
 
+def test_a_way_that_is_missing_among_those_that_the_user_names_is_warned_about(tmp_path: Path) -> None:
+    network: dict[str, Any] = {"nat": "none", "interface_endpoints": []}
+    assert made(tmp_path, args={**ONE, "network": network}).warnings == [
+        (
+            "network: without NAT, tasks need interface endpoints to ecr.api, ecr.dkr, logs, and `interface_endpoints` names none of "
+            "these: no task starts unless they come from elsewhere"
+        )
+    ]
+    network["interface_endpoints"] = ["ecr.api", "ecr.dkr", "logs"]
+    assert made(tmp_path, args={**ONE, "network": network}).warnings == []
+    endpoints = {"digits": {**ENDPOINT, "secrets": {"TOKEN": SECRET}}}
+    (said,) = made(tmp_path, args={**ONE, "network": network, "endpoints": endpoints}).warnings
+    assert "interface endpoints to kms, secretsmanager," in said
+
+
+def test_a_way_to_one_service_does_for_secrets_of_that_service(tmp_path: Path) -> None:
+    network = {"nat": "none", "interface_endpoints": ["ecr.api", "ecr.dkr", "logs", "kms", "secretsmanager"]}
+    endpoints = {"digits": {**ENDPOINT, "secrets": {"TOKEN": SECRET}}}
+    assert made(tmp_path, args={**ONE, "network": network, "endpoints": endpoints}).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path"),
+    [
+        ({"model": "oci://123456789012.dkr.ecr.eu-west-1.amazonaws.com/digits:v7"}, "model"),
+        ({"model": {"uri": "oci://123456789012.dkr.ecr.eu-west-1.amazonaws.com/digits:v7"}}, "model.uri"),
+        (
+            {"model": {"name": "digits"}, "image": f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/d@sha256:{'0' * 64}"},
+            "image",
+        ),
+    ],
+)
+def test_without_nat_nothing_comes_from_a_registry_of_another_region(
+    tmp_path: Path, endpoint: dict[str, Any], path: str
+) -> None:
+    endpoints = {"digits": {"server": "mlserver", **endpoint}}
+    args = {**ONE, "network": {"nat": "none"}, "endpoints": endpoints}
+    given = endpoint[path] if path in endpoint and isinstance(endpoint[path], str) else endpoint["model"]["uri"]
+    _, line = refusal(tmp_path, lambda: Environment("dev", args))
+    shown = given if len(given) < 80 else f"{given[:76]}..."
+    assert line.startswith(f"endpoints.digits.{path} (given: '{shown[:60]}")
+    assert line.endswith(
+        ": without NAT the network reaches registries of ECR in us-west-2 only. Copy it there, or let the network have NAT."
+    )
+    made(tmp_path, args={**args, "network": {}})
+
+
 def test_a_stack_file_and_a_python_program_make_the_same(tmp_path: Path) -> None:
     snake = {**ONE, "endpoints": {"digits": {**ENDPOINT, "longest_request": "45s"}}}
     camel = {**ONE, "endpoints": {"digits": {**ENDPOINT, "longestRequest": "45s"}}}

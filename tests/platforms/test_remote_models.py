@@ -24,6 +24,7 @@ from tests.platforms.worlds import (
     TARGET_GROUP,
     TASK,
     deployed,
+    refusal,
 )
 
 S3 = "s3://acme-models/digits/7"
@@ -68,6 +69,13 @@ def test_both_containers_write_into_one_log(tmp_path: Path) -> None:
     server, fetch = (found[name]["logConfiguration"]["options"] for name in ("model", "model-fetch"))
     assert server["awslogs-group"] == fetch["awslogs-group"]
     assert (server["awslogs-stream-prefix"], fetch["awslogs-stream-prefix"]) == ("model", "model-fetch")
+
+
+def test_the_model_is_fetched_in_the_region_of_the_tasks_wherever_the_log_is(tmp_path: Path) -> None:
+    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/models/digits"
+    found = containers(deployed(tmp_path, model=S3, logs={"group_arn": group}))
+    assert {"name": "AWS_DEFAULT_REGION", "value": "us-west-2"} in found["model-fetch"]["environment"]
+    assert found["model-fetch"]["logConfiguration"]["options"]["awslogs-region"] == "eu-west-1"
 
 
 def test_both_images_lie_in_the_endpoints_repository(tmp_path: Path) -> None:
@@ -136,6 +144,25 @@ def test_a_token_is_a_secret_of_the_fetching_container_alone(tmp_path: Path) -> 
         "Action": "secretsmanager:GetSecretValue",
         "Resource": [SECRET],
     }
+
+
+@pytest.mark.parametrize(
+    "endpoint", [{"model": {"uri": HUB, "token": SECRET}}, {"secrets": {"TOKEN": SECRET}}], ids=["token", "secrets"]
+)
+def test_what_a_key_of_ones_own_encrypts_is_read_with_it_by_ecs_alone(tmp_path: Path, endpoint: dict[str, Any]) -> None:
+    graph = deployed(tmp_path, **endpoint, secrets_kms_key_arn=KEY)
+    decrypt = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY}
+    assert decrypt in rights(graph, "digits-execution")
+    assert [node.name for node in graph.all(POLICY)] == ["digits-execution"]
+    assert decrypt not in rights(deployed(tmp_path, **endpoint), "digits-execution")
+
+
+def test_the_preview_says_with_which_key_a_role_that_is_handed_in_must_decrypt(tmp_path: Path) -> None:
+    role = "arn:aws:iam::123456789012:role/start"
+    graph = deployed(tmp_path, secrets={"A": SECRET}, secrets_kms_key_arn=KEY, execution_role_arn=role, preview=True)
+    assert any(
+        each["message"].endswith(f", and reading the secrets, and kms:Decrypt with {KEY}") for each in graph.logs
+    )
 
 
 def test_a_ready_image_gets_its_model_from_an_address(tmp_path: Path) -> None:
@@ -219,6 +246,72 @@ def test_a_replica_has_time_to_fetch_its_model(tmp_path: Path) -> None:
 def test_the_disk_holds_a_fetched_model_once_and_an_archive_twice(tmp_path: Path, model: Any, gib: int) -> None:
     graph = deployed(tmp_path, model=model, memory="16GiB")
     assert inputs(graph, TASK)["ephemeralStorage"] == {"sizeInGib": gib}
+
+
+@pytest.mark.parametrize(
+    ("model", "needed", "where", "given"),
+    [
+        ({"uri": S3, "size": "200GiB"}, "208 GiB", "model.size", "200 GiB"),
+        ({"uri": HUB, "delivery": "baked", "size": "97GiB"}, "202 GiB", "model.size", "97 GiB"),
+    ],
+)
+def test_a_model_that_no_disk_holds_is_refused(tmp_path: Path, model: Any, needed: str, where: str, given: str) -> None:
+    assert refusal(tmp_path, model=model, memory="32GiB")[1:] == [
+        (
+            f"{where} (given: '{given}'): image and model are expected to need {needed} of disk, and the largest of Fargate "
+            "has 200 GiB. Serve a smaller model, or write an `ephemeral_storage` that you know to be enough."
+        )
+    ]
+
+
+def test_a_disk_that_cannot_hold_the_model_is_refused(tmp_path: Path) -> None:
+    model = {"uri": S3, "size": "50GiB"}
+    assert refusal(tmp_path, model=model, memory="64GiB", ephemeral_storage="25GiB")[1:] == [
+        "ephemeral_storage (given: '25 GiB'): the model alone has 50 GiB. Remove it, or write 58GiB."
+    ]
+
+
+def test_a_disk_that_is_smaller_than_expected_is_warned_about(tmp_path: Path) -> None:
+    model = {"uri": S3, "size": "50GiB"}
+    asked = {"model": model, "memory": "120GiB", "cpu": 16}
+    (said,) = deployed(tmp_path, **asked, ephemeral_storage="55GiB", preview=True).warnings
+    assert said == (
+        "endpoint 'digits': the disk is 55 GiB, and image and model are expected to need 58 GiB: the task may run out of disk"
+    )
+    assert deployed(tmp_path, **asked, ephemeral_storage="58GiB", preview=True).warnings == []
+
+
+def test_a_startup_budget_that_is_over_before_the_model_is_there_is_warned_about(tmp_path: Path) -> None:
+    graph = deployed(tmp_path, model={"uri": S3, "size": "4GiB"}, startup_budget="10s", preview=True)
+    assert graph.warnings == [
+        (
+            "endpoint 'digits': the whole start has 10s, and fetching the model alone is expected to take 3m55s: "
+            "replicas may be taken away before they are ready"
+        )
+    ]
+    note = "is fetched by each replica before its server starts: 3m55s expected, at 20 MiB/s; the whole start has 10s"
+    assert f"endpoint 'digits': model {S3} {note}" in [entry["message"] for entry in graph.logs]
+    graph = deployed(tmp_path, model={"uri": S3, "size": "4GiB"}, startup_budget="10m", preview=True)
+    assert graph.warnings == []
+
+
+def test_the_preview_says_what_a_task_role_that_is_handed_in_must_read(tmp_path: Path) -> None:
+    role = "arn:aws:iam::123456789012:role/serve"
+
+    def said(model: Any) -> str:
+        graph = deployed(tmp_path, model=model, task_role_arn=role, preview=True)
+        (found,) = [each["message"] for each in graph.logs if "the task role is handed in" in each["message"]]
+        return str(found).partition("amazonaws.com")[2]
+
+    assert said(S3) == (
+        " and allow s3:GetObject on s3://acme-models/digits/* and s3:ListBucket on acme-models for the prefix digits/*"
+    )
+    assert said({"uri": S3, "kms_key_arn": KEY}).endswith(f", and kms:Decrypt with {KEY}")
+    assert said(ECR) == (
+        " and allow ecr:GetAuthorizationToken, and BatchCheckLayerAvailability, BatchGetImage and GetDownloadUrlForLayer on "
+        "arn:aws:ecr:us-west-2:123456789012:repository/models/digits"
+    )
+    assert said(HUB) == ""
 
 
 def test_the_preview_says_how_the_model_comes_and_what_nobody_vouches_for(tmp_path: Path) -> None:

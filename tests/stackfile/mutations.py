@@ -54,6 +54,7 @@ RICH: dict[str, Any] = {
             "ephemeralStorage": "40GiB",
             "environment": {"LOG_LEVEL": "debug"},
             "secrets": {"TOKEN": "arn:aws:ssm:us-west-2:123456789012:parameter/token"},
+            "secretsKmsKeyArn": KMS,
             "logs": {"retentionDays": 90, "kmsKeyArn": KMS},
             "repository": {"kmsKeyArn": KMS},
             "startupBudget": "10m",

@@ -29,6 +29,34 @@ SERVERS = [
         "healthpath (given: '/x'): there is no such key. Did you mean 'healthPath'?",
     ),
     wrong_server(
+        "own server with its model over the whole container",
+        "modelDirectory",
+        "/",
+        "modelDirectory (given: '/'): the model would hide what the container has there. "
+        "Write a folder of the model's own, for example /mnt/models.",
+    ),
+    wrong_server(
+        "own server with its model over its programs",
+        "modelDirectory",
+        "//usr/./local/",
+        "modelDirectory (given: '//usr/./local/'): the model would hide what the container has there. "
+        "Write a folder of the model's own, for example /mnt/models.",
+    ),
+    wrong_server(
+        "own server with its model among devices",
+        "modelDirectory",
+        "/dev/shm/model",
+        "modelDirectory (given: '/dev/shm/model'): the model would hide what the container has there. "
+        "Write a folder of the model's own, for example /mnt/models.",
+    ),
+    wrong_server(
+        "own server with a model's folder that leads up",
+        "modelDirectory",
+        "/models/../usr",
+        "modelDirectory (given: '/models/../usr'): `..` leads out of the folder before it. "
+        "Write the folder that is meant, for example /mnt/models.",
+    ),
+    wrong_server(
         "own server of no version",
         "image",
         "own:latest",

@@ -7,6 +7,7 @@ from tests.stackfile.wrong import IMAGE, wrong_endpoint, wrong_environment
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _ECR = "oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models:v1"
 _S3 = "s3://acme/digits/7"
+_KEY = "arn:aws:kms:us-west-2:123456789012:key/a"
 _TOKEN = "arn:aws:ssm:us-west-2:123456789012:parameter/hub"
 
 SOURCES = [
@@ -146,6 +147,64 @@ SOURCES = [
         "",
         "model.kmsKeyArn: only objects of S3 are encrypted with it. Remove it.",
         model=f"{{uri: 'hf://acme/net@{_COMMIT}', kmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/a'}}",
+    ),
+    wrong_endpoint(
+        "a key of secrets without secrets",
+        f"secretsKmsKeyArn: '{_KEY}'",
+        f"secretsKmsKeyArn (given: '{_KEY}'): there are no secrets and no token that it could have encrypted. Remove it.",
+    ),
+    wrong_endpoint(
+        "a key of secrets by its alias",
+        f"secrets: {{A: '{_TOKEN}'}}\nsecretsKmsKeyArn: alias/secrets",
+        "secretsKmsKeyArn (given: 'alias/secrets'): this is not the ARN of a KMS key. "
+        "Write for example arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab.",
+    ),
+    wrong_endpoint(
+        "the alias of an access point",
+        "",
+        "model (given: 's3://models-ab12-s3alias/net/7'): this is the alias of an access point, and the rights that "
+        "replicas get are those of a bucket. Name the bucket itself.",
+        model="s3://models-ab12-s3alias/net/7",
+    ),
+    wrong_endpoint(
+        "a file behind a revision",
+        "",
+        "model (given: 'hf://acme/net@main/sub/net.gguf'): behind the @ stands a revision, and no file. "
+        "Write the file as `model.file`, and a commit behind the @.",
+        model="hf://acme/net@main/sub/net.gguf",
+    ),
+    wrong_endpoint(
+        "Docker Hub by its short name",
+        "",
+        "model (given: 'oci://docker.io/acme/net:v1'): no registry answers at docker.io. "
+        "Write oci://registry-1.docker.io/acme/net:v1.",
+        model="oci://docker.io/acme/net:v1",
+    ),
+    wrong_endpoint(
+        "an archive that is not unpacked",
+        "",
+        "model (given: 'https://acme.ai/net.tar.bz2'): this kind of archive is not unpacked, but served as the file that it is. "
+        "Pack it anew: .tar, .tar.gz, .tgz and .zip are unpacked, in small letters.",
+        model="https://acme.ai/net.tar.bz2",
+    ),
+    wrong_endpoint(
+        "an address behind a space",
+        "",
+        f"model (given: ' {_S3}'): a space stands before it or behind it. Write '{_S3}'.",
+        model=f"' {_S3}'",
+    ),
+    wrong_endpoint(
+        "a full-width letter",
+        "",
+        "model (given: 'ｓ3://acme/digits/7'): this is neither a path nor an address. "  # noqa: RUF001 the mistake
+        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        model="ｓ3://acme/digits/7",  # noqa: RUF001 the mistake
+    ),
+    wrong_environment(
+        "another file than the one at the address",
+        "platforms: {web: {type: ecs}}\nendpoints: {a: {server: llama-cpp, longestRequest: 1m, "
+        "model: {uri: 'https://acme.ai/a.gguf', file: b.gguf}}}",
+        "endpoints.a.model.file (given: 'b.gguf'): at the address lies one file, with another name. Write a.gguf.",
     ),
     wrong_endpoint(
         "a file for a server of folders",

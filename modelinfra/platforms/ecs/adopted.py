@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pulumi import Input
+
+from modelinfra.platforms.remote_model import RemoteModel
 from modelinfra.platforms.served_model import ServedModel
 
 
@@ -15,18 +18,15 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
     if endpoint.execution_role_arn is not None:
         token = served.remote is not None and served.remote.token is not None
         secrets = ", and reading the secrets" if endpoint.secrets or token else ""
+        if endpoint.secrets_kms_key_arn is not None:
+            secrets += _decrypting(endpoint.secrets_kms_key_arn, "the key of the secrets")
         yield (
             "the execution role is handed in: it must trust ecs-tasks.amazonaws.com and allow pulling the image "
             f"(ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer) and logs:CreateLogStream and PutLogEvents{secrets}"
         )
     if endpoint.task_role_arn is not None:
         console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
-        remote = served.remote
-        model = (
-            f" and allow reading {remote.source.uri}"
-            if remote and not remote.baked and remote.source.through_aws
-            else ""
-        )
+        model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""
         yield f"the task role is handed in: it must trust ecs-tasks.amazonaws.com{console}{model}"
     if endpoint.security_group_id is not None:
         yield (
@@ -36,3 +36,20 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
     shared = endpoint.load_balancer == "shared"
     if shared and (cluster.listener_arn is not None or cluster.load_balancer_security_group_id is not None):
         yield f"the load balancer's security group is handed in: it must let port {port} out to the replicas"
+
+
+def _reading(remote: RemoteModel) -> str:
+    """What `register_fetch_rights` gives to a role that is made."""
+    source = remote.source
+    if source.kind == "oci":
+        actions = "ecr:GetAuthorizationToken, and BatchCheckLayerAvailability, BatchGetImage and GetDownloadUrlForLayer"
+        return f"{actions} on {source.ecr_repository_arn}"
+    key = remote.kms_key_arn
+    decrypting = "" if key is None else _decrypting(key, "the key of the objects")
+    below = f"{source.parent}*"
+    return f"s3:GetObject on s3://{source.bucket}/{below} and s3:ListBucket on {source.bucket} for the prefix {below}{decrypting}"
+
+
+def _decrypting(key: Input[str], unnamed: str) -> str:
+    """unnamed: what to call a key whose ARN an Output will say."""
+    return f", and kms:Decrypt with {key if isinstance(key, str) else unnamed}"

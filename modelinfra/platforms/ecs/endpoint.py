@@ -33,7 +33,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
     hops = register_hops(request, network, balancer)
     traffic = register_traffic(request, network, balancer, plan)
-    task = register_task_definition(request, sizing, log_group, roles)
+    task = register_task_definition(request, sizing, log_group, roles, cluster_arn=cluster.arn)
     alarms = register_alarms(request, balancer, traffic.target_group, sizing)
     service = register_service(
         request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles

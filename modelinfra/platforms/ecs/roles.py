@@ -42,8 +42,11 @@ def register_roles(
         secrets: Mapping[str, Input[str]] = options.secrets or {}
         repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
         may_start = Output.all(
-            repositories=repositories, log_group=log_group_arn, secrets=[*secrets.values(), *fetch.secrets(request)]
-        ).apply(lambda found: _execution_policy(found["repositories"], found["log_group"], found["secrets"]))
+            repositories=repositories,
+            log_group=log_group_arn,
+            secrets=[*secrets.values(), *fetch.secrets(request)],
+            key=options.secrets_kms_key_arn,
+        ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
             children.named("execution", "role policy"),
             role=execution.name,
@@ -67,19 +70,22 @@ def register_roles(
     return TaskRoles(execution_arn, task_arn, policies)
 
 
-def _execution_policy(repository_arns: Sequence[str], log_group_arn: str, secret_arns: Sequence[str]) -> str:
+def _execution_policy(repositories: Sequence[str], log_group: str, secrets: Sequence[str], key: str | None) -> str:
+    """All of them ARNs. key: what encrypts the secrets, where it is not AWS's own key."""
     statements: list[dict[str, Any]] = [
-        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{log_group_arn}:*"}
+        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{log_group}:*"}
     ]
-    if any(repository_arns):
-        statements += fetch.pull_statements([arn for arn in repository_arns if arn])
+    if any(repositories):
+        statements += fetch.pull_statements([arn for arn in repositories if arn])
     # The ARN that a task definition takes may go on behind the secret's own with a key, a stage and a version.
-    managed = sorted({":".join(arn.split(":")[:7]) for arn in secret_arns if ":secretsmanager:" in arn})
-    parameters = sorted({arn for arn in secret_arns if ":ssm:" in arn})
+    managed = sorted({":".join(arn.split(":")[:7]) for arn in secrets if ":secretsmanager:" in arn})
+    parameters = sorted({arn for arn in secrets if ":ssm:" in arn})
     if managed:
         statements.append({"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": managed})
     if parameters:
         statements.append({"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": parameters})
+    if key is not None:
+        statements.append({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key})
     return document(*statements)
 
 

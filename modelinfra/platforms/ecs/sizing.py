@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelinfra.catalog.fargate import (
-    EPHEMERAL_STORAGE_DEFAULT_GIB,
-    EPHEMERAL_STORAGE_LEAST_GIB,
-    EPHEMERAL_STORAGE_MOST_GIB,
     STOP_TIMEOUT_CEILING_SECONDS,
     TaskSize,
     remarks,
@@ -20,9 +17,10 @@ from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
 from modelinfra.options.server import CUSTOM
+from modelinfra.platforms.ecs import disk
 from modelinfra.platforms.served_model import ServedModel
 
-_MIB, _GIB = 2**20, 2**30
+_MIB = 2**20
 
 # How long ECS needs beside the container's own start: place the task, attach its network interface, pull the image.
 _PLACEMENT_SECONDS = 300
@@ -65,7 +63,7 @@ class EcsSizing:
 
 
 def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
-    """Compute what an endpoint needs. Raises InvalidOptionsError when no Fargate task is large enough."""
+    """Compute what an endpoint needs. Raises InvalidOptionsError when no Fargate task, or no disk of one, is large enough."""
     needed_mib = served.memory_mib
     asked_mib = math.ceil(options.memory / _MIB) if options.memory is not None else needed_mib
     cpu_units = options.cpu * 1024
@@ -87,14 +85,18 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
     highest = options.scaling.max or options.scaling.min
     return EcsSizing(
         task=task,
-        ephemeral_storage_gib=_storage(options, served),
+        ephemeral_storage_gib=disk.ephemeral_storage_gib(options.ephemeral_storage, served),
         startup=served.startup_seconds,
         longest_request=served.longest_request_seconds,
         stop_timeout=options.stop_timeout or min(served.longest_request_seconds, STOP_TIMEOUT_CEILING_SECONDS),
         min_replicas=options.scaling.min,
         max_replicas=highest,
-        notes=(_choice(options, task, asked_mib), *_without(served), *_fetching(served)),
-        warnings=tuple(_warnings(served, asked_mib, assumed=options.memory is None)),
+        notes=(_choice(options, task, asked_mib), *_without(served), *_fetching(options, served)),
+        warnings=(
+            *_warnings(served, asked_mib, assumed=options.memory is None),
+            *_too_short(options, served),
+            *disk.warnings(options.ephemeral_storage, served),
+        ),
     )
 
 
@@ -110,9 +112,18 @@ def _without(served: ServedModel) -> Iterator[str]:
         yield f"{served.server.title} runs without what its documentation gives it: {', '.join(missing)}"
 
 
-def _fetching(served: ServedModel) -> Iterator[str]:
+def _fetching(options: Any, served: ServedModel) -> Iterator[str]:
     if served.remote is not None:
-        yield from served.remote.notes(assumed_bytes(served.server, served.size_bytes))
+        yield from served.remote.notes(assumed_bytes(served.server, served.size_bytes), options.startup_budget)
+
+
+def _too_short(options: Any, served: ServedModel) -> Iterator[str]:
+    seconds = served.remote.seconds(assumed_bytes(served.server, served.size_bytes)) if served.remote is not None else 0
+    if options.startup_budget is not None and options.startup_budget < seconds:
+        yield (
+            f"the whole start has {shown_seconds(options.startup_budget)}, and fetching the model alone is expected to take "
+            f"{shown_seconds(seconds)}: replicas may be taken away before they are ready"
+        )
 
 
 def _warnings(served: ServedModel, asked_mib: int, assumed: bool) -> Iterator[str]:
@@ -131,16 +142,3 @@ def _warnings(served: ServedModel, asked_mib: int, assumed: bool) -> Iterator[st
             f"requests may take {shown_seconds(served.longest_request_seconds)}, and Fargate kills a stopping task after "
             f"{shown_seconds(STOP_TIMEOUT_CEILING_SECONDS)}: the load balancer drains it before, a task that Fargate itself stops is cut off"
         )
-
-
-def _storage(options: Any, served: ServedModel) -> int | None:
-    asked: int | None = options.ephemeral_storage
-    if asked is not None:
-        return math.ceil(asked / _GIB)
-    size = assumed_bytes(served.server, served.size_bytes)
-    # In an image there is the layer and its unpacked copy.
-    model = served.remote.disk_bytes(size) if served.remote is not None else 2 * size
-    needed = served.server.unpacked_image_gib + math.ceil(model / _GIB)
-    if needed <= EPHEMERAL_STORAGE_DEFAULT_GIB:
-        return None
-    return min(max(needed, EPHEMERAL_STORAGE_LEAST_GIB), EPHEMERAL_STORAGE_MOST_GIB)

@@ -49,17 +49,21 @@ def register_task_definition(
     sizing: EcsSizing,
     log_group: LogGroup,
     roles: TaskRoles,
+    *,
+    cluster_arn: Output[str],
 ) -> aws.ecs.TaskDefinition:
-    """A revision of the endpoint."""
+    """A revision of the endpoint. cluster_arn: of the cluster that its tasks run in."""
     options = request.options
     storage = sizing.ephemeral_storage_gib
     containers = Output.all(
         image=request.image,
         log_group=log_group.name,
-        region=log_group.region,
+        log_region=log_group.region,
         environment={**request.served.server.environment, **(options.environment or {})},
         secrets=options.secrets or {},
         fetcher=request.fetcher.reference if request.fetcher else None,
+        # An adopted log group may lie in another region than the tasks.
+        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher else None,
         token=request.served.remote.token if request.served.remote else None,
     ).apply(lambda found: json.dumps(_containers(request, sizing, found)))
     return aws.ecs.TaskDefinition(
@@ -105,7 +109,7 @@ def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, 
             "logDriver": "awslogs",
             "options": {
                 "awslogs-group": found["log_group"],
-                "awslogs-region": found["region"],
+                "awslogs-region": found["log_region"],
                 "awslogs-stream-prefix": CONTAINER_NAME,
                 # A log service that does not answer must not stop the server.
                 "mode": "non-blocking",
