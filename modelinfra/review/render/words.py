@@ -41,7 +41,7 @@ def cut(text: str, limit: int) -> str:
 
 def kind(token: str) -> str:
     """`aws:ecs/service:Service` -> `Service`."""
-    return token.rsplit(":", 1)[-1]
+    return token.rsplit(":", 1)[-1] or token
 
 
 def referred(text: str, path: str, node: Node | None, graph: Graph) -> str:
