@@ -18,11 +18,11 @@ from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.environment import EnvironmentOptions, PlatformOptions
-from modelinfra.options.names import name_problems
+from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
-from modelinfra.options.wording import styled
+from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
 
 CONFIG_KEY = "modelinfra:environment"
@@ -111,7 +111,7 @@ def _plan(
 ) -> tuple[EnvironmentPlan, NetworkPlan, dict[str, ClusterPlan]]:
     """Everything checked, before the first resource is registered."""
     try:
-        plan = plan_environment(given, style, project_directory(), also=list(name_problems(name, _NAMED_OTHERWISE)))
+        plan = plan_environment(given, style, project_directory(), also=_name_problems(name, given, style))
         with _below("network", style, NetworkOptions):
             network = plan_network(_network_options(plan), opts)
         vpc_id = network.adopted.vpc_id if network.adopted is not None else None
@@ -124,6 +124,13 @@ def _plan(
         return plan, network, platforms
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
+
+
+def _name_problems(name: str, given: Mapping[str, Any], style: Style) -> list[Problem]:
+    """What is wrong with the name that everything begins with; what is wrong with the prefix itself is told of the prefix."""
+    prefix = given.get(spelled("name_prefix", style))
+    prefixed = isinstance(prefix, str) and not list(name_problems(prefix, most=MAX_NAME))
+    return list(name_problems(f"{prefix}-{name}" if prefixed else name, _NAMED_OTHERWISE, MAX_ENVIRONMENT_NAME))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,9 @@ NAME_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 NAME_TEXT = "lower-case letters, digits and single hyphens, beginning with a letter"
 MAX_NAME = 63
 
+MAX_ENVIRONMENT_NAME = 128
+"""With its prefix: a name of 63 characters and a child's own word follow, and a tag's value has 256 characters at most."""
+
 # Elastic Load Balancing refuses names that begin with the one, EC2 security groups that begin with the other.
 _TAKEN = ("internal-", "sg-")
 

@@ -57,6 +57,14 @@ ADOPTION = [
         "{type: ecs, sharedLoadBalancer: false, loadBalancerSecurityGroupId: sg-0123456789abcdef0}",
         "platforms.web.loadBalancerSecurityGroupId: there is no shared load balancer. Remove it.",
     ),
+    *(
+        wrong_environment(
+            f"prefix {prefix}",
+            f"namePrefix: {prefix}\nplatforms: {{web: {{type: ecs}}}}",
+            f"namePrefix (given: '{prefix}'): AWS refuses names that begin with internal- or sg-. Write for example acme.",
+        )
+        for prefix in ("internal", "sg-a")
+    ),
     wrong_endpoint(
         "name for a security group",
         "securityGroupId: tasks",
