@@ -101,7 +101,14 @@ def look_up_options(opts: pulumi.ResourceOptions | None) -> pulumi.InvokeOptions
 
 def check_transforms(options: Any, roles: Mapping[str, ChildRole]) -> None:
     """Raises InvalidOptionsError when a transform names a property that its resource does not have."""
-    problems = [
+    problems = transform_problems(options, roles)
+    if problems:
+        raise InvalidOptionsError(problems)
+
+
+def transform_problems(options: Any, roles: Mapping[str, ChildRole]) -> list[Problem]:
+    """What transforms name that their resources do not have. Looked up in Pulumi's SDK, hence not one of the options' own rules."""
+    return [
         Problem(
             f"transforms.{role}.{key}",
             f"{roles[role].sdk_class} has no such property",
@@ -109,8 +116,6 @@ def check_transforms(options: Any, roles: Mapping[str, ChildRole]) -> None:
         )
         for role, key, known in _unknown_properties(options.transforms or {}, roles)
     ]
-    if problems:
-        raise InvalidOptionsError(problems)
 
 
 def _unknown_properties(

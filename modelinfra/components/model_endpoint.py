@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Input, Output
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
-from modelinfra.children import Adjustments, Children, check_transforms
+from modelinfra.children import Adjustments, Children, transform_problems
 from modelinfra.components.builds import fetcher_build, server_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
@@ -140,12 +140,17 @@ class _Images:
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
-    check_transforms(options, ENDPOINT_ROLES)
+    problems = transform_problems(options, ENDPOINT_ROLES)
     try:
         served = served_model(options, root, name)
+        plan = planner.plan(name, options.path or f"/{name}", options, served)
     except ModelProblemError as error:
-        raise InvalidOptionsError([error.problem]) from None
-    return PlannedEndpoint(name, options, served, planner.plan(name, options.path or f"/{name}", options, served))
+        problems.append(error.problem)
+    except InvalidOptionsError as error:
+        problems += error.problems
+    if problems:
+        raise InvalidOptionsError(problems)
+    return PlannedEndpoint(name, options, served, plan)
 
 
 def project_directory() -> Path:

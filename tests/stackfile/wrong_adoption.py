@@ -118,6 +118,24 @@ ADOPTION = [
         "transforms: {target-group: {healthcheck: {}}}",
         "transforms.target-group.healthcheck: pulumi_aws.lb.TargetGroup has no such property. Did you mean 'health_check'?",
     ),
+    wrong_environment(
+        "transforms of no property in all parts at once",
+        "network: {transforms: {vpc: {cidrBloc: 1}}}\n"
+        "platforms: {web: {type: ecs, transforms: {cluster: {setting: []}}}}\n"
+        "endpoints: {digits: {server: mlserver, model: none, transforms: {service: {load_balancer: []}}}}",
+        "network.transforms.vpc.cidrBloc: pulumi_aws.ec2.Vpc has no such property. Did you mean 'cidr_block'?",
+        "platforms.web.transforms.cluster.setting: pulumi_aws.ecs.Cluster has no such property. Did you mean 'settings'?",
+        "endpoints.digits.transforms.service.load_balancer: pulumi_aws.ecs.Service has no such property. Did you mean "
+        "'load_balancers'?",
+        "endpoints.digits.model (given: 'none'): there is no directory {root}/none: a local model is a directory that is copied into the "
+        "image. Name the directory that holds the model's files.",
+    ),
+    wrong_environment(
+        "transform of no property beside another mistake",
+        "production: 1\nnetwork: {transforms: {vpc: {cidrBloc: 1}}}\nplatforms: {web: {type: ecs}}",
+        "production (given: 1): true or false is expected here. Write true or false without quotes.",
+        "network.transforms.vpc.cidrBloc: pulumi_aws.ec2.Vpc has no such property. Did you mean 'cidr_block'?",
+    ),
     wrong_endpoint(
         "transform as text",
         "transforms: {target-group: fast}",
