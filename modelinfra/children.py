@@ -32,6 +32,7 @@ class Adjustments:
     tags: Mapping[str, Input[str]] = field(default_factory=dict)
     permissions_boundary: Input[str] | None = None
     transforms: Mapping[str, Transform] = field(default_factory=dict)
+    _met: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, options: Any) -> Adjustments:
@@ -45,9 +46,16 @@ class Adjustments:
     def transformations(self, role: str) -> list[pulumi.ResourceTransformation] | None:
         """What is to be done to the child of this role, or None."""
         transform = self.transforms.get(role)
+        if transform is not None:
+            self._met.add(role)
         if not self.tags and self.permissions_boundary is None:
             return None if transform is None else [_transformation(transform)]
         return [self._common, *([] if transform is None else [_transformation(transform)])]
+
+    @property
+    def unmet(self) -> list[str]:
+        """The roles whose transform has found no child so far."""
+        return [role for role in self.transforms if role not in self._met]
 
     def _common(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("aws:"):
@@ -81,6 +89,14 @@ class Children:
         return pulumi.ResourceOptions(
             parent=self.component, transformations=self.adjustments.transformations(role), **more
         )
+
+    def tell_unmet(self) -> None:
+        """Warn of transforms that found no child; the last thing before a component's outputs.
+
+        The options' rules refuse those that are known to find none; what is left depends on other components.
+        """
+        for role in self.adjustments.unmet:
+            pulumi.log.warn(f"the transform of {role} adjusts nothing: there is no such child here", self.component)
 
     @property
     def invoke(self) -> pulumi.InvokeOptions:

@@ -30,7 +30,7 @@ ALL: list[tuple[str, str, ChildRole]] = [
 
 
 def everything(
-    root: Path, transforms: Mapping[str, Mapping[str, Any]] | None = None, network: Mapping[str, Any] | None = None
+    root: Path, transforms: Mapping[str, Mapping[str, Any]] | None = None, *, exec_enabled: bool = True
 ) -> Graph:
     """Networks, a cluster and endpoints that together have a child of every role."""
     write_model(root / "model")
@@ -41,7 +41,7 @@ def everything(
         made = ServingNetwork(
             "net", {**shape, "interface_endpoints": ["ecr.api"], "transforms": given.get("network", {})}
         )
-        web = EcsCluster("web", network=made, exec=True, transforms=given.get("cluster", {}))
+        web = EcsCluster("web", network=made, exec=exec_enabled, transforms=given.get("cluster", {}))
         common = {
             "platform": web,
             "server": "mlserver",
@@ -138,6 +138,19 @@ def test_a_property_that_there_is_not_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, transforms={"vpc": {"enableDnsHostname": True}}) == [
         "transforms.vpc.enableDnsHostname: pulumi_aws.ec2.Vpc has no such property. Did you mean 'enable_dns_hostnames'?"
     ]
+
+
+def test_a_transform_that_finds_no_child_is_told_where_only_the_platform_decides(tmp_path: Path) -> None:
+    (told,) = (
+        log
+        for log in everything(tmp_path, {"endpoint": {"exec-policy": {}}}, exec_enabled=False).logs
+        if "transform" in log["message"]
+    )
+    assert told["message"] == "the transform of exec-policy adjusts nothing: there is no such child here"
+    assert told["severity"] == "warning"
+    assert [
+        log for log in everything(tmp_path, {"endpoint": {"exec-policy": {}}}).logs if "transform" in log["message"]
+    ] == []
 
 
 def test_a_mapping_in_place_of_text_is_refused_with_what_to_write(tmp_path: Path) -> None:

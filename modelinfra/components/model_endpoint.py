@@ -101,6 +101,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.log_group = outputs.log_group
         self.task_role_arn = outputs.task_role_arn
         self.security_group_id = outputs.security_group_id
+        children.tell_unmet()
         self.register_outputs({**vars(outputs)})
 
     def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:

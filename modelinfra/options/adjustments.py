@@ -96,3 +96,10 @@ def transforms_name(roles: Mapping[str, ChildRole]) -> Callable[[Mapping[str, An
                 yield Problem(f"transforms.{role}", "there is no such child role", did_you_mean(role, list(roles)))
 
     return check
+
+
+def childless(transforms: Mapping[str, Any] | None, absent: Mapping[str, str]) -> Iterable[Problem]:
+    """What is wrong with transforms of children that these options do not make. absent: role -> why there is none."""
+    for role in transforms or ():
+        if role in absent:
+            yield Problem(f"transforms.{role}", f"there is nothing for it to adjust: {absent[role]}", "Remove it.")

@@ -136,6 +136,72 @@ ADOPTION = [
         "production (given: 1): true or false is expected here. Write true or false without quotes.",
         "network.transforms.vpc.cidrBloc: pulumi_aws.ec2.Vpc has no such property. Did you mean 'cidr_block'?",
     ),
+    wrong_environment(
+        "adjustments of an adopted network",
+        f"{_VPC[:-1]}, tags: {{a: b}}, permissionsBoundary: 'arn:aws:iam::123456789012:policy/b', transforms: {{vpc: {{}}}}}}\n"
+        "platforms: {web: {type: ecs}}",
+        *(
+            f"network.{key}: an existing VPC (`vpc`) is not changed, and nothing of the network is made. Remove `{key}`, or "
+            "remove `vpc` to have a network made."
+            for key in ("tags", "permissionsBoundary", "transforms")
+        ),
+    ),
+    wrong_network(
+        "transforms of parts of a network that are not made",
+        "{transforms: {task-subnet: {}, flow-log: {}, interface-endpoint: {}, vpc: {}}}",
+        "transforms.task-subnet: there is nothing for it to adjust: there is no `secondaryCidr`. Remove it.",
+        "transforms.flow-log: there is nothing for it to adjust: there are no `flowLogs`. Remove it.",
+        "transforms.interface-endpoint: there is nothing for it to adjust: there are no `interfaceEndpoints`. Remove it.",
+    ),
+    wrong_network(
+        "transforms of ways out of a network without one",
+        "{nat: none, transforms: {nat-gateway: {}, public-subnet: {}, private-route: {}, interface-endpoint: {}}}",
+        *(
+            f"transforms.{role}: there is nothing for it to adjust: with `nat: none` nothing leads outside. Remove it."
+            for role in ("nat-gateway", "public-subnet", "private-route")
+        ),
+    ),
+    wrong_environment(
+        "transforms of what a platform is handed",
+        f"{_VPC}\nplatforms: {{web: {{type: ecs, clusterArn: '{_CLUSTER}', listenerArn: '{_LISTENER}', transforms: "
+        "{cluster: {}, listener: {}}}}",
+        "platforms.web.transforms.cluster: there is nothing for it to adjust: the cluster is handed in (`clusterArn`). Remove it.",
+        "platforms.web.transforms.listener: there is nothing for it to adjust: the load balancer is handed in (`listenerArn`). "
+        "Remove it.",
+    ),
+    wrong_environment(
+        "transforms of a shared load balancer that is not there, and of a security group that is handed in",
+        "platforms:\n  web: {type: ecs, sharedLoadBalancer: false, transforms: {load-balancer: {}}}\n"
+        "  other: {type: ecs, loadBalancerSecurityGroupId: sg-01, transforms: {load-balancer-ingress: {}, load-balancer: {}}}",
+        "platforms.web.transforms.load-balancer: there is nothing for it to adjust: there is no shared load balancer. Remove it.",
+        "platforms.other.transforms.load-balancer-ingress: there is nothing for it to adjust: the security group is handed in "
+        "(`loadBalancerSecurityGroupId`). Remove it.",
+    ),
+    wrong_endpoint(
+        "transforms of what an endpoint does not make",
+        f"taskRoleArn: '{_ROLE}'\nlogs: {{groupArn: '{_GROUP}'}}\nrepository: {{arn: '{_REPOSITORY}'}}\n"
+        "transforms: {scaling-policy: {}, load-balancer: {}, repository: {}, log-group: {}, task-role: {}, fetcher-image: {}}",
+        *(
+            f"transforms.{role}: there is nothing for it to adjust: {reason}. Remove it."
+            for role, reason in (
+                ("scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"),
+                ("load-balancer", "the load balancer is the platform's (`loadBalancer: shared`)"),
+                ("repository", "the repository is handed in (`repository.arn`)"),
+                ("log-group", "the log group is handed in (`logs.groupArn`)"),
+                ("task-role", "it is handed in (`taskRoleArn`)"),
+                ("fetcher-image", "the model is not fetched from an address"),
+            )
+        ),
+    ),
+    wrong_endpoint(
+        "transforms of the build of a ready image",
+        f"{_READY}\nmodel: {{name: digits}}\ntransforms: {{image: {{}}, repository: {{}}}}",
+        *(
+            f"transforms.{role}: there is nothing for it to adjust: the image is handed in (`image`). Remove it."
+            for role in ("image", "repository")
+        ),
+        model=None,
+    ),
     wrong_endpoint(
         "transform as text",
         "transforms: {target-group: fast}",

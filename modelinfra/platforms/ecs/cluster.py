@@ -118,6 +118,7 @@ class EcsCluster(pulumi.ComponentResource):
         # Looked up once: every endpoint of the cluster is in its account.
         identity = aws.get_caller_identity_output(opts=children.invoke)
         self.task_trust = identity.account_id.apply(lambda account: trust("ecs-tasks.amazonaws.com", account))
+        children.tell_unmet()
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
 
     def _make(self, children: Children) -> aws.ecs.Cluster:
