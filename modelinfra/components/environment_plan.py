@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from modelinfra.catalog.child_roles import CLUSTER_ROLES, NETWORK_ROLES
 from modelinfra.children import transform_problems
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
+from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions, cross_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -39,6 +40,7 @@ def plan_environment(
     options: Any = None
     try:
         options = _handed_down(validate(EnvironmentOptions, given, style=style))
+        problems += _tag_problems(options)
         parts = _Parts(options.network, options.platforms, options.endpoints)
     except InvalidOptionsError as error:
         problems += error.problems
@@ -81,6 +83,18 @@ def _handed_down(options: Any) -> Any:
         "endpoints": {name: part(each) for name, each in options.endpoints.items()},
     }
     return options.model_copy(update=parts)
+
+
+def _tag_problems(options: Any) -> Iterator[Problem]:
+    """What is wrong with a part's tags only once the environment's have joined them; each by itself is right."""
+    parts = {
+        "network": options.network,
+        **{f"platforms.{name}": each for name, each in options.platforms.items()},
+        **{f"endpoints.{name}": each for name, each in options.endpoints.items()},
+    }
+    for path, part in parts.items():
+        for problem in tags_are_ones_that_aws_takes({"tags": part.tags}):
+            yield replace(problem, reason=f"with the environment's own tags, {problem.reason}").below(path)
 
 
 @dataclass(frozen=True)

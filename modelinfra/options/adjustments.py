@@ -74,7 +74,12 @@ def tags_are_ones_that_aws_takes(options: Mapping[str, Any]) -> Iterable[Problem
         yield Problem(
             "tags", f"AWS takes 50 tags, and the library and Pulumi need some: the most is {_MOST_TAGS}", "Write fewer."
         )
+    spellings: dict[str, str] = {}
     for name, value in tags.items():
+        other = spellings.setdefault(name.lower(), name)
+        if other != name:
+            reason = f"IAM takes this and '{other}' as one name, since it does not tell large letters from small ones in tags of roles"
+            yield Problem(f"tags.{name}", reason, "Remove one of the two, or write another name.")
         if name.lower().startswith("aws:"):
             yield Problem(f"tags.{name}", "AWS keeps names that begin with aws: to itself", "Write another name.")
         elif name.startswith(_TAKEN):

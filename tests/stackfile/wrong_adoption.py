@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stackfile.wrong import wrong_endpoint, wrong_environment, wrong_network, wrong_platform
+from tests.stackfile.wrong import TEXT, wrong_endpoint, wrong_environment, wrong_network, wrong_platform
 
 _CLUSTER = "arn:aws:ecs:us-west-2:123456789012:cluster/models"
 _LISTENER = "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2"
@@ -13,6 +13,8 @@ _KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-123456789
 _VPC = "network: {vpc: {id: vpc-1, privateSubnetIds: [subnet-1, subnet-2]}}"
 _BOUNDED = "both roles are handed in, and what is handed in is not changed"
 _READY = "image: a.example/served@sha256:" + "0" * 64
+_ONE_TAG = "IAM takes this and '{}' as one name, since it does not tell large letters from small ones in tags of roles"
+_OTHER_TAG = "Remove one of the two, or write another name."
 
 ADOPTION = [
     wrong_platform(
@@ -107,6 +109,25 @@ ADOPTION = [
         "tag that AWS does not take",
         "tags: {team: 'a, b'}",
         "tags.team (given: 'a, b'): AWS takes up to 256 letters, digits, spaces and _.:/=+-@ as a tag's value. Write another value.",
+    ),
+    wrong_endpoint(
+        "tags beside one that is no text",
+        "tags: {team: 1, 'aws:team': a}",
+        f"tags.team (given: 1): {TEXT}",
+        "tags.aws:team: AWS keeps names that begin with aws: to itself. Write another name.",
+    ),
+    wrong_endpoint(
+        "tags that IAM takes as one",
+        "tags: {team: a, Team: b}",
+        f"tags.Team: {_ONE_TAG.format('team')}. {_OTHER_TAG}",
+    ),
+    wrong_environment(
+        "tags that are too many, or collide, only with the environment's",
+        f"tags: {{{', '.join(f'a{number}: b' for number in range(40))}}}\nplatforms: {{web: {{type: ecs, tags: {{A1: b}}}}}}\n"
+        f"network: {{tags: {{{', '.join(f'c{number}: b' for number in range(6))}}}}}",
+        "network.tags: with the environment's own tags, AWS takes 50 tags, and the library and Pulumi need some: the most is 45. "
+        "Write fewer.",
+        f"platforms.web.tags.A1: with the environment's own tags, {_ONE_TAG.format('a1')}. {_OTHER_TAG}",
     ),
     wrong_endpoint(
         "transform of no role",
