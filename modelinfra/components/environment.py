@@ -17,13 +17,14 @@ from modelinfra.components.model_endpoint import ModelEndpoint, project_director
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
-from modelinfra.options.environment import EnvironmentOptions, PlatformOptions
+from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
+from modelinfra.platforms.places import misplaced_in_endpoint
 
 CONFIG_KEY = "modelinfra:environment"
 
@@ -121,6 +122,13 @@ def _plan(
                 platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key])
             with _below("", style, EnvironmentOptions):
                 plan.planners[key].check_idle_timeout()
+        misplaced = [
+            styled(problem, style, PlacedEndpointOptions).below(f"endpoints.{key}")
+            for key, (_, planned) in plan.endpoints.items()
+            for problem in misplaced_in_endpoint(planned.options, opts)
+        ]
+        if misplaced:
+            raise InvalidOptionsError(misplaced)
         return plan, network, platforms
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None

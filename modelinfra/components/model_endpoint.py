@@ -20,6 +20,7 @@ from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.sources import repository_arn_of
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, FetcherImage, Planner, Platform
+from modelinfra.platforms.places import misplaced_in_endpoint
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
 
@@ -78,7 +79,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         if isinstance(args, PlannedEndpoint):  # an Environment checks all endpoints before it registers the first
             planned, platform = args, kwargs["platform"]
         else:
-            planned, platform = _planned(name, mapping_of(args, kwargs, f"ModelEndpoint '{name}'"))
+            planned, platform = _planned(name, mapping_of(args, kwargs, f"ModelEndpoint '{name}'"), opts)
         super().__init__("modelinfra:index:ModelEndpoint", name, None, opts)
         self._register(name, planned, platform)
 
@@ -160,12 +161,15 @@ def project_directory() -> Path:
     return root if root.is_dir() else Path.cwd()
 
 
-def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platform]:
+def _planned(name: str, given: dict[str, Any], opts: pulumi.ResourceOptions | None) -> tuple[PlannedEndpoint, Platform]:
     subject = f"ModelEndpoint '{name}'"
     platform: Platform | None = given.pop("platform", None)
     options = checked(EndpointOptions, given, {}, subject, also=_place_problems(name, platform))
     assert platform is not None
     try:
+        misplaced = list(misplaced_in_endpoint(options, opts))
+        if misplaced:
+            raise InvalidOptionsError(misplaced)
         return plan_endpoint(name, options, platform.planner, project_directory()), platform
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None

@@ -31,6 +31,7 @@ from tests.platforms.worlds import (
     SERVICE,
     TASK,
     deployed,
+    refusal,
 )
 
 ACCOUNT = "arn:aws:{}:us-west-2:123456789012"
@@ -250,3 +251,58 @@ def test_the_preview_says_what_a_thing_that_is_handed_in_must_allow(
 ) -> None:
     graph = deployed(tmp_path, cluster=cluster, **endpoint)
     assert any(sentence in log["message"] for log in graph.logs)
+
+
+ELSEWHERE = CLUSTER.replace("us-west-2", "eu-west-1")
+ELSEWHERE_SAID = (
+    "{} (given: '{}'): this is in eu-west-1, and the stack is in us-west-2. Name one in us-west-2, or remove it."
+)
+
+
+def told(root: Path, program: Any) -> list[str]:
+    write_model(root / "model")
+    said: list[str] = []
+
+    def caught() -> None:
+        try:
+            program()
+        except pulumi.RunError as error:
+            said.extend(line.strip() for line in str(error).splitlines()[1:])
+
+    assert not [node for node in captured(caught, root) if node.type.startswith("aws:")]
+    return said
+
+
+def test_what_lies_in_another_region_is_refused_in_an_environment(tmp_path: Path) -> None:
+    endpoint = {"server": "mlserver", "model": "model"}
+    cluster = told(tmp_path, lambda: Environment("dev", platforms={"web": {"type": "ecs", "cluster_arn": ELSEWHERE}}))
+    assert cluster == [ELSEWHERE_SAID.format("platforms.web.cluster_arn", ELSEWHERE)]
+    images = IMAGES.replace("us-west-2", "eu-west-1")
+    group = LOG_GROUP.replace("arn:aws:", "arn:aws-cn:")
+    both = {"repository": {"arn": images}, "logs": {"group_arn": group}}
+    said = told(
+        tmp_path,
+        lambda: Environment("dev", platforms={"web": {"type": "ecs"}}, endpoints={"digits": {**endpoint, **both}}),  # type: ignore[typeddict-item]
+    )
+    partition = "this is of the partition aws-cn, and the stack is in us-west-2, which is of aws"
+    assert said == [
+        ELSEWHERE_SAID.format("endpoints.digits.repository.arn", images),
+        f"endpoints.digits.logs.group_arn (given: '{group}'): {partition}. Name one in us-west-2, or remove it.",
+    ]
+
+
+def test_what_lies_in_another_region_is_refused_of_a_single_component_and_measured_by_its_provider(
+    tmp_path: Path,
+) -> None:
+    assert (
+        "this is in eu-west-1, and the stack is in us-west-2"
+        in told(tmp_path, lambda: EcsCluster("web", network=NETWORK, cluster_arn=ELSEWHERE))[0]
+    )
+    said = refusal(tmp_path, logs={"group_arn": LOG_GROUP.replace("us-west-2", "eu-west-1")})
+    assert said[1].startswith("logs.group_arn (given: 'arn:aws:logs:eu-west-1:")
+
+    def there() -> None:
+        provider = aws.Provider("ireland", region="eu-west-1")
+        EcsCluster("web", opts=pulumi.ResourceOptions(providers=[provider]), network=NETWORK, cluster_arn=ELSEWHERE)
+
+    captured(there, tmp_path)

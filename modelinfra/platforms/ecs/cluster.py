@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.catalog.child_roles import CLUSTER_ROLES
-from modelinfra.children import Adjustments, Children, check_transforms, look_up_options
+from modelinfra.children import Adjustments, Children, look_up_options, transform_problems
 from modelinfra.options.arguments import checked, run_error
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT, ClusterOptions
 from modelinfra.options.names import name_problems
@@ -22,6 +22,7 @@ from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
 from modelinfra.platforms.iam import trust
+from modelinfra.platforms.places import misplaced_in_cluster
 
 
 class EcsClusterArgs(ClusterOptions, total=False):
@@ -52,7 +53,9 @@ def plan_cluster(
 
     Raises InvalidOptionsError with paths relative to the platform.
     """
-    check_transforms(options, CLUSTER_ROLES)
+    problems = [*transform_problems(options, CLUSTER_ROLES), *misplaced_in_cluster(options, opts)]
+    if problems:
+        raise InvalidOptionsError(problems)
     planner = planner or EcsPlanner(options)
     if options.listener_arn is None:
         return ClusterPlan(options, None, planner)
