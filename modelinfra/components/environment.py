@@ -119,7 +119,7 @@ def _plan(
         platforms = {}
         for key, options in plan.options.platforms.items():
             with _below(f"platforms.{key}", style, PlatformOptions):
-                platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key])
+                platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key], f"{subject}, platforms.{key}")
             with _below("", style, EnvironmentOptions):
                 plan.planners[key].check_idle_timeout()
         misplaced = [

@@ -253,6 +253,28 @@ def test_the_preview_says_what_a_thing_that_is_handed_in_must_allow(
     assert any(sentence in log["message"] for log in graph.logs)
 
 
+def test_a_listener_that_the_same_program_makes_wrong_is_told_with_the_cluster_and_without_a_lie(
+    tmp_path: Path,
+) -> None:
+    def program() -> None:
+        listener = aws.lb.Listener("own", load_balancer_arn=BALANCER, port=8080, default_actions=[{"type": "forward"}])
+        EcsCluster("web", network=NETWORK, listener_arn=listener.arn)
+
+    described = {"arn": BALANCER, "loadBalancerType": "application", "internal": False}
+    with pytest.raises(Exception, match="faces the internet") as refused:
+        captured(program, tmp_path, invokes={"aws:lb/getLoadBalancer:getLoadBalancer": described})
+    assert "EcsCluster 'web': the listener, which this program makes itself and which is there by now" in str(
+        refused.value
+    )
+    assert "nothing was created" not in str(refused.value)
+
+
+def test_a_policy_of_awss_own_bounds_roles(tmp_path: Path) -> None:
+    aws_own = "arn:aws:iam::aws:policy/PowerUserAccess"
+    graph = deployed(tmp_path, permissions_boundary=aws_own)
+    assert {node.inputs["permissionsBoundary"] for node in graph.all(ROLE)} == {aws_own}
+
+
 ELSEWHERE = CLUSTER.replace("us-west-2", "eu-west-1")
 ELSEWHERE_SAID = (
     "{} (given: '{}'): this is in eu-west-1, and the stack is in us-west-2. Name one in us-west-2, or remove it."

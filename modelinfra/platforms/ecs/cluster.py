@@ -45,21 +45,21 @@ class ClusterPlan:
 
 
 def plan_cluster(
-    options: Any, vpc_id: Input[str] | None, opts: pulumi.ResourceOptions | None, planner: EcsPlanner | None = None
+    options: Any, vpc_id: Input[str] | None, opts: pulumi.ResourceOptions | None, planner: EcsPlanner, subject: str
 ) -> ClusterPlan:
     """Look up the load balancer that is handed in, with the provider that a component with `opts` has.
 
-    vpc_id: where the tasks run; None while that is not known. planner: what has planned endpoints already.
+    vpc_id: where the tasks run; None while that is not known. planner: what plans its endpoints. subject: what to call the cluster
+    in messages.
 
     Raises InvalidOptionsError with paths relative to the platform.
     """
     problems = [*transform_problems(options, CLUSTER_ROLES), *misplaced_in_cluster(options, opts)]
     if problems:
         raise InvalidOptionsError(problems)
-    planner = planner or EcsPlanner(options)
     if options.listener_arn is None:
         return ClusterPlan(options, None, planner)
-    adopted = look_up(options, vpc_id, look_up_options(opts))
+    adopted = look_up(options, vpc_id, look_up_options(opts), subject)
     planner.idle_timeout = adopted.idle_timeout
     return ClusterPlan(options, adopted, planner)
 
@@ -173,7 +173,7 @@ def _planned(
     )
     assert network is not None
     try:
-        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet))
+        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet), subject)
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 
