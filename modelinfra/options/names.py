@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from modelinfra.options.declare import Option
-from modelinfra.options.problems import Problem
+from modelinfra.options.problems import Problem, stray
 
 NAME_PATTERN = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+NAME_CHARACTERS = "[a-z0-9-]"
 NAME_TEXT = "lower-case letters, digits and single hyphens, beginning with a letter"
 MAX_NAME = 63
 
@@ -25,6 +26,7 @@ Name = Annotated[
         pattern=rf"(?=.{{1,{MAX_NAME}}}$){NAME_PATTERN}",
         pattern_text=f"{NAME_TEXT} ({MAX_NAME} characters at most)",
         pattern_example="sentiment-v2",
+        characters=NAME_CHARACTERS,
     ),
 ]
 """The name of an endpoint or platform: it becomes part of URLs, of image repositories and of resource names."""
@@ -39,6 +41,6 @@ def name_problems(
     """
     if not re.fullmatch(NAME_PATTERN, name) or (most is not None and len(name) > most):
         limit = f" ({most} characters at most)" if most is not None else ""
-        yield Problem("name", f"this is not {NAME_TEXT}{limit}", remedy, name)
+        yield Problem("name", f"this is not {NAME_TEXT}{limit}{stray(name, NAME_CHARACTERS)}", remedy, name)
     elif f"{name}-".startswith(_TAKEN):
         yield Problem("name", f"AWS refuses names that begin with {' or '.join(_TAKEN)}", remedy, name)

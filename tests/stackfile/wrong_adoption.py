@@ -108,7 +108,7 @@ ADOPTION = [
     wrong_endpoint(
         "tag that AWS does not take",
         "tags: {team: 'a, b'}",
-        "tags.team (given: 'a, b'): AWS takes up to 256 letters, digits, spaces and _.:/=+-@ as a tag's value. Write another value.",
+        "tags.team (given: 'a, b'): AWS takes up to 256 letters, digits, spaces and _.:/=+-@ as a tag's value: ',' is none of them. Write another value.",
     ),
     wrong_endpoint(
         "tags beside one that is no text",
