@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+import types
+import typing
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +16,7 @@ from pulumi import Input, Output
 
 from modelinfra import naming
 from modelinfra.catalog.child_roles import ChildRole
-from modelinfra.options.problems import InvalidOptionsError, Problem, did_you_mean
+from modelinfra.options.problems import Problem, did_you_mean
 
 Transform = (
     Mapping[str, Any] | Callable[[pulumi.ResourceTransformationArgs], pulumi.ResourceTransformationResult | None]
@@ -32,6 +34,7 @@ class Adjustments:
     tags: Mapping[str, Input[str]] = field(default_factory=dict)
     permissions_boundary: Input[str] | None = None
     transforms: Mapping[str, Transform] = field(default_factory=dict)
+    _met: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, options: Any) -> Adjustments:
@@ -45,9 +48,16 @@ class Adjustments:
     def transformations(self, role: str) -> list[pulumi.ResourceTransformation] | None:
         """What is to be done to the child of this role, or None."""
         transform = self.transforms.get(role)
+        if transform is not None:
+            self._met.add(role)
         if not self.tags and self.permissions_boundary is None:
             return None if transform is None else [_transformation(transform)]
         return [self._common, *([] if transform is None else [_transformation(transform)])]
+
+    @property
+    def unmet(self) -> list[str]:
+        """The roles whose transform has found no child so far."""
+        return [role for role in self.transforms if role not in self._met]
 
     def _common(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not args.type_.startswith("aws:"):
@@ -82,6 +92,14 @@ class Children:
             parent=self.component, transformations=self.adjustments.transformations(role), **more
         )
 
+    def tell_unmet(self) -> None:
+        """Warn of transforms that found no child; the last thing before a component's outputs.
+
+        The options' rules refuse those that are known to find none; what is left depends on other components.
+        """
+        for role in self.adjustments.unmet:
+            pulumi.log.warn(f"the transform of {role} adjusts nothing: there is no such child here", self.component)
+
     @property
     def invoke(self) -> pulumi.InvokeOptions:
         """Options of a look-up with the component's provider."""
@@ -99,38 +117,74 @@ def look_up_options(opts: pulumi.ResourceOptions | None) -> pulumi.InvokeOptions
     return pulumi.InvokeOptions(parent=opts.parent, provider=provider)
 
 
-def check_transforms(options: Any, roles: Mapping[str, ChildRole]) -> None:
-    """Raises InvalidOptionsError when a transform names a property that its resource does not have."""
-    problems = [
-        Problem(
-            f"transforms.{role}.{key}",
-            f"{roles[role].sdk_class} has no such property",
-            did_you_mean(_snake(key), known),
-        )
-        for role, key, known in _unknown_properties(options.transforms or {}, roles)
+def transform_problems(options: Any, roles: Mapping[str, ChildRole]) -> list[Problem]:
+    """What transforms say of properties that their resources do not have, or that are of another kind.
+
+    Looked up in Pulumi's SDK, hence not one of the options' own rules.
+    """
+    return [
+        problem.below(f"transforms.{role}")
+        for role, transform in (options.transforms or {}).items()
+        if isinstance(transform, Mapping) and role in roles
+        for key, value in transform.items()
+        for problem in _property_problems(roles[role], key, value)
     ]
-    if problems:
-        raise InvalidOptionsError(problems)
 
 
-def _unknown_properties(
-    transforms: Mapping[str, Transform], roles: Mapping[str, ChildRole]
-) -> Iterator[tuple[str, str, list[str]]]:
-    for role, transform in transforms.items():
-        if isinstance(transform, Mapping):
-            known = sorted(properties(roles[role]))
-            yield from ((role, key, known) for key in transform if _snake(key) not in known)
+def _property_problems(role: ChildRole, key: str, value: Any) -> Iterator[Problem]:
+    """Only what stands directly below the role: what lies deeper, the AWS provider judges."""
+    known = _inputs(role)
+    if _snake(key) not in known:
+        yield Problem(key, f"{role.sdk_class} has no such property", did_you_mean(_snake(key), sorted(known)))
+        return
+    kinds = _kinds(known[_snake(key)])
+    if not kinds or _kind(value) in {*kinds, None}:
+        return
+    words = " or ".join(sorted(kinds))
+    yield Problem(key, f"{words} is expected here", f"Write {words}.", value)
 
 
 def properties(role: ChildRole) -> set[str]:
     """The input properties of a role's resource, as Python spells them."""
+    return set(_inputs(role))
+
+
+def _inputs(role: ChildRole) -> dict[str, Any]:
+    """Property -> its type."""
     module, _, name = role.sdk_class.rpartition(".")
     package, _, submodule = module.partition(".")
     home = getattr(importlib.import_module(package), submodule) if submodule else importlib.import_module(package)
-    return set(inspect.signature(getattr(home, name)._internal_init).parameters) - _NO_PROPERTIES
+    parameters = inspect.signature(getattr(home, name)._internal_init).parameters
+    return {each: parameter.annotation for each, parameter in parameters.items() if each not in _NO_PROPERTIES}
 
 
 _NO_PROPERTIES = {"__self__", "resource_name", "opts", "__props__"}
+
+_LIST, _MAPPING, _PLAIN = "a list", "a mapping", "a plain value"
+
+
+def _kind(value: Any) -> str | None:
+    """Of what a stack file can say; None for what takes a property away, for Outputs and for objects of the SDK."""
+    if isinstance(value, Mapping):
+        return _MAPPING
+    if isinstance(value, (list, tuple)):
+        return _LIST
+    return _PLAIN if isinstance(value, (str, bool, int, float)) else None
+
+
+def _kinds(annotation: Any) -> set[str]:
+    """Which kinds of value a property of this type takes; none where the type does not say."""
+    origin = typing.get_origin(annotation)
+    if origin in (typing.Union, types.UnionType):
+        members = [each for each in typing.get_args(annotation) if typing.get_origin(each) not in (Output, Awaitable)]
+        return {kind for each in members if each is not type(None) for kind in _kinds(each)}
+    if annotation in (str, bool, int, float):
+        return {_PLAIN}
+    if origin in (Sequence, list):
+        return {_LIST}
+    if isinstance(annotation, typing.ForwardRef):  # Input's own Output, or the Args of a nested type
+        return set() if annotation.__forward_arg__.startswith("Output[") else {_MAPPING}
+    return {_MAPPING} if origin in (Mapping, dict) else set()
 
 
 def _transformation(transform: Transform) -> pulumi.ResourceTransformation:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, ChildRole
-from modelinfra.children import merged, properties
+from modelinfra.children import _inputs, _kinds, merged, properties
 from modelinfra.graph.model import Graph
 from tests.making import SECRET, captured, inputs, write_model
 
@@ -30,7 +30,7 @@ ALL: list[tuple[str, str, ChildRole]] = [
 
 
 def everything(
-    root: Path, transforms: Mapping[str, Mapping[str, Any]] | None = None, network: Mapping[str, Any] | None = None
+    root: Path, transforms: Mapping[str, Mapping[str, Any]] | None = None, *, exec_enabled: bool = True
 ) -> Graph:
     """Networks, a cluster and endpoints that together have a child of every role."""
     write_model(root / "model")
@@ -41,7 +41,7 @@ def everything(
         made = ServingNetwork(
             "net", {**shape, "interface_endpoints": ["ecr.api"], "transforms": given.get("network", {})}
         )
-        web = EcsCluster("web", network=made, exec=True, transforms=given.get("cluster", {}))
+        web = EcsCluster("web", network=made, exec=exec_enabled, transforms=given.get("cluster", {}))
         common = {
             "platform": web,
             "server": "mlserver",
@@ -138,6 +138,37 @@ def test_a_property_that_there_is_not_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, transforms={"vpc": {"enableDnsHostname": True}}) == [
         "transforms.vpc.enableDnsHostname: pulumi_aws.ec2.Vpc has no such property. Did you mean 'enable_dns_hostnames'?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("transform", "said"),
+    [
+        ({"vpc": {"tags": [1]}}, "vpc.tags (given: [1]): a mapping is expected here. Write a mapping."),
+        ({"s3-endpoint": {"routeTableIds": {"a": "b"}}}, "s3-endpoint.routeTableIds (given: {'a': 'b'}): a list is expected here. Write a list."),
+        ({"vpc": {"cidrBlock": {}}}, "vpc.cidrBlock (given: {}): a plain value is expected here. Write a plain value."),
+        ({"vpc": None}, "vpc (given: None): a mapping is expected here. Write keys and values below it."),
+    ],
+)  # fmt: skip
+def test_a_property_of_another_kind_is_refused(tmp_path: Path, transform: Any, said: str) -> None:
+    assert refusal(tmp_path, transforms=transform) == [f"transforms.{said}"]
+
+
+@pytest.mark.parametrize(("component", "name", "role"), ALL, ids=[f"{each[0]}.{each[1]}" for each in ALL])
+def test_the_kind_of_every_property_is_known(component: str, name: str, role: ChildRole) -> None:
+    assert [each for each, annotation in _inputs(role).items() if not _kinds(annotation)] == []
+
+
+def test_a_transform_that_finds_no_child_is_told_where_only_the_platform_decides(tmp_path: Path) -> None:
+    (told,) = (
+        log
+        for log in everything(tmp_path, {"endpoint": {"exec-policy": {}}}, exec_enabled=False).logs
+        if "transform" in log["message"]
+    )
+    assert told["message"] == "the transform of exec-policy adjusts nothing: there is no such child here"
+    assert told["severity"] == "warning"
+    assert [
+        log for log in everything(tmp_path, {"endpoint": {"exec-policy": {}}}).logs if "transform" in log["message"]
+    ] == []
 
 
 def test_a_mapping_in_place_of_text_is_refused_with_what_to_write(tmp_path: Path) -> None:

@@ -67,9 +67,10 @@ def kept(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformati
 ModelEndpoint("digits", ..., transforms={"target-group": {"health_check": {"interval": 10}}, "log-group": kept})
 ```
 
-Mappings merge key by key (RFC 7396), lists and texts are replaced whole, an empty value takes a property away. A role or a property
-that there is not is refused before anything is created. Nobody checks whether what a transform says makes sense: it is the escape
-hatch. What all rules and checks of the library say, they say of options, not of transforms.
+Mappings merge key by key (RFC 7396), lists and texts are replaced whole, an empty value takes a property away. A role that
+there is not, a property that stands directly below a role and that its resource does not have, or that is of another kind (a list, a
+mapping, a plain value), and a role of which these options make nothing, are refused before anything is created. What lies deeper is
+left to the AWS provider, and nobody checks whether what a transform says makes sense: it is the escape hatch. What all rules and checks of the library say, they say of options, not of transforms.
 """
 
 

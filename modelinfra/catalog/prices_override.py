@@ -12,14 +12,18 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from modelinfra.catalog.prices import Price, PriceTable, list_prices
 
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
+# The areas and directions that AWS names regions by (AWS general reference, "AWS Regions"): a typing error is found, a region that opens
+# tomorrow is taken.
+_REGION = re.compile(
+    r"(af|ap|ca|cn|eu|il|me|mx|sa|us)(-gov|-isof?|-isob|-isoe)?-(north|south|east|west|central|(north|south)(east|west))-\d"
+)
 _INSTANCE = re.compile(r"ec2\.[a-z0-9-]+\.[a-z0-9-]+")
 
 
@@ -37,17 +41,19 @@ def read_prices(path: Path) -> list[Price]:
     import yaml
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = yaml.safe_load(text)
+        twice = list(_twice(yaml.compose(text, yaml.SafeLoader)))
     except FileNotFoundError:
         raise PriceFileError(f"There is no {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise PriceFileError(f"{path} cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise PriceFileError(f"{path} is neither YAML nor JSON: {error}") from None
-    problems = list(_problems(document))
+    problems = [*_problems(document), *twice]
     if problems:
         raise PriceFileError("\n".join([f"{path}: {_counted(len(problems))}", *(f"  {each}" for each in problems)]))
-    as_of = document["asOf"] if isinstance(document["asOf"], date) else date.fromisoformat(document["asOf"])
+    as_of = _date(document["asOf"])
     return [
         Price(item, region, _unit(item) or "hour", Decimal(str(usd)), as_of, "override", str(path))
         for region, prices in document["prices"].items()
@@ -87,14 +93,33 @@ def _problems(document: Any) -> Iterator[str]:
                 yield from _wrong_price(f"prices.{region}.{item}", str(item), usd)
 
 
+def _date(given: Any) -> date:
+    """YAML has dates and times of its own, JSON has text. Raises ValueError."""
+    return date.fromisoformat(str(given)[:10] if isinstance(given, date) else str(given))
+
+
 def _wrong_date(given: Any) -> Iterator[str]:
-    if isinstance(given, date):
-        return
     try:
-        date.fromisoformat(str(given))
+        as_of = _date(given)
     except ValueError:
         shown = "is missing" if given is None else f"(given: {given!r}) is no date"
         yield f"asOf: {shown}. Write the day for which these prices hold, such as 2026-11-01."
+        return
+    # Where the file was written it may be tomorrow already.
+    if as_of > date.today() + timedelta(days=1):
+        yield f"asOf: (given: {as_of}) is in the future. Write the day on which these prices were read."
+
+
+def _twice(node: Any, path: str = "") -> Iterator[str]:
+    """Keys that stand twice in one mapping, of which YAML and JSON keep the last one without a word."""
+    seen: set[str] = set()
+    for key, value in node.value if node is not None and node.id == "mapping" else ():
+        word = str(key.value)
+        below = f"{path}.{word}" if path else word
+        if word in seen:
+            yield f"{below}: stands a second time, in line {key.start_mark.line + 1}. Remove one of the two."
+        seen.add(word)
+        yield from _twice(value, below)
 
 
 def _wrong_price(path: str, item: str, usd: Any) -> Iterator[str]:

@@ -18,13 +18,14 @@ from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
-from modelinfra.options.environment import EnvironmentOptions, PlatformOptions
-from modelinfra.options.names import name_problems
+from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
+from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
-from modelinfra.options.wording import styled
+from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
+from modelinfra.platforms.places import misplaced_in_endpoint
 
 CONFIG_KEY = "modelinfra:environment"
 
@@ -114,7 +115,7 @@ def _plan(
 ) -> tuple[EnvironmentPlan, NetworkPlan, dict[str, ClusterPlan]]:
     """Everything checked, before the first resource is registered."""
     try:
-        plan = plan_environment(given, style, project_directory(), also=list(name_problems(name, _NAMED_OTHERWISE)))
+        plan = plan_environment(given, style, project_directory(), also=_name_problems(name, given, style))
         with _below("network", style, NetworkOptions):
             network = plan_network(_network_options(plan), opts)
         if plan.options.network.nat == "none":
@@ -125,12 +126,26 @@ def _plan(
         platforms = {}
         for key, options in plan.options.platforms.items():
             with _below(f"platforms.{key}", style, PlatformOptions):
-                platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key])
+                platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key], f"{subject}, platforms.{key}")
             with _below("", style, EnvironmentOptions):
                 plan.planners[key].check_idle_timeout()
+        misplaced = [
+            styled(problem, style, PlacedEndpointOptions).below(f"endpoints.{key}")
+            for key, (_, planned) in plan.endpoints.items()
+            for problem in misplaced_in_endpoint(planned.options, opts)
+        ]
+        if misplaced:
+            raise InvalidOptionsError(misplaced)
         return plan, network, platforms
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
+
+
+def _name_problems(name: str, given: Mapping[str, Any], style: Style) -> list[Problem]:
+    """What is wrong with the name that everything begins with; what is wrong with the prefix itself is told of the prefix."""
+    prefix = given.get(spelled("name_prefix", style))
+    prefixed = isinstance(prefix, str) and not list(name_problems(prefix, most=MAX_NAME))
+    return list(name_problems(f"{prefix}-{name}" if prefixed else name, _NAMED_OTHERWISE, MAX_ENVIRONMENT_NAME))
 
 
 @contextlib.contextmanager

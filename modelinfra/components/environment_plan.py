@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from modelinfra.catalog.child_roles import CLUSTER_ROLES, NETWORK_ROLES
+from modelinfra.children import transform_problems
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
+from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions, cross_problems
+from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style, validate
 from modelinfra.options.wording import styled
@@ -36,11 +40,13 @@ def plan_environment(
     options: Any = None
     try:
         options = _handed_down(validate(EnvironmentOptions, given, style=style))
-        parts = _Parts(options.platforms, options.endpoints)
+        problems += _tag_problems(options)
+        parts = _Parts(options.network, options.platforms, options.endpoints)
     except InvalidOptionsError as error:
         problems += error.problems
         parts = _well_formed(given, style)
     problems += cross_problems(given)
+    problems += _transform_problems(parts, style)
     network = getattr(options, "network", None)
     # What is wrong with the network is told already; an existing VPC is taken to have the way out that its owner says.
     internet = network is None or network.nat != "none"
@@ -79,8 +85,21 @@ def _handed_down(options: Any) -> Any:
     return options.model_copy(update=parts)
 
 
+def _tag_problems(options: Any) -> Iterator[Problem]:
+    """What is wrong with a part's tags only once the environment's have joined them; each by itself is right."""
+    parts = {
+        "network": options.network,
+        **{f"platforms.{name}": each for name, each in options.platforms.items()},
+        **{f"endpoints.{name}": each for name, each in options.endpoints.items()},
+    }
+    for path, part in parts.items():
+        for problem in tags_are_ones_that_aws_takes({"tags": part.tags}):
+            yield replace(problem, reason=f"with the environment's own tags, {problem.reason}").below(path)
+
+
 @dataclass(frozen=True)
 class _Parts:
+    network: Any
     platforms: Mapping[str, Any]
     endpoints: Mapping[str, Any]
 
@@ -88,13 +107,33 @@ class _Parts:
 def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
     """The platforms and endpoints that are right by themselves, so that one mistake does not hide another."""
 
-    def right(key: str, declaration: type) -> dict[str, Any]:
-        found = {}
-        entries = given.get(key)
-        for name, value in entries.items() if isinstance(entries, Mapping) else ():
-            if isinstance(name, str) and isinstance(value, Mapping):
-                with contextlib.suppress(InvalidOptionsError):
-                    found[name] = validate(declaration, value, style=style)
-        return found
+    def one(declaration: type, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            with contextlib.suppress(InvalidOptionsError):
+                return validate(declaration, value, style=style)
+        return None
 
-    return _Parts(right("platforms", PlatformOptions), right("endpoints", PlacedEndpointOptions))
+    def right(key: str, declaration: type) -> dict[str, Any]:
+        entries = given.get(key)
+        found = {
+            name: one(declaration, value)
+            for name, value in (entries.items() if isinstance(entries, Mapping) else ())
+            if isinstance(name, str)
+        }
+        return {name: options for name, options in found.items() if options is not None}
+
+    return _Parts(
+        one(NetworkOptions, given.get("network")),
+        right("platforms", PlatformOptions),
+        right("endpoints", PlacedEndpointOptions),
+    )
+
+
+def _transform_problems(parts: _Parts, style: Style) -> Iterator[Problem]:
+    """Of the network and the platforms. Those of an endpoint are found when it is planned."""
+    if parts.network is not None:
+        for problem in transform_problems(parts.network, NETWORK_ROLES):
+            yield styled(problem, style, NetworkOptions).below("network")
+    for name, platform in parts.platforms.items():
+        for problem in transform_problems(platform, CLUSTER_ROLES):
+            yield styled(problem, style, PlatformOptions).below(f"platforms.{name}")

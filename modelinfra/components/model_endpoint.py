@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Input, Output
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
-from modelinfra.children import Adjustments, Children, check_transforms
+from modelinfra.children import Adjustments, Children, transform_problems
 from modelinfra.components.builds import fetcher_build, server_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
@@ -20,6 +20,7 @@ from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.sources import repository_arn_of
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, FetcherImage, Planner, Platform
+from modelinfra.platforms.places import misplaced_in_endpoint
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
 
@@ -78,7 +79,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         if isinstance(args, PlannedEndpoint):  # an Environment checks all endpoints before it registers the first
             planned, platform = args, kwargs["platform"]
         else:
-            planned, platform = _planned(name, mapping_of(args, kwargs, f"ModelEndpoint '{name}'"))
+            planned, platform = _planned(name, mapping_of(args, kwargs, f"ModelEndpoint '{name}'"), opts)
         super().__init__("modelinfra:index:ModelEndpoint", name, None, opts)
         self._register(name, planned, platform)
 
@@ -101,6 +102,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.log_group = outputs.log_group
         self.task_role_arn = outputs.task_role_arn
         self.security_group_id = outputs.security_group_id
+        children.tell_unmet()
         self.register_outputs({**vars(outputs)})
 
     def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:
@@ -140,12 +142,17 @@ class _Images:
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
-    check_transforms(options, ENDPOINT_ROLES)
+    problems = transform_problems(options, ENDPOINT_ROLES)
     try:
         served = served_model(options, root, name)
+        plan = planner.plan(name, options.path or f"/{name}", options, served)
     except ModelProblemError as error:
-        raise InvalidOptionsError([error.problem]) from None
-    return PlannedEndpoint(name, options, served, planner.plan(name, options.path or f"/{name}", options, served))
+        problems.append(error.problem)
+    except InvalidOptionsError as error:
+        problems += error.problems
+    if problems:
+        raise InvalidOptionsError(problems)
+    return PlannedEndpoint(name, options, served, plan)
 
 
 def project_directory() -> Path:
@@ -154,12 +161,15 @@ def project_directory() -> Path:
     return root if root.is_dir() else Path.cwd()
 
 
-def _planned(name: str, given: dict[str, Any]) -> tuple[PlannedEndpoint, Platform]:
+def _planned(name: str, given: dict[str, Any], opts: pulumi.ResourceOptions | None) -> tuple[PlannedEndpoint, Platform]:
     subject = f"ModelEndpoint '{name}'"
     platform: Platform | None = given.pop("platform", None)
     options = checked(EndpointOptions, given, {}, subject, also=_place_problems(name, platform))
     assert platform is not None
     try:
+        misplaced = list(misplaced_in_endpoint(options, opts))
+        if misplaced:
+            raise InvalidOptionsError(misplaced)
         return plan_endpoint(name, options, platform.planner, project_directory()), platform
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None

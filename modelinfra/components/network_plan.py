@@ -9,9 +9,10 @@ from typing import Any
 import pulumi
 
 from modelinfra.catalog.child_roles import NETWORK_ROLES
-from modelinfra.children import check_transforms, look_up_options
+from modelinfra.children import look_up_options, transform_problems
 from modelinfra.components.adopted_network import adopted_reference
 from modelinfra.components.zones import zone_names
+from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.platforms.base import NetworkReference
 
 DEFAULT_ZONES = 2
@@ -31,7 +32,9 @@ def plan_network(options: Any, opts: pulumi.ResourceOptions | None) -> NetworkPl
 
     Raises InvalidOptionsError with paths relative to the network.
     """
-    check_transforms(options, NETWORK_ROLES)
+    problems = transform_problems(options, NETWORK_ROLES)
+    if problems:
+        raise InvalidOptionsError(problems)
     look_up = look_up_options(opts)
     if options.vpc is not None:
         return NetworkPlan(options, adopted_reference(options.vpc, look_up), ())

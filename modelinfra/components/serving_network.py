@@ -54,6 +54,7 @@ class ServingNetwork(pulumi.ComponentResource):
         self._children = Children(self, name, Adjustments.of(plan.options))
         self._ways_out: list[pulumi.Resource] = []
         self.reference = self._adopt(plan.adopted) if plan.adopted else self._make(plan.options, plan.zones)
+        self._children.tell_unmet()
         self.register_outputs(
             {
                 "vpc_id": self.vpc_id,

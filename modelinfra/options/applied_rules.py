@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import typing
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -61,11 +63,23 @@ def _well_formed(cls: type[pydantic.BaseModel], data: Mapping[str, Any]) -> dict
             if not field.is_required():
                 values[name] = None
             continue
+        given = data.get(key, field.get_default())
         try:
-            values[name] = _adapter(cls, name).validate_python(data.get(key, field.get_default()), strict=True)
-        except pydantic.ValidationError:
-            continue
+            values[name] = _adapter(cls, name).validate_python(given, strict=True)
+        except pydantic.ValidationError as error:
+            if isinstance(given, Mapping) and _is_plain_mapping(field.annotation):
+                # What the user names freely (tags, variables) is judged one by one: a wrong one does not hide the others.
+                wrong = {each["loc"][0] for each in error.errors(include_url=False) if each["loc"]}
+                right = {word: value for word, value in given.items() if word not in wrong}
+                with contextlib.suppress(pydantic.ValidationError):
+                    values[name] = _adapter(cls, name).validate_python(right, strict=True)
     return values
+
+
+def _is_plain_mapping(annotation: Any) -> bool:
+    """Whether this is a mapping of names that the user chooses to values, not a declaration with keys of its own."""
+    members = [annotation, *typing.get_args(annotation)]
+    return any(typing.get_origin(each) is dict for each in members)
 
 
 @functools.cache

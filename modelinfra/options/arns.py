@@ -7,11 +7,11 @@ from modelinfra.options.declare import Option
 _ACCOUNT = "123456789012"
 
 
-def arn(service: str, resource: str, what: str, example: str) -> Option:
+def arn(service: str, resource: str, what: str, example: str, account: str = r"\d{12}") -> Option:
     """An option that takes the ARN of `what`. resource: a regular expression for what follows the account; example: one that fits."""
     region = "" if service == "iam" else "us-west-2"
     return Option(
-        pattern=rf"arn:[^:]+:{service}:[^:]*:\d{{12}}:{resource}",
+        pattern=rf"arn:[^:]+:{service}:[^:]*:{account}:{resource}",
         pattern_text=f"the ARN of {what}",
         pattern_example=f"arn:aws:{service}:{region}:{_ACCOUNT}:{example}",
     )
@@ -24,7 +24,7 @@ LISTENER_ARN = arn(
     "listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2",
 )  # fmt: skip
 LOG_GROUP_ARN = arn("logs", r"log-group:[^:*]+(:\*)?", "a CloudWatch log group", "log-group:/models/digits")
-POLICY_ARN = arn("iam", "policy/.+", "a managed IAM policy", "policy/boundary")
+POLICY_ARN = arn("iam", "policy/.+", "a managed IAM policy", "policy/boundary", r"(\d{12}|aws)")  # AWS's own, too
 REPOSITORY_ARN = arn("ecr", "repository/.+", "an ECR repository", "repository/models")
 ROLE_ARN = arn("iam", "role/.+", "an IAM role", "role/models")
 

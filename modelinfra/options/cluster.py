@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, NotRequired
 
 from pulumi import Input
 
-from modelinfra.catalog.child_roles import CLUSTER_ROLES
-from modelinfra.options.adjustments import TaggedOptions, TransformedOptions, transforms_name
+from modelinfra.catalog.child_roles import CLUSTER_ROLES, LOAD_BALANCER_ROLES
+from modelinfra.options.adjustments import TaggedOptions, TransformedOptions, childless, transforms_name
 from modelinfra.options.arns import CLUSTER_ARN, LISTENER_ARN, SECURITY_GROUP_ID
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
@@ -188,3 +188,25 @@ def an_adopted_load_balancer_is_not_shaped(cluster: Mapping[str, Any]) -> Iterab
         yield Problem("load_balancer_url", reason, "Remove it.", cluster["load_balancer_url"])
     if not shared and not adopted and cluster["load_balancer_security_group_id"] is not None:
         yield Problem("load_balancer_security_group_id", "there is no shared load balancer", "Remove it.")
+
+
+@rule(
+    ClusterOptions,
+    "transforms",
+    "cluster_arn",
+    "listener_arn",
+    "shared_load_balancer",
+    "load_balancer_security_group_id",
+)
+def transforms_find_what_is_made(cluster: Mapping[str, Any]) -> Iterable[Problem]:
+    absent: dict[str, str] = {}
+    if cluster["cluster_arn"] is not None:
+        absent |= dict.fromkeys(("cluster", "capacity-providers"), "the cluster is handed in (`cluster_arn`)")
+    if cluster["load_balancer_security_group_id"] is not None:
+        reason = "the security group is handed in (`load_balancer_security_group_id`)"
+        absent |= dict.fromkeys(("load-balancer-security-group", "load-balancer-ingress"), reason)
+    if cluster["listener_arn"] is not None:
+        absent |= dict.fromkeys(LOAD_BALANCER_ROLES, "the load balancer is handed in (`listener_arn`)")
+    elif not cluster["shared_load_balancer"]:
+        absent |= dict.fromkeys(LOAD_BALANCER_ROLES, "there is no shared load balancer")
+    yield from childless(cluster["transforms"], absent)

@@ -55,6 +55,9 @@ class Option:
     pattern_example: str = ""
     """A text that matches the pattern."""
 
+    characters: str = ""
+    """A regular expression for one character that the text may have, so that the error message can name the one that it may not."""
+
     lands: tuple[str, ...] = ()
     """Where the value ends up: `<resource type>.<property path>`, one entry per property that an edit changes."""
 

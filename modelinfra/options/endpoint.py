@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pulumi import Input
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
+from modelinfra.options import endpoint_children
 from modelinfra.options.adjustments import (
     BoundedOptions,
     TaggedOptions,
@@ -281,6 +282,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
 
 
 rule(EndpointOptions, "transforms")(transforms_name(ENDPOINT_ROLES))
+rule(EndpointOptions, *endpoint_children.KEYS)(endpoint_children.transforms_find_what_is_made)
 
 
 rule(EndpointOptions, "server", "image")(problems_of_server)

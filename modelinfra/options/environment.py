@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, NotRequired
 
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
@@ -10,7 +11,7 @@ from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
-from modelinfra.options.names import Name
+from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import Problem, did_you_mean
 
@@ -72,6 +73,12 @@ def an_adopted_load_balancer_stands_in_an_adopted_network(environment: Mapping[s
                 "Name the load balancer's VPC under `network.vpc`, or remove `listener_arn` to have a load balancer made.",
                 platform.listener_arn,
             )
+
+
+@rule(EnvironmentOptions, "name_prefix")
+def the_prefix_begins_no_name_that_aws_refuses(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    for problem in name_problems(environment["name_prefix"] or "none", "Write for example acme.", MAX_NAME):
+        yield replace(problem, path="name_prefix")
 
 
 def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:

@@ -15,6 +15,7 @@ from modelinfra.options.adjustments import (
     BoundedOptions,
     TaggedOptions,
     TransformedOptions,
+    childless,
     transforms_name,
 )  # fmt: skip
 from modelinfra.options.declare import Option, rule
@@ -216,6 +217,33 @@ def an_adopted_network_is_not_shaped(network: Mapping[str, Any]) -> Iterable[Pro
             "Add a private subnet of another zone, or remove `vpc` to have a network made.",
             list(subnets),
         )
+
+
+@rule(NetworkOptions, "vpc", "tags", "permissions_boundary", "transforms")
+def an_adopted_network_is_not_adjusted(network: Mapping[str, Any]) -> Iterable[Problem]:
+    for key in ("tags", "permissions_boundary", "transforms"):
+        if network["vpc"] is not None and network[key] is not None:
+            reason = "an existing VPC (`vpc`) is not changed, and nothing of the network is made"
+            yield Problem(key, reason, f"Remove `{key}`, or remove `vpc` to have a network made.")
+
+
+@rule(NetworkOptions, "transforms", "vpc", "nat", "secondary_cidr", "interface_endpoints", "flow_logs")
+def transforms_find_what_is_made(network: Mapping[str, Any]) -> Iterable[Problem]:
+    if network["vpc"] is not None:
+        return  # it is told already that nothing is made
+    absent: dict[str, str] = {}
+    if network["nat"] == "none":
+        roles = [role for role in NETWORK_ROLES if role.startswith(("public-", "nat-"))]
+        absent |= dict.fromkeys([*roles, "internet-gateway", "private-route"], "with `nat: none` nothing leads outside")
+    if network["secondary_cidr"] is None:
+        absent |= dict.fromkeys(("secondary-range", "task-subnet"), "there is no `secondary_cidr`")
+    if network["interface_endpoints"] == [] or (network["interface_endpoints"] is None and network["nat"] != "none"):
+        roles = [role for role in NETWORK_ROLES if role.startswith("interface-")]
+        absent |= dict.fromkeys(roles, "there are no `interface_endpoints`")
+    if network["flow_logs"] is None:
+        roles = [role for role in NETWORK_ROLES if role.startswith("flow-")]
+        absent |= dict.fromkeys(roles, "there are no `flow_logs`")
+    yield from childless(network["transforms"], absent)
 
 
 @rule(NetworkOptions, "zones")

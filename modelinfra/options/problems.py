@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -51,6 +52,12 @@ def did_you_mean(word: str, candidates: Sequence[str]) -> str:
     if close:
         return f"Did you mean '{close[0]}'?"
     return f"Write one of: {', '.join(sorted(candidates))}." if candidates else "Remove it."
+
+
+def stray(text: str, characters: str) -> str:
+    """Which character of a text is none of these (a regular expression for one), in words that go on behind a reason."""
+    found = next((each for each in text if not re.fullmatch(characters, each)), None)
+    return f": {found!r} is none of them" if found is not None else ""
 
 
 def _shown(value: Any) -> str:

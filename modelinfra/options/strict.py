@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from modelinfra.options.applied_rules import custom_error, with_rules
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration, rules_of
-from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.problems import InvalidOptionsError, Problem, stray
 from modelinfra.options.quantities import Quantity, QuantityError, shown_bytes, shown_seconds
 from modelinfra.options.wording import in_style, problems_of
 
@@ -145,7 +145,8 @@ def _limited(tp: Any, option: Option, unit: str | None) -> Any:
 
     def check(value: Any) -> Any:
         if option.pattern and not re.fullmatch(option.pattern, value):
-            raise _problem(f"this is not {option.pattern_text}", f"Write for example {option.pattern_example}.")
+            which = stray(value, option.characters) if option.characters else ""
+            raise _problem(f"this is not {option.pattern_text}{which}", f"Write for example {option.pattern_example}.")
         size = len(value) if isinstance(value, list) else value
         if option.at_least is not None and size < option.at_least:
             raise _problem(

@@ -22,6 +22,8 @@ _EXPECTED = {
     "bool_type": ("true or false is expected here", "Write true or false without quotes."),
     "list_type": ("a list is expected here", "Write a list."),
     "dict_type": ("a mapping is expected here", "Write keys and values below it."),
+    # Where Python takes a function, too.
+    "callable_type": ("a mapping is expected here", "Write keys and values below it."),
     "model_type": ("a mapping is expected here", "Write keys and values below it."),
     "model_attributes_type": ("a mapping is expected here", "Write keys and values below it."),
 }

@@ -107,6 +107,11 @@ def test_a_companys_prices_replace_the_lists_and_stand_beside_them(tmp_path: Pat
     assert list_prices().price("ec2.g5.xlarge", "eu-north-1") is None
 
 
+def test_a_time_of_day_is_taken_as_its_day(tmp_path: Path) -> None:
+    timed = "asOf: 2026-11-01 10:00:00\nprices: {us-gov-west-1: {kms.key: 1}}"
+    assert read_prices(written(tmp_path, timed))[0].as_of == date(2026, 11, 1)
+
+
 def test_json_will_do(tmp_path: Path) -> None:
     found = read_prices(written(tmp_path, '{"asOf": "2026-11-01", "prices": {"us-west-2": {"kms.key": 0}}}'))
     assert [(each.item, each.usd, each.unit) for each in found] == [("kms.key", Decimal(0), "key-month")]
@@ -120,6 +125,13 @@ def test_json_will_do(tmp_path: Path) -> None:
         ("asOf: soon\nprices: {us-west-2: {kms.key: 1}}", "asOf: (given: 'soon') is no date."),
         ("asOf: 2026-11-01", "prices: must be a mapping of region to prices"),
         ("asOf: 2026-11-01\nprices: {Oregon: {kms.key: 1}}", "prices.Oregon: is no region."),
+        ("asOf: 2026-11-01\nprices: {us-wets-2: {kms.key: 1}}", "prices.us-wets-2: is no region."),
+        ("asOf: 2999-01-01\nprices: {us-west-2: {kms.key: 1}}", "asOf: (given: 2999-01-01) is in the future."),
+        (
+            "asOf: 2026-11-01\nprices:\n  us-west-2: {kms.key: 1, kms.key: 2}",
+            "prices.us-west-2.kms.key: stands a second time, in line 3. Remove one of the two.",
+        ),
+        ('{"asOf": "2026-11-01", "asOf": "2026-11-01", "prices": {"us-west-2": {"kms.key": 1}}}', "asOf: stands a second time"),
         ("asOf: 2026-11-01\nprices: {us-west-2: 3}", "prices.us-west-2: must be a mapping of item to USD"),
         ("asOf: 2026-11-01\nprices: {us-west-2: {kms.keys: 1}}", "prices.us-west-2.kms.keys: there is nothing of this name"),
         ("asOf: 2026-11-01\nprices: {us-west-2: {kms.keys: 1}}", "Did you mean 'kms.key'?"),

@@ -31,6 +31,7 @@ from tests.platforms.worlds import (
     SERVICE,
     TASK,
     deployed,
+    refusal,
 )
 
 ACCOUNT = "arn:aws:{}:us-west-2:123456789012"
@@ -250,3 +251,80 @@ def test_the_preview_says_what_a_thing_that_is_handed_in_must_allow(
 ) -> None:
     graph = deployed(tmp_path, cluster=cluster, **endpoint)
     assert any(sentence in log["message"] for log in graph.logs)
+
+
+def test_a_listener_that_the_same_program_makes_wrong_is_told_with_the_cluster_and_without_a_lie(
+    tmp_path: Path,
+) -> None:
+    def program() -> None:
+        listener = aws.lb.Listener("own", load_balancer_arn=BALANCER, port=8080, default_actions=[{"type": "forward"}])
+        EcsCluster("web", network=NETWORK, listener_arn=listener.arn)
+
+    described = {"arn": BALANCER, "loadBalancerType": "application", "internal": False}
+    with pytest.raises(Exception, match="faces the internet") as refused:
+        captured(program, tmp_path, invokes={"aws:lb/getLoadBalancer:getLoadBalancer": described})
+    assert "EcsCluster 'web': the listener, which this program makes itself and which is there by now" in str(
+        refused.value
+    )
+    assert "nothing was created" not in str(refused.value)
+
+
+def test_a_policy_of_awss_own_bounds_roles(tmp_path: Path) -> None:
+    aws_own = "arn:aws:iam::aws:policy/PowerUserAccess"
+    graph = deployed(tmp_path, permissions_boundary=aws_own)
+    assert {node.inputs["permissionsBoundary"] for node in graph.all(ROLE)} == {aws_own}
+
+
+ELSEWHERE = CLUSTER.replace("us-west-2", "eu-west-1")
+ELSEWHERE_SAID = (
+    "{} (given: '{}'): this is in eu-west-1, and the stack is in us-west-2. Name one in us-west-2, or remove it."
+)
+
+
+def told(root: Path, program: Any) -> list[str]:
+    write_model(root / "model")
+    said: list[str] = []
+
+    def caught() -> None:
+        try:
+            program()
+        except pulumi.RunError as error:
+            said.extend(line.strip() for line in str(error).splitlines()[1:])
+
+    assert not [node for node in captured(caught, root) if node.type.startswith("aws:")]
+    return said
+
+
+def test_what_lies_in_another_region_is_refused_in_an_environment(tmp_path: Path) -> None:
+    endpoint = {"server": "mlserver", "model": "model"}
+    cluster = told(tmp_path, lambda: Environment("dev", platforms={"web": {"type": "ecs", "cluster_arn": ELSEWHERE}}))
+    assert cluster == [ELSEWHERE_SAID.format("platforms.web.cluster_arn", ELSEWHERE)]
+    images = IMAGES.replace("us-west-2", "eu-west-1")
+    group = LOG_GROUP.replace("arn:aws:", "arn:aws-cn:")
+    both = {"repository": {"arn": images}, "logs": {"group_arn": group}}
+    said = told(
+        tmp_path,
+        lambda: Environment("dev", platforms={"web": {"type": "ecs"}}, endpoints={"digits": {**endpoint, **both}}),  # type: ignore[typeddict-item]
+    )
+    partition = "this is of the partition aws-cn, and the stack is in us-west-2, which is of aws"
+    assert said == [
+        ELSEWHERE_SAID.format("endpoints.digits.repository.arn", images),
+        f"endpoints.digits.logs.group_arn (given: '{group}'): {partition}. Name one in us-west-2, or remove it.",
+    ]
+
+
+def test_what_lies_in_another_region_is_refused_of_a_single_component_and_measured_by_its_provider(
+    tmp_path: Path,
+) -> None:
+    assert (
+        "this is in eu-west-1, and the stack is in us-west-2"
+        in told(tmp_path, lambda: EcsCluster("web", network=NETWORK, cluster_arn=ELSEWHERE))[0]
+    )
+    said = refusal(tmp_path, logs={"group_arn": LOG_GROUP.replace("us-west-2", "eu-west-1")})
+    assert said[1].startswith("logs.group_arn (given: 'arn:aws:logs:eu-west-1:")
+
+    def there() -> None:
+        provider = aws.Provider("ireland", region="eu-west-1")
+        EcsCluster("web", opts=pulumi.ResourceOptions(providers=[provider]), network=NETWORK, cluster_arn=ELSEWHERE)
+
+    captured(there, tmp_path)

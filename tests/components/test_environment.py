@@ -336,3 +336,12 @@ def test_a_stack_whose_name_aws_would_refuse_in_names_of_resources_is_told(tmp_p
     assert said[0] == f"Pulumi.{stack}.yaml: 1 mistake, nothing was created"
     assert said[1].startswith(f"name (given: '{stack}'): ")
     assert said[1].endswith('pass another name: Environment.from_config("web-prod").')
+
+
+def test_the_name_is_judged_with_its_prefix(tmp_path: Path) -> None:
+    captured(lambda: Environment("internal", {**ONE, "name_prefix": "acme"}), tmp_path)
+    long = "a" * 120
+    captured(lambda: Environment(long, ONE), tmp_path)
+    said = refusal(tmp_path, lambda: Environment(long, {**ONE, "name_prefix": "acme-west"}))
+    assert said[1].startswith(f"name (given: 'acme-west-{long[:66]}...): this is not ")
+    assert "(128 characters at most)" in said[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.stackfile.wrong import wrong_endpoint, wrong_environment, wrong_network, wrong_platform
+from tests.stackfile.wrong import TEXT, wrong_endpoint, wrong_environment, wrong_network, wrong_platform
 
 _CLUSTER = "arn:aws:ecs:us-west-2:123456789012:cluster/models"
 _LISTENER = "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2"
@@ -13,6 +13,8 @@ _KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-123456789
 _VPC = "network: {vpc: {id: vpc-1, privateSubnetIds: [subnet-1, subnet-2]}}"
 _BOUNDED = "both roles are handed in, and what is handed in is not changed"
 _READY = "image: a.example/served@sha256:" + "0" * 64
+_ONE_TAG = "IAM takes this and '{}' as one name, since it does not tell large letters from small ones in tags of roles"
+_OTHER_TAG = "Remove one of the two, or write another name."
 
 ADOPTION = [
     wrong_platform(
@@ -57,6 +59,14 @@ ADOPTION = [
         "{type: ecs, sharedLoadBalancer: false, loadBalancerSecurityGroupId: sg-0123456789abcdef0}",
         "platforms.web.loadBalancerSecurityGroupId: there is no shared load balancer. Remove it.",
     ),
+    *(
+        wrong_environment(
+            f"prefix {prefix}",
+            f"namePrefix: {prefix}\nplatforms: {{web: {{type: ecs}}}}",
+            f"namePrefix (given: '{prefix}'): AWS refuses names that begin with internal- or sg-. Write for example acme.",
+        )
+        for prefix in ("internal", "sg-a")
+    ),
     wrong_endpoint(
         "name for a security group",
         "securityGroupId: tasks",
@@ -98,7 +108,26 @@ ADOPTION = [
     wrong_endpoint(
         "tag that AWS does not take",
         "tags: {team: 'a, b'}",
-        "tags.team (given: 'a, b'): AWS takes up to 256 letters, digits, spaces and _.:/=+-@ as a tag's value. Write another value.",
+        "tags.team (given: 'a, b'): AWS takes up to 256 letters, digits, spaces and _.:/=+-@ as a tag's value: ',' is none of them. Write another value.",
+    ),
+    wrong_endpoint(
+        "tags beside one that is no text",
+        "tags: {team: 1, 'aws:team': a}",
+        f"tags.team (given: 1): {TEXT}",
+        "tags.aws:team: AWS keeps names that begin with aws: to itself. Write another name.",
+    ),
+    wrong_endpoint(
+        "tags that IAM takes as one",
+        "tags: {team: a, Team: b}",
+        f"tags.Team: {_ONE_TAG.format('team')}. {_OTHER_TAG}",
+    ),
+    wrong_environment(
+        "tags that are too many, or collide, only with the environment's",
+        f"tags: {{{', '.join(f'a{number}: b' for number in range(40))}}}\nplatforms: {{web: {{type: ecs, tags: {{A1: b}}}}}}\n"
+        f"network: {{tags: {{{', '.join(f'c{number}: b' for number in range(6))}}}}}",
+        "network.tags: with the environment's own tags, AWS takes 50 tags, and the library and Pulumi need some: the most is 45. "
+        "Write fewer.",
+        f"platforms.web.tags.A1: with the environment's own tags, {_ONE_TAG.format('a1')}. {_OTHER_TAG}",
     ),
     wrong_endpoint(
         "transform of no role",
@@ -109,6 +138,90 @@ ADOPTION = [
         "transform of no property",
         "transforms: {target-group: {healthcheck: {}}}",
         "transforms.target-group.healthcheck: pulumi_aws.lb.TargetGroup has no such property. Did you mean 'health_check'?",
+    ),
+    wrong_environment(
+        "transforms of no property in all parts at once",
+        "network: {transforms: {vpc: {cidrBloc: 1}}}\n"
+        "platforms: {web: {type: ecs, transforms: {cluster: {setting: []}}}}\n"
+        "endpoints: {digits: {server: mlserver, model: none, transforms: {service: {load_balancer: []}}}}",
+        "network.transforms.vpc.cidrBloc: pulumi_aws.ec2.Vpc has no such property. Did you mean 'cidr_block'?",
+        "platforms.web.transforms.cluster.setting: pulumi_aws.ecs.Cluster has no such property. Did you mean 'settings'?",
+        "endpoints.digits.transforms.service.load_balancer: pulumi_aws.ecs.Service has no such property. Did you mean "
+        "'load_balancers'?",
+        "endpoints.digits.model (given: 'none'): there is no directory {root}/none: a local model is a directory that is copied into the "
+        "image. Name the directory that holds the model's files.",
+    ),
+    wrong_environment(
+        "transform of no property beside another mistake",
+        "production: 1\nnetwork: {transforms: {vpc: {cidrBloc: 1}}}\nplatforms: {web: {type: ecs}}",
+        "production (given: 1): true or false is expected here. Write true or false without quotes.",
+        "network.transforms.vpc.cidrBloc: pulumi_aws.ec2.Vpc has no such property. Did you mean 'cidr_block'?",
+    ),
+    wrong_environment(
+        "adjustments of an adopted network",
+        f"{_VPC[:-1]}, tags: {{a: b}}, permissionsBoundary: 'arn:aws:iam::123456789012:policy/b', transforms: {{vpc: {{}}}}}}\n"
+        "platforms: {web: {type: ecs}}",
+        *(
+            f"network.{key}: an existing VPC (`vpc`) is not changed, and nothing of the network is made. Remove `{key}`, or "
+            "remove `vpc` to have a network made."
+            for key in ("tags", "permissionsBoundary", "transforms")
+        ),
+    ),
+    wrong_network(
+        "transforms of parts of a network that are not made",
+        "{transforms: {task-subnet: {}, flow-log: {}, interface-endpoint: {}, vpc: {}}}",
+        "transforms.task-subnet: there is nothing for it to adjust: there is no `secondaryCidr`. Remove it.",
+        "transforms.flow-log: there is nothing for it to adjust: there are no `flowLogs`. Remove it.",
+        "transforms.interface-endpoint: there is nothing for it to adjust: there are no `interfaceEndpoints`. Remove it.",
+    ),
+    wrong_network(
+        "transforms of ways out of a network without one",
+        "{nat: none, transforms: {nat-gateway: {}, public-subnet: {}, private-route: {}, interface-endpoint: {}}}",
+        *(
+            f"transforms.{role}: there is nothing for it to adjust: with `nat: none` nothing leads outside. Remove it."
+            for role in ("nat-gateway", "public-subnet", "private-route")
+        ),
+    ),
+    wrong_environment(
+        "transforms of what a platform is handed",
+        f"{_VPC}\nplatforms: {{web: {{type: ecs, clusterArn: '{_CLUSTER}', listenerArn: '{_LISTENER}', transforms: "
+        "{cluster: {}, listener: {}}}}",
+        "platforms.web.transforms.cluster: there is nothing for it to adjust: the cluster is handed in (`clusterArn`). Remove it.",
+        "platforms.web.transforms.listener: there is nothing for it to adjust: the load balancer is handed in (`listenerArn`). "
+        "Remove it.",
+    ),
+    wrong_environment(
+        "transforms of a shared load balancer that is not there, and of a security group that is handed in",
+        "platforms:\n  web: {type: ecs, sharedLoadBalancer: false, transforms: {load-balancer: {}}}\n"
+        "  other: {type: ecs, loadBalancerSecurityGroupId: sg-01, transforms: {load-balancer-ingress: {}, load-balancer: {}}}",
+        "platforms.web.transforms.load-balancer: there is nothing for it to adjust: there is no shared load balancer. Remove it.",
+        "platforms.other.transforms.load-balancer-ingress: there is nothing for it to adjust: the security group is handed in "
+        "(`loadBalancerSecurityGroupId`). Remove it.",
+    ),
+    wrong_endpoint(
+        "transforms of what an endpoint does not make",
+        f"taskRoleArn: '{_ROLE}'\nlogs: {{groupArn: '{_GROUP}'}}\nrepository: {{arn: '{_REPOSITORY}'}}\n"
+        "transforms: {scaling-policy: {}, load-balancer: {}, repository: {}, log-group: {}, task-role: {}, fetcher-image: {}}",
+        *(
+            f"transforms.{role}: there is nothing for it to adjust: {reason}. Remove it."
+            for role, reason in (
+                ("scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"),
+                ("load-balancer", "the load balancer is the platform's (`loadBalancer: shared`)"),
+                ("repository", "the repository is handed in (`repository.arn`)"),
+                ("log-group", "the log group is handed in (`logs.groupArn`)"),
+                ("task-role", "it is handed in (`taskRoleArn`)"),
+                ("fetcher-image", "the model is not fetched from an address"),
+            )
+        ),
+    ),
+    wrong_endpoint(
+        "transforms of the build of a ready image",
+        f"{_READY}\nmodel: {{name: digits}}\ntransforms: {{image: {{}}, repository: {{}}}}",
+        *(
+            f"transforms.{role}: there is nothing for it to adjust: the image is handed in (`image`). Remove it."
+            for role in ("image", "repository")
+        ),
+        model=None,
     ),
     wrong_endpoint(
         "transform as text",

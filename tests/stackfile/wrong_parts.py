@@ -85,12 +85,14 @@ PLACES = [
         "endpoints.a.loadBalancer (given: 'shared'): the platform has no shared load balancer. "
         "Write `loadBalancer: own`, or give the platform one with `sharedLoadBalancer: true`.",
     ),
-    wrong_endpoint("name in capitals", "", f": {NAMES}. Write for example sentiment-v2.", key="Digits"),
+    wrong_endpoint(
+        "name in capitals", "", f": {NAMES}: 'D' is none of them. Write for example sentiment-v2.", key="Digits"
+    ),
     wrong_endpoint("name of 64 characters", "", f": {NAMES}. Write for example sentiment-v2.", key="a" * 64),
     wrong_environment(
         "platform's name with an underscore",
         "platforms: {web_1: {type: ecs}}",
-        f"platforms.web_1: {NAMES}. Write for example sentiment-v2.",
+        f"platforms.web_1: {NAMES}: '_' is none of them. Write for example sentiment-v2.",
     ),
 ]
 

@@ -24,12 +24,14 @@ class AdoptedLoadBalancer:
     idle_timeout: int | None
 
 
-def look_up(options: Any, vpc_id: Any, opts: pulumi.InvokeOptions) -> AdoptedLoadBalancer:
-    """The load balancer behind the cluster's `listener_arn`.
+def look_up(options: Any, vpc_id: Any, opts: pulumi.InvokeOptions, subject: str) -> AdoptedLoadBalancer:
+    """The load balancer behind the cluster's `listener_arn`. subject: what to call the cluster in messages.
 
     Raises InvalidOptionsError when endpoints cannot stand behind it. What the same program makes is checked when it is made.
     """
-    return _known(options, vpc_id, opts) if isinstance(options.listener_arn, str) else _made_in_program(options, opts)
+    if isinstance(options.listener_arn, str):
+        return _known(options, vpc_id, opts)
+    return _made_in_program(options, opts, subject)
 
 
 def _known(options: Any, vpc_id: Any, opts: pulumi.InvokeOptions) -> AdoptedLoadBalancer:
@@ -46,17 +48,18 @@ def _known(options: Any, vpc_id: Any, opts: pulumi.InvokeOptions) -> AdoptedLoad
     return AdoptedLoadBalancer(_reference(options, Output.from_input([listener, balancer])), balancer.idle_timeout)
 
 
-def _made_in_program(options: Any, opts: pulumi.InvokeOptions) -> AdoptedLoadBalancer:
+def _made_in_program(options: Any, opts: pulumi.InvokeOptions, subject: str) -> AdoptedLoadBalancer:
     listener = aws.lb.get_listener_output(arn=options.listener_arn, opts=opts)
     balancer = aws.lb.get_load_balancer_output(arn=listener.load_balancer_arn, opts=opts)
-    found = Output.all(listener, balancer).apply(lambda both: _checked(options, None, *both))
+    found = Output.all(listener, balancer).apply(lambda both: _checked(options, subject, *both))
     return AdoptedLoadBalancer(_reference(options, found), None)
 
 
-def _checked(options: Any, vpc_id: Any, listener: Any, balancer: Any) -> list[Any]:
-    problems = list(_problems(options, vpc_id, balancer))
+def _checked(options: Any, subject: str, listener: Any, balancer: Any) -> list[Any]:
+    problems = list(_problems(options, None, balancer))
     if problems:
-        raise pulumi.RunError(str(InvalidOptionsError(problems)))
+        head = f"{subject}: the listener, which this program makes itself and which is there by now, cannot be used"
+        raise pulumi.RunError("\n".join([head, *(f"  {problem}" for problem in problems)]))
     return [listener, balancer]
 
 

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.catalog.child_roles import CLUSTER_ROLES
-from modelinfra.children import Adjustments, Children, check_transforms, look_up_options
+from modelinfra.children import Adjustments, Children, look_up_options, transform_problems
 from modelinfra.options.arguments import checked, run_error
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT, ClusterOptions
 from modelinfra.options.names import name_problems
@@ -22,6 +22,7 @@ from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
 from modelinfra.platforms.iam import trust
+from modelinfra.platforms.places import misplaced_in_cluster
 
 
 class EcsClusterArgs(ClusterOptions, total=False):
@@ -44,19 +45,21 @@ class ClusterPlan:
 
 
 def plan_cluster(
-    options: Any, vpc_id: Input[str] | None, opts: pulumi.ResourceOptions | None, planner: EcsPlanner | None = None
+    options: Any, vpc_id: Input[str] | None, opts: pulumi.ResourceOptions | None, planner: EcsPlanner, subject: str
 ) -> ClusterPlan:
     """Look up the load balancer that is handed in, with the provider that a component with `opts` has.
 
-    vpc_id: where the tasks run; None while that is not known. planner: what has planned endpoints already.
+    vpc_id: where the tasks run; None while that is not known. planner: what plans its endpoints. subject: what to call the cluster
+    in messages.
 
     Raises InvalidOptionsError with paths relative to the platform.
     """
-    check_transforms(options, CLUSTER_ROLES)
-    planner = planner or EcsPlanner(options)
+    problems = [*transform_problems(options, CLUSTER_ROLES), *misplaced_in_cluster(options, opts)]
+    if problems:
+        raise InvalidOptionsError(problems)
     if options.listener_arn is None:
         return ClusterPlan(options, None, planner)
-    adopted = look_up(options, vpc_id, look_up_options(opts))
+    adopted = look_up(options, vpc_id, look_up_options(opts), subject)
     planner.idle_timeout = adopted.idle_timeout
     return ClusterPlan(options, adopted, planner)
 
@@ -118,6 +121,7 @@ class EcsCluster(pulumi.ComponentResource):
         # Looked up once: every endpoint of the cluster is in its account.
         identity = aws.get_caller_identity_output(opts=children.invoke)
         self.task_trust = identity.account_id.apply(lambda account: trust("ecs-tasks.amazonaws.com", account))
+        children.tell_unmet()
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
 
     def _make(self, children: Children) -> aws.ecs.Cluster:
@@ -169,7 +173,7 @@ def _planned(
     )
     assert network is not None
     try:
-        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet))
+        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet), subject)
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

@@ -1,0 +1,51 @@
+"""Which children an endpoint does not have: what is handed in, or not asked for, is not made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from modelinfra.catalog.child_roles import LOAD_BALANCER_ROLES
+from modelinfra.options.adjustments import childless
+from modelinfra.options.model import is_remote
+from modelinfra.options.problems import Problem
+
+_HANDED_IN = {
+    "execution_role_arn": ("execution-role", "execution-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy"),
+    "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
+}
+
+KEYS = ("transforms", "model", "image", "repository", "logs", "load_balancer", "scaling", *_HANDED_IN)
+"""What decides about it."""
+
+
+def transforms_find_what_is_made(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    """Transforms of what the options say is not made. What the platform decides is known only later."""
+    yield from childless(endpoint["transforms"], dict(_absent(endpoint)))
+
+
+def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Role -> why there is no child of it; the last word counts."""
+    remote = is_remote(endpoint["model"])
+    if not remote:
+        yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
+    if endpoint["image"] is not None:
+        yield "image", "the image is handed in (`image`)"
+        if not remote:
+            yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
+    if endpoint["repository"].arn is not None:
+        yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
+    if endpoint["logs"].group_arn is not None:
+        yield "log-group", "the log group is handed in (`logs.group_arn`)"
+    if endpoint["load_balancer"] == "shared":
+        yield from _all(LOAD_BALANCER_ROLES, "the load balancer is the platform's (`load_balancer: shared`)")
+    if endpoint["scaling"].max in (None, endpoint["scaling"].min):
+        yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
+    for key, roles in _HANDED_IN.items():
+        if endpoint[key] is not None:
+            yield from _all(roles, f"it is handed in (`{key}`)")
+
+
+def _all(roles: Iterable[str], reason: str) -> Iterator[tuple[str, str]]:
+    return ((role, reason) for role in roles)

@@ -1,0 +1,67 @@
+"""Whether what is handed in lies where the stack does: ARNs against the region and partition of a component's provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from modelinfra.children import look_up_options
+from modelinfra.options.problems import Problem
+
+_OF_CLUSTER = ("cluster_arn", "listener_arn")
+_OF_ENDPOINT = (
+    "repository.arn",
+    "repository.kms_key_arn",
+    "logs.group_arn",
+    "logs.kms_key_arn",
+    "execution_role_arn",
+    "task_role_arn",
+    "permissions_boundary",
+)
+
+
+def misplaced_in_cluster(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """What a platform is handed that lies elsewhere, with paths relative to the platform."""
+    return _misplaced(options, _OF_CLUSTER, opts)
+
+
+def misplaced_in_endpoint(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """What an endpoint is handed that lies elsewhere, with paths relative to the endpoint."""
+    return _misplaced(options, _OF_ENDPOINT, opts)
+
+
+def _misplaced(options: Any, paths: tuple[str, ...], opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """Outputs are not known yet, and taken as they are."""
+    given = {path: arn for path in paths if isinstance(arn := _at(options, path), str)}
+    if not given:
+        return
+    region = aws.get_region(opts=look_up_options(opts)).region
+    if not region:  # under mocks that do not say
+        return
+    for path, arn in given.items():
+        _, partition, _, of, *_ = arn.split(":")
+        if partition != _partition(region):
+            reason = (
+                f"this is of the partition {partition}, and the stack is in {region}, which is of {_partition(region)}"
+            )
+        elif of not in ("", region):
+            reason = f"this is in {of}, and the stack is in {region}"
+        else:
+            continue
+        yield Problem(path, reason, f"Name one in {region}, or remove it.", arn)
+
+
+def _at(options: Any, path: str) -> Any:
+    for key in path.split("."):
+        options = getattr(options, key)
+    return options
+
+
+def _partition(region: str) -> str:
+    """The partition of a region (AWS IAM user guide, "Identify AWS resources with ARNs")."""
+    return next(
+        (whole for start, whole in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")) if region.startswith(start)), "aws"
+    )
