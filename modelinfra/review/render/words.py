@@ -65,7 +65,7 @@ def referred(text: str, path: str, node: Node | None, graph: Graph) -> str:
 
 def name_of(urn: str) -> str:
     """The name at the end of a URN."""
-    return urn.rpartition("::")[2]
+    return urn.rpartition("::")[2] or urn
 
 
 def holds_secret(node: Node | None) -> bool:
