@@ -65,7 +65,8 @@ def check(edit: Edit, sandbox: Sandbox) -> None:
     preview = sandbox.plan_json()
     plan = from_preview(preview)
     found = changes(before, plan, options=False)
-    extra, _ = unexplained(landed(direct(found, plan)), edit.option.lands)
+    replaced = {step["urn"] for step in preview["steps"] if step["op"] == "replace"}
+    extra, _ = unexplained(landed(direct(found, plan, replaced)), edit.option.lands)
     actual = landed(found)
     _, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
     # With a new image the whole of what holds its digest is unknown until it is built.

@@ -30,6 +30,7 @@ class Row:
 
 NOT_LOWERED = {
     "aws:cloudwatch/dashboard:Dashboard": "cfn-lint knows nothing of the text of a dashboard",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take a default group over; it has no rules",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",

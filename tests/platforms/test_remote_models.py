@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from modelinfra.components.fetcher_image import fetcher_dockerfile
@@ -72,7 +73,8 @@ def test_both_containers_write_into_one_log(tmp_path: Path) -> None:
 
 
 def test_the_model_is_fetched_in_the_region_of_the_tasks_wherever_the_log_is(tmp_path: Path) -> None:
-    group = "arn:aws:logs:eu-west-1:123456789012:log-group:/models/digits"
+    # An Output is not compared with the stack's region; the ARN as text would be.
+    group = pulumi.Output.from_input("arn:aws:logs:eu-west-1:123456789012:log-group:/models/digits")
     found = containers(deployed(tmp_path, model=S3, logs={"group_arn": group}))
     assert {"name": "AWS_DEFAULT_REGION", "value": "us-west-2"} in found["model-fetch"]["environment"]
     assert found["model-fetch"]["logConfiguration"]["options"]["awslogs-region"] == "eu-west-1"

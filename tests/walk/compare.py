@@ -21,14 +21,16 @@ def landed(changes: Iterable[Change]) -> set[str]:
     return found - QUIET
 
 
-def direct(changes: Iterable[Change], after: Graph) -> list[Change]:
+def direct(changes: Iterable[Change], after: Graph, replaced: Iterable[str] = ()) -> list[Change]:
     """The changes that are not only consequences: a value taken from a resource that itself changes is one.
+
+    replaced: URNs of resources that are replaced though none of their inputs changes, by a replacement trigger.
 
     So a new image makes a new container definition, a new task definition moves the service to it, a replaced VPC moves
     everything; and what is replaced gets another automatic name.
     """
     changes = list(changes)
-    changed = {change.urn for change in changes}
+    changed = {*replaced, *(change.urn for change in changes)}
     return [change for change in changes if change.kind != "changed" or not _follows(change, after, changed)]
 
 
