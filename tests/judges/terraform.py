@@ -54,7 +54,8 @@ def _judge(workspace: Workspace, lowering: Lowering, cases: Mapping[str, Case]) 
             resources.setdefault(type_, {})[label] = arguments
     # A plan begins with validation and ends there if that fails; so what fails is taken out before.
     for command in (["validate", "-json"], ["plan", "-json", "-refresh=false", "-input=false", "-lock=false"]):
-        workspace.write(resources)
+        # Terraform takes no type without a resource.
+        workspace.write({type_: found for type_, found in resources.items() if found})
         for address, problem in _diagnostics(workspace, *command):
             verdicts[of_case[address]].append(f"{command[0]}: {problem}")
             type_, _, label = address.partition(".")

@@ -52,7 +52,9 @@ class Lowering:
         block = self._schemas[type_]["block"]
         given = self._without_new(type_, plain(node.inputs))
         # The provider of Pulumi makes a name of the logical one; Terraform must be told the outcome.
-        if "name" in block["attributes"] and "name" not in given and isinstance(node.outputs.get("name"), str):
+        attribute = block["attributes"].get("name", {})
+        nameable = attribute.get("optional") or attribute.get("required")
+        if nameable and "name" not in given and isinstance(node.outputs.get("name"), str):
             given["name"] = node.outputs["name"]
         for (renamed, key), new in _PROPERTIES.items():
             if renamed == type_ and isinstance(node.outputs.get(key), str):
