@@ -109,6 +109,7 @@ LISTED: dict[str, Listing | str] = {
     "aws_route_table_association": "aws_route_table",
     "aws_vpc_endpoint_route_table_association": "aws_vpc_endpoint",
     "aws_vpc_ipv4_cidr_block_association": "aws_vpc",
+    "aws_default_security_group": "aws_vpc",
     "aws_vpc_security_group_egress_rule": "aws_security_group",
     "aws_vpc_security_group_ingress_rule": "aws_security_group",
 }
