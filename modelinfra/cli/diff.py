@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from modelinfra.cli.output import Format, FormatName, Output, rendered, report_o
 
 if TYPE_CHECKING:
     from modelinfra.review.changes import Changes
+    from modelinfra.review.context import Context
 
 
 class Severity(enum.StrEnum):
@@ -78,13 +78,12 @@ def diff(
     if preview is not None:
         if base_python is not None:
             fail("--base-python belongs to --base: a preview is not captured.", WRONG_INPUT)
-        changes, notes, region = _of_engine(preview, export, stack, project)
+        changes, context, region = _of_engine(preview, export, stack, project)
     else:
         if export is not None:
             fail("--stack-export belongs to --preview.", WRONG_INPUT)
-        changes, notes, region = _of_revision(stack, str(base), project, base_python)
-    found = report_of(changes, stack=(stack or "").rpartition("/")[2], prices=table, region=region)
-    found = replace(found, notes=(*found.notes, *notes))
+        changes, context, region = _of_revision(stack, str(base), project, base_python)
+    found = report_of(changes, stack=(stack or "").rpartition("/")[2], prices=table, region=region, context=context)
     write_output(rendered(found, format), output)
     if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
         raise typer.Exit(FAILED)
@@ -92,8 +91,9 @@ def diff(
 
 def _of_revision(
     stack: str | None, base: str, project: Path | None, python: Path | None
-) -> tuple[Changes, tuple[str, ...], str | None]:
+) -> tuple[Changes, Context, str | None]:
     from modelinfra.review.compare_revisions import NotComparable, compare_with
+    from modelinfra.review.context import Context
 
     if stack is None:
         fail("Name the stack: modelinfra diff STACK --base REVISION.", WRONG_INPUT)
@@ -103,12 +103,13 @@ def _of_revision(
         found = compare_with(directory, stack, base, python)
     except NotComparable as error:
         fail(str(error), WRONG_INPUT)
-    return found.changes, found.notes, _region(directory, stack)
+    return found.changes, Context(notes=found.notes), _region(directory, stack)
 
 
 def _of_engine(
     preview: Path, export: Path | None, stack: str | None, project: Path | None
-) -> tuple[Changes, tuple[str, ...], str | None]:
+) -> tuple[Changes, Context, str | None]:
+    from modelinfra.review.context import Context
     from modelinfra.review.engine_files import NotReadable, engine_changes
 
     try:
@@ -122,11 +123,11 @@ def _of_engine(
         fail(f"{preview} is a preview of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     directory = _project_around(project)
     if directory is None:
-        return changes, (), None
+        return changes, Context(), None
     ours = _project_name(directory)
     if graph.nodes and ours != graph.project:
         fail(f"{preview} is a preview of the project {graph.project}, and {directory} holds {ours}.", WRONG_INPUT)
-    return changes, (), _region(directory, asked)
+    return changes, Context(), _region(directory, asked)
 
 
 def _project_around(given: Path | None) -> Path | None:

@@ -13,6 +13,7 @@ from modelinfra.cli.common import WRONG_INPUT, fail
 if TYPE_CHECKING:
     from modelinfra.catalog.prices import PriceTable
     from modelinfra.review.changes import Changes
+    from modelinfra.review.context import Context
     from modelinfra.review.report import Report
 
 
@@ -32,11 +33,11 @@ Output = Annotated[
 ]
 
 
-def report_of(changes: Changes, *, stack: str, prices: PriceTable, region: str | None) -> Report:
+def report_of(changes: Changes, *, stack: str, prices: PriceTable, region: str | None, context: Context) -> Report:
     """`modelinfra.review.report.report`, loaded when it is used."""
     from modelinfra.review.report import report
 
-    return report(changes, stack=stack, prices=prices, region=region)
+    return report(changes, stack=stack, prices=prices, region=region, context=context)
 
 
 def rendered(report: Report, format: str) -> str:  # noqa: A002

@@ -19,6 +19,10 @@ Kind = Literal[
     "traffic",
     "capacity",
     "watching",
+    "other stacks",
+    "drift",
+    "intent",
+    "history",
     "move",
     "unknown",
 ]
@@ -32,6 +36,10 @@ KINDS: tuple[Kind, ...] = (
     "traffic",
     "watching",
     "capacity",
+    "other stacks",
+    "drift",
+    "intent",
+    "history",
     "move",
     "unknown",
 )

@@ -10,11 +10,14 @@ from modelinfra.catalog.prices import PriceTable
 from modelinfra.graph.cost import Estimate, estimate
 from modelinfra.graph.values import has_unknown
 from modelinfra.review.changes import Changes, Operation
-from modelinfra.review.finding import Finding
+from modelinfra.review.context import Context
+from modelinfra.review.figures import all_tables
+from modelinfra.review.finding import Finding, worst_first
 from modelinfra.review.findings import all_findings
 from modelinfra.review.findings.links import Links
 from modelinfra.review.findings.quiet import quiet
 from modelinfra.review.findings.words import place, plural
+from modelinfra.review.table import Table
 from modelinfra.review.verdict import roll_back, verdict
 
 _OPERATIONS: tuple[Operation, ...] = ("create", "update", "replace", "delete")
@@ -37,6 +40,8 @@ class Report:
     """None where there was nothing before."""
     cost_after: Estimate | None
     """None where the graph is not known as a whole."""
+    tables: tuple[Table, ...]
+    """Figures beside the findings."""
     unknowns: tuple[str, ...]
     """Properties of what changes that are known only after the deployment, as `owner: property`, sorted."""
     notes: tuple[str, ...]
@@ -54,16 +59,24 @@ class Report:
 
 
 def report(
-    changes: Changes, *, stack: str = "", project: str = "", prices: PriceTable | None = None, region: str | None = None
+    changes: Changes,
+    *,
+    stack: str = "",
+    project: str = "",
+    prices: PriceTable | None = None,
+    region: str | None = None,
+    context: Context | None = None,
 ) -> Report:
     """The review of a change. `stack` and `project` default to those of the graph, `prices` to the list prices.
 
     `region` is that of the default provider, where the graphs do not hold it (see `modelinfra.graph.cost.estimate`).
+    `context` is what somebody found beside the graphs: its findings are ranked with the others, its tables and notes come last.
     """
     whole = _is_whole(changes)
     before = estimate(changes.before, prices, default_region=region) if whole and len(changes.before) else None
     after = estimate(changes.after, prices, default_region=region) if whole else None
-    findings = tuple(all_findings(changes))
+    known = Context() if context is None else context
+    findings = tuple(worst_first([*all_findings(changes), *known.findings]))
     silent = tuple(each.urn for each in quiet(changes))
     stands, touched = _standing_on(changes)
     graph = changes.after if len(changes.after) else changes.before
@@ -76,8 +89,9 @@ def report(
         changes,
         before,
         after,
+        (*all_tables(changes, before, after), *known.tables),
         tuple(sorted(set(_unknowns(changes)))),
-        tuple(_notes(changes, whole)),
+        (*_notes(changes, whole), *known.notes),
         roll_back(changes),
         _counts(changes),
         silent,

@@ -15,7 +15,7 @@ from modelinfra.cli.main import app
 from tests.review.fake_github import Repository, serving
 
 REVIEW: dict[str, Any] = {
-    "version": 1, "kind": "change", "project": "shop", "stack": "dev", "source": "capture", "verdict": "changes nothing",
+    "version": 2, "kind": "change", "project": "shop", "stack": "dev", "source": "capture", "verdict": "changes nothing",
 }  # fmt: skip
 TOKEN = "ghs_" + "b" * 36
 
@@ -82,7 +82,7 @@ def test_what_a_stranger_wrote_is_shown_and_does_nothing(tmp_path: Path) -> None
     assert "@everyone" not in text
 
 
-@pytest.mark.parametrize("changed", [{"version": 2}, {"body": "x"}, {"verdict": 5}, {"findings": [{"title": "x"}]}])
+@pytest.mark.parametrize("changed", [{"version": 1}, {"body": "x"}, {"verdict": 5}, {"findings": [{"title": "x"}]}])
 def test_what_is_no_review_is_refused_in_one_line(tmp_path: Path, changed: dict[str, Any]) -> None:
     result = comment("--from-json", review(tmp_path, **changed), "--output", tmp_path / "c.md")
     assert result.exit_code == 2

@@ -19,6 +19,7 @@ from modelinfra.review.changes import Changes, between
 from modelinfra.review.finding import Finding
 from modelinfra.review.render import FORMATS, render, render_graph
 from modelinfra.review.render.json import schema
+from modelinfra.review.table import Table
 from tests.making import REGION, write_model
 
 PROJECT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ class Report:
     findings: Sequence[Finding] = ()
     cost_before: Estimate | None = None
     cost_after: Estimate | None = None
+    tables: Sequence[Table] = ()
     unknowns: Sequence[str] = ()
     notes: Sequence[str] = ()
     roll_back: str = "Deploy the program of before."
@@ -115,6 +117,14 @@ def report(name: str, directory: Path) -> Report:
         ],
         cost_before=estimate(before, default_region=REGION),
         cost_after=estimate(after, default_region=REGION),
+        tables=[
+            Table(
+                "What it needs of the account",
+                ("Quota", "Before", "After"),
+                (("vCPU of Fargate", "4", "12"),),
+                ("A figure of the test.",),
+            )
+        ],
         unknowns=("the address of the load balancer",),
         notes=("2 hash-only changes are not listed",),
         touched=("digits",),

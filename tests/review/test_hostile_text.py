@@ -270,8 +270,8 @@ def test_json_gives_back_what_was_said(text: str) -> None:
     [
         ("{", "the whole: Invalid JSON"),
         ("[]", "the whole: Input should be an object"),
-        ('{"version": 2}', "version: Input should be 1"),
-        ('{"version": 1, "kind": "change", "project": 3}', "project: Input should be a valid string"),
+        ('{"version": 1}', "version: Input should be 2"),
+        ('{"version": 2, "kind": "change", "project": 3}', "project: Input should be a valid string"),
     ],
 )
 def test_what_is_no_outline_is_told_in_one_line(text: str, said: str) -> None:
@@ -282,7 +282,7 @@ def test_what_is_no_outline_is_told_in_one_line(text: str, said: str) -> None:
 
 
 def test_an_unknown_key_is_no_outline() -> None:
-    text = json.write(outline_of("x")).replace('"version": 1,', '"version": 1, "approved": true,', 1)
+    text = json.write(outline_of("x")).replace('"version": 2,', '"version": 2, "approved": true,', 1)
     with pytest.raises(json.NotAnOutline, match="approved"):
         json.read(text)
 

@@ -1,4 +1,4 @@
-"""The outline as JSON, and back: version 1 of a schema that `schema()` states and docs/review-formats.md explains."""
+"""The outline as JSON, and back: version 2 of a schema that `schema()` states and docs/review-formats.md explains."""
 
 from __future__ import annotations
 

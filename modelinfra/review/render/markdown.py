@@ -13,7 +13,7 @@ from jinja2 import Template
 
 from modelinfra.review.finding import SEVERITIES
 from modelinfra.review.render import markdown_text, words
-from modelinfra.review.render.outline import MARK_WORDS, Outline, Resource
+from modelinfra.review.render.outline import MARK_WORDS, Figures, Outline, Resource
 from modelinfra.review.render.templating import Markup, template
 
 if TYPE_CHECKING:
@@ -29,7 +29,15 @@ WHOLE = "All of it is in the HTML page and the JSON of this review (`--format ht
 _MOST_PROPERTIES, _MOST_LINES = 8, 6
 
 # Of the limit; what a section does not need, the next ones may have.
-_SHARES = {"findings": 22_000, "cost": 6_000, "lost": 9_000, "updates": 11_000, "creations": 4_000, "rest": 3_000}
+_SHARES = {
+    "findings": 20_000,
+    "cost": 6_000,
+    "tables": 4_000,
+    "lost": 9_000,
+    "updates": 9_000,
+    "creations": 4_000,
+    "rest": 3_000,
+}
 _AROUND = 400
 
 
@@ -127,6 +135,8 @@ def _sections(outline: Outline, macros: Any) -> Iterator[Section]:
             head=macros.cost_head(outline.cost),
             tail=macros.cost_tail(outline.cost),
         )
+    for table in outline.tables:
+        yield _figures(table, _SHARES["tables"] // len(outline.tables), macros)
     lost = [*outline.of("delete"), *outline.of("replace")]
     yield _resources("lost", "replaced or deleted", lost, outline, macros)
     yield _resources("updates", "updated", [each for each in outline.of("update") if not each.quiet], outline, macros)
@@ -147,6 +157,18 @@ def _resources(share: str, word: str, found: list[Resource], outline: Outline, m
         lambda shown: f"**{len(found) - shown} more are left out here:** {_kinds(found[shown:])}.",
         brief=lambda each: macros.resource(each, outline, 0),
         folded=f"{len(found)} {word}" if found else "",
+    )
+
+
+def _figures(table: Figures, share: int, macros: Any) -> Section:
+    return Section(
+        share,
+        table.rows,
+        macros.cells,
+        lambda shown: f"\n{len(table.rows) - shown} more rows are left out of the table.\n",
+        head=macros.cells(table.head) + macros.ruler(table.head),
+        tail=macros.notes(table.notes),
+        folded=markdown_text.prose(words.cut(table.title, 200)),
     )
 
 

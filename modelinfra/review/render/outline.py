@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from modelinfra.review.finding import Kind, Severity
@@ -166,14 +166,29 @@ class Picture(Data):
     undrawn: int = 0
 
 
+class Figures(Data):
+    """A table beside the findings: as many texts in each row as in the head."""
+
+    title: Text
+    head: tuple[Text, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    notes: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _even(self) -> Figures:
+        if not self.head or any(len(row) != len(self.head) for row in self.rows):
+            raise ValueError("a row has another number of cells than the head")
+        return self
+
+
 class Outline(Data):
     """All of it. kind: a change between two states, or one environment.
 
     roll_back: how to undo it. touched: names of the endpoints that the change concerns. blast_radius: how many resources that stay stand
-    on what changes. moved: URN of a created resource -> the deleted one that it was. unchanged: how many resources stay as they are.
+    on what changes. moved: URN of a created resource -> the deleted one that it was. tables: figures beside the findings. unchanged: how many resources stay as they are.
     """
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     kind: Literal["change", "environment"]
     project: Text
     stack: Text
@@ -184,6 +199,7 @@ class Outline(Data):
     blast_radius: int = 0
     findings: tuple[Said, ...] = ()
     cost: Cost | None = None
+    tables: tuple[Figures, ...] = ()
     components: tuple[Component, ...] = ()
     resources: tuple[Resource, ...] = ()
     unchanged: int = 0

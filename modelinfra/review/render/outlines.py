@@ -13,6 +13,7 @@ from modelinfra.review.render.outline import (
     Component,
     Cost,
     CostRow,
+    Figures,
     Mark,
     Outline,
     Property,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from modelinfra.graph.cost import Estimate
     from modelinfra.review.changes import PropertyChange, ResourceChange
     from modelinfra.review.render.reported import Report
+    from modelinfra.review.table import Table
 
 
 def of_report(report: Report) -> Outline:
@@ -53,6 +55,7 @@ def of_report(report: Report) -> Outline:
         blast_radius=report.blast_radius,
         findings=tuple(_finding(each) for each in worst_first(list(report.findings))),
         cost=cost(report.cost_before, report.cost_after),
+        tables=tuple(figures(each) for each in report.tables),
         components=components(changes.after, changes.before),
         resources=tuple(_resource(each, changes.before, changes.after, quiet) for each in changes.resources),
         unchanged=sum(1 for node in changes.after if _is_real(node) and node.urn not in marks),
@@ -124,6 +127,11 @@ def cost(before: Estimate | None, after: Estimate | None) -> Cost | None:
         unknown=tuple(dict.fromkeys(f"{each.what} ({each.component}): {each.reason}" for each in after.unknown)),
         not_counted=after.not_counted,
     )
+
+
+def figures(table: Table) -> Figures:
+    """A table as every format says it."""
+    return Figures(title=table.title, head=table.head, rows=table.rows, notes=table.notes)
 
 
 def _by_component(estimate: Estimate | None) -> dict[str, Amount]:

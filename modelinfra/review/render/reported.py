@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from modelinfra.graph.cost import Estimate
     from modelinfra.review.changes import Changes
     from modelinfra.review.finding import Finding
+    from modelinfra.review.table import Table
 
 
 class Report(Protocol):
@@ -41,6 +42,10 @@ class Report(Protocol):
     @property
     def cost_after(self) -> Estimate | None:
         """What the state after costs a month, where that is known."""
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """Figures beside the findings."""
 
     @property
     def unknowns(self) -> Sequence[str]:

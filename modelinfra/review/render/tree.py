@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from modelinfra.review.render import words
-from modelinfra.review.render.outline import Mark, Outline, Resource
+from modelinfra.review.render.outline import Figures, Mark, Outline, Resource
 from modelinfra.review.render.words import cut, kind, money
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def _lines(outline: Outline) -> Iterator[str]:
     else:
         yield f"{len(outline.resources)} resources: {words.counted(outline.resources)}"
     yield from _cost(outline)
+    for table in outline.tables:
+        yield from _figures(table)
     yield from _listed("Reachable from", outline.reachable)
     yield from _listed("Outputs", [f"{key}: {value}" for key, value in outline.outputs.items()])
     yield from _listed("Known only after the deployment", outline.unknowns)
@@ -128,6 +130,14 @@ def _cost(outline: Outline) -> Iterator[str]:
     yield from (f"  not known: {each}" for each in cost.unknown)
     if cost.not_counted:
         yield f"  not counted: {', '.join(cost.not_counted)}"
+
+
+def _figures(table: Figures) -> Iterator[str]:
+    yield f"{table.title}:"
+    cells = [[cut(text, LONGEST) for text in row] for row in (table.head, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    yield from ("  " + "  ".join(map(str.ljust, row, widths)) for row in cells)
+    yield from (f"  {note}" for note in table.notes)
 
 
 def _listed(title: str, texts: tuple[str, ...] | list[str]) -> Iterator[str]:
