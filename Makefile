@@ -22,6 +22,8 @@ down: .venv/ready
 	@rmdir stacks/models 2>/dev/null || true
 
 ## test: every test, and the judges that take a second; the engine tier runs the real `pulumi`
+# Bytecode is kept: hundreds of processes load the library in a run.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready engine
 	$(BIN)/pytest -n 2 --dist loadgroup
 
