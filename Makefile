@@ -27,10 +27,13 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready engine
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules
-judge: .venv/ready
+## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules;
+## and of every change of the second day, what the engine says
+judge: export PYTHONDONTWRITEBYTECODE :=
+judge: .venv/ready engine
 	$(BIN)/python -m tests.judges.environment
 	$(BIN)/pytest tests/judges --judges all
+	$(BIN)/pytest -n 2 --judges all -m slow_judge tests/engine
 
 ## campaign: every resource fails once in every way, and the same command again mends it; CAMPAIGN="--sample 20 --seed 1" for a part
 campaign: .venv/ready engine

@@ -28,6 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks a judge that only `make judge` asks is left out of `make test`."""
+    if config.getoption("--judges") == "all":
+        return
+    waiting = [item for item in items if item.get_closest_marker("slow_judge")]
+    if waiting:
+        config.hook.pytest_deselected(items=waiting)
+        items[:] = [item for item in items if item not in waiting]
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """One line for each judge that was asked; nothing where no test of theirs was."""
     said: dict[str, str] = {}

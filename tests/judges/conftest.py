@@ -58,8 +58,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_asked(config: pytest.Config, item: pytest.Item) -> bool:
     if config.getoption("--judges") == "all":
         return True
-    if item.get_closest_marker("slow_judge"):
-        return False
     given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     if "judge" in given:
         return asked(config, given["judge"])

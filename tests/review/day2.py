@@ -18,7 +18,7 @@ SECOND = {**ENDPOINT, "environment": {"LOG_LEVEL": "debug"}}
 
 @dataclass(frozen=True)
 class Row:
-    """verdict: how the first line begins. operations: create, update, replace, delete. engine: whether the engine is asked, too."""
+    """verdict: how the first line begins. operations: create, update, replace, delete. engine: whether `make test` asks the engine, too; `make judge` asks it for all."""
 
     name: str
     verdict: str
@@ -29,6 +29,8 @@ class Row:
     """The same for what must stand there at first."""
     program: Program | None = None
     engine: bool = False
+    refused: str = ""
+    """What the engine says where it does not even preview the change."""
 
     def environments(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Before and after."""
@@ -102,7 +104,7 @@ ROWS = [
     Row("authentication is dropped", "the listener https no longer asks who somebody is", (0, 1, 0, 0), program=programs.listener(default_actions="forward")),
     Row("a policy of old TLS", "the listener https speaks TLS 1.0 or 1.1 again", (0, 1, 0, 0), program=programs.listener(ssl_policy="ELBSecurityPolicy-2016-08")),
     Row("a bucket is deleted", "deletes the bucket models: loses its objects", (0, 0, 0, 1), program=programs.bucket(), engine=True),
-    Row("a protected bucket is deleted", "deletes the bucket models, which is protected: the update fails", (0, 0, 0, 1), program=programs.bucket(protect=True)),
+    Row("a protected bucket is deleted", "deletes the bucket models, which is protected: the update fails", (0, 0, 0, 1), program=programs.bucket(protect=True), refused="cannot be deleted\\nbecause it is protected"),
     Row("a retained bucket leaves", "lets go of the bucket models: it stays in AWS with its objects", (0, 0, 0, 1), program=programs.bucket(retain=True)),
     Row("a bucket may become public", "the public access block models no longer blocks all public access to its bucket", (0, 1, 0, 0), program=programs.public_access),
     Row("the database gets another identifier", "the database features gets another address", (0, 1, 0, 0), program=programs.database(identifier="features-2"), engine=True),
