@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown
 from modelinfra.review.findings import all_findings, permissions, unknown
+from modelinfra.review.report import report
 from tests.review.making import changes, node, policy, told
 
 ROLE, INLINE = "aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy"
@@ -75,3 +78,21 @@ def test_a_guard_that_becomes_unknown_is_not_said_to_be_gone(token: str, key: st
     )
     claimed = [each for each in found if each.kind not in ("unknown",) and not each.title.startswith("rolling")]
     assert claimed == []
+
+
+LEAVES = st.one_of(st.integers(), st.text(max_size=5), st.booleans())
+KEYS = st.text("abcXYZ", min_size=1, max_size=4)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
+
+
+@given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4), st.data(), st.booleans())
+def test_whatever_is_not_known_is_named_by_its_property(
+    inputs: dict[str, Any], data: st.DataObject, made: bool
+) -> None:
+    key = data.draw(st.sampled_from(sorted(inputs)))
+    hidden: Any = Unknown
+    for _ in range(data.draw(st.integers(0, 2))):
+        hidden = {"deep": hidden} if data.draw(st.booleans()) else [hidden]
+    before = [] if made else [node("aws:sqs/queue:Queue", "it", **inputs)]
+    found = report(changes(before, [node("aws:sqs/queue:Queue", "it", **{**inputs, key: hidden})]), region="us-west-2")
+    assert [each for each in found.unknowns if each.partition(": ")[2].startswith(key)], found.unknowns

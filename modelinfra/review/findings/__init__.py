@@ -11,6 +11,7 @@ from modelinfra.review.findings import (
     data_loss,
     exposure,
     moves,
+    networks,
     permissions,
     removal,
     replacement,
@@ -27,6 +28,7 @@ __all__ = ["CONCERNS", "all_findings"]
 CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
     data_loss.findings,
     exposure.findings,
+    networks.findings,
     replacement.findings,
     stuck.findings,
     permissions.findings,

@@ -11,7 +11,7 @@ from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings import front_doors
-from modelinfra.review.findings.openings import Admitted, admitted, openings, public
+from modelinfra.review.findings.openings import Admitted, admitted, openings, public, users
 from modelinfra.review.findings.statements import open_to_anyone
 from modelinfra.review.findings.words import called, listing
 
@@ -63,6 +63,9 @@ OPEN: dict[str, Open] = {
         "Write assignPublicIp false, and use private subnets.", "medium",
     ),
     "aws:ec2/instance:Instance": Open(lambda inputs: inputs.get("associatePublicIpAddress") is True, "gets a public address", _OWN_ADDRESS, "medium"),
+    "aws:ec2/eipAssociation:EipAssociation": Open(
+        lambda inputs: bool(inputs.get("instanceId") or inputs.get("networkInterfaceId")), "gives a machine a public address", _OWN_ADDRESS, "medium"
+    ),
     "aws:ec2/launchTemplate:LaunchTemplate": Open(_network_interface, "gives its machines public addresses", _OWN_ADDRESS, "medium"),
     "aws:ec2/subnet:Subnet": Open(
         lambda inputs: inputs.get("mapPublicIpOnLaunch") is True, "gives public addresses to what starts in it", "Write mapPublicIpOnLaunch false.", "low"
@@ -116,11 +119,11 @@ def _doors(changes: Changes) -> Iterator[Finding]:
         group = graph.nodes.get(found.group)
         name = called(graph, group) if group is not None else f"the security group {found.group}"
         ports, rule = _ports(found), found.rules[0]
-        users = _users(graph, found.group)
-        behind = f" It guards {listing([called(graph, each) for each in users])}." if users else ""
+        guarded = users(graph, found.group)
+        behind = f" It guards {listing([called(graph, each) for each in guarded])}." if guarded else ""
         if found.whole:
-            front = any(_faces_internet(graph, each) for each in users)
-            hidden = bool(users) and not front and all(each.type in _LOAD_BALANCERS for each in users)
+            front = any(_faces_internet(graph, each) for each in guarded)
+            hidden = bool(guarded) and not front and all(each.type in _LOAD_BALANCERS for each in guarded)
             reach = (
                 " What it guards is internal, so only who is in the network reaches it, until that changes."
                 if hidden
@@ -160,18 +163,6 @@ def _ports(found: Admitted) -> str:
         else f"the ports {first} to {last}"
     )
     return where if found.protocol == "tcp" else f"{where} ({found.protocol})"
-
-
-def _users(graph: Graph, group: str) -> list[Node]:
-    keys = (
-        "securityGroups",
-        "networkConfiguration",
-        "vpcSecurityGroupIds",
-        "vpcConfig",
-        "securityGroupIds",
-        "networkInterfaces",
-    )
-    return [node for node in graph if any(group in node.property_deps.get(key, ()) for key in keys)]
 
 
 def _faces_internet(graph: Graph, node: Node) -> bool:

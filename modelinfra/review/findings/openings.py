@@ -15,9 +15,12 @@ from modelinfra.graph.values import Unknown, listed, mapping, plain
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 GROUPS = ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
-_INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-_OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
+INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 _PORTS = (0, 65535)
+
+# Properties by which a resource stands behind security groups.
+_GUARDED = ("securityGroups", "networkConfiguration", "vpcSecurityGroupIds", "vpcConfig", "securityGroupIds", "networkInterfaces")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def unknown_sources(graph: Graph) -> list[Node]:
     found = []
     for node in graph:
         inputs = plain(node.inputs)
-        if node.type in (_INGRESS, _OLD_RULE):
+        if node.type in (INGRESS_RULE, OLD_RULE):
             sources = [inputs.get(key) for key in ("cidrIpv4", "cidrIpv6", "cidrBlocks", "ipv6CidrBlocks")]
         elif node.type in GROUPS:
             sources = [
@@ -78,7 +81,7 @@ def admitted(before: Iterable[Opening], after: Iterable[Opening]) -> Iterator[Ad
         last: Admitted | None = None
         for ports in _intervals([*known, *new[key]]):
             fresh = [each for each in new[key] if _covers(each.ports, ports)]
-            networks = _minus(
+            networks = newly(
                 [each.network for each in fresh], [each.network for each in known if _covers(each.ports, ports)]
             )
             if not networks:
@@ -92,7 +95,7 @@ def admitted(before: Iterable[Opening], after: Iterable[Opening]) -> Iterator[Ad
                     }
                 )
             )
-            whole = _whole([each.network for each in fresh], networks)
+            whole = everybody([each.network for each in fresh], networks)
             if last is not None and (last.networks, last.rules, last.ports[1] + 1) == (
                 tuple(networks),
                 rules,
@@ -112,12 +115,17 @@ def public(networks: Iterable[Network]) -> list[Network]:
     return [each for each in networks if each.is_global or each.prefixlen == 0]
 
 
+def users(graph: Graph, group: str) -> list[Node]:
+    """The resources that a security group guards."""
+    return [node for node in graph if any(group in node.property_deps.get(key, ()) for key in _GUARDED)]
+
+
 def _of_rules(graph: Graph) -> Iterator[Opening]:
-    for node in graph.all(_INGRESS):
+    for node in graph.all(INGRESS_RULE):
         inputs = plain(node.inputs)
         for cidr in (inputs.get("cidrIpv4"), inputs.get("cidrIpv6")):
             yield from _opening(_group(graph, node), node, str(inputs.get("ipProtocol")), inputs, cidr)
-    for node in graph.all(_OLD_RULE):
+    for node in graph.all(OLD_RULE):
         inputs = plain(node.inputs)
         if inputs.get("type") == "ingress":
             for cidr in [*listed(inputs.get("cidrBlocks")), *listed(inputs.get("ipv6CidrBlocks"))]:
@@ -175,7 +183,8 @@ def _covers(outer: tuple[int, int], inner: tuple[int, int]) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _minus(new: Iterable[Network], old: Iterable[Network]) -> list[Network]:
+def newly(new: Iterable[Network], old: Iterable[Network]) -> list[Network]:
+    """The addresses of the new ranges that the old ones do not hold."""
     left = collapsed(new)
     for gone in collapsed(old):
         left = [part for each in left for part in _without(each, gone)]
@@ -198,11 +207,11 @@ def collapsed(networks: Iterable[Network]) -> list[Network]:
     return [*four, *six]
 
 
-def _whole(after: Iterable[Network], fresh: Iterable[Network]) -> bool:
-    """All addresses, or all that are public: leaving out the private ones shuts nobody out."""
+def everybody(after: Iterable[Network], fresh: Iterable[Network]) -> bool:
+    """Whether the ranges hold all addresses of an IP version of `fresh`, or all public ones: leaving out the private ones shuts nobody out."""
     versions = {each.version for each in fresh}
     together = collapsed(after)
     everything = [ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")]
-    outside = [each for whole in everything if whole.version in versions for each in _minus([whole], together)]
+    outside = [each for whole in everything if whole.version in versions for each in newly([whole], together)]
     four_or_six = {each.version for each in outside if each.is_global}
     return bool(versions - four_or_six)

@@ -29,6 +29,10 @@ _WATCHERS: dict[str, tuple[Severity, str]] = {
 }
 
 
+# What watches only while a property does not switch it off.
+_SWITCHES = {"aws:cloudtrail/trail:Trail": "enableLogging", "aws:guardduty/detector:Detector": "enable"}
+
+
 def findings(changes: Changes) -> Iterator[Finding]:
     """Removed first, then weakened."""
     for change in changes.of("delete"):
@@ -41,6 +45,12 @@ def findings(changes: Changes) -> Iterator[Finding]:
         old, new = change.before, change.after
         if old is None or new is None:
             continue
+        switch = _SWITCHES.get(change.type)
+        if switch and plain(old.inputs).get(switch) is not False and plain(new.inputs).get(switch) is False:
+            severity, meaning = _WATCHERS[change.type]
+            yield Finding(
+                "watching", severity, new.urn, f"switches {called(changes.after, new)} off", meaning, "Keep it on."
+            )
         if change.type == ALARM:
             yield from _alarm(changes, old, new)
         elif change.type == _LOG_GROUP:
