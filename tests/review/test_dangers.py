@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from modelinfra.graph.model import Node
-from modelinfra.graph.values import Unknown
+from modelinfra.graph.values import Secret, Unknown
 from modelinfra.review.findings import all_findings
 from modelinfra.review.report import report
 from tests.review.making import changes, node, policy
@@ -84,7 +84,9 @@ DANGERS: list[tuple[str, Side, Side, str, str]] = [
     ("RD003 a replacement deletes first", one(BALANCER, name="a", internal=False), one(BALANCER, name="a", internal=True), "replacement", "replaces"),
     ("RD004 deletion protection goes", one(DATABASE, deletionProtection=True), one(DATABASE, deletionProtection=False), "data loss", "guards"),
     ("RD004 no final snapshot any more", one(DATABASE, skipFinalSnapshot=False), one(DATABASE, skipFinalSnapshot=True), "data loss", "snapshot"),
-    ("RD008 a range that nobody knows", group(ingress("10.0.0.0/8")), [node(GROUP, "front", ingress=Unknown)], "unknown", "front"),
+    ("NE012 a range that nobody knows", group(ingress("10.0.0.0/8")), [node(GROUP, "front", ingress=Unknown)], "unknown", "front"),
+    ("RD006 a secret changes without showing how", one(DATABASE, password=Secret("a")), one(DATABASE, password=Secret("b")), "secrets", "password"),
+    ("RD008 whether it is public is not known", one(DATABASE, publiclyAccessible=False), one(DATABASE, publiclyAccessible=Unknown), "unknown", "it"),
     ("RD009 a trail is removed", one(TRAIL, name="audit"), [], "watching", "trail"),
     ("RD009 a trail is switched off", one(TRAIL, enableLogging=True), one(TRAIL, enableLogging=False), "watching", "trail"),
     ("RD009 flow logs are removed", one(FLOW_LOG), [], "watching", "flow log"),

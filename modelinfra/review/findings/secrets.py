@@ -43,6 +43,7 @@ def findings(changes: Changes) -> Iterator[Finding]:
             yield from _unmarked(changes, old, new)
     for change in changes.resources:
         if change.after is not None:
+            yield from _other_value(changes, change)
             yield from _variables(changes, change)
             yield from _user_data(changes, change)
 
@@ -66,6 +67,18 @@ def _unmarked(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
                 f"{place(changes.after, new, path)} was a secret, and is now in state, previews and logs for all to read.",
                 "Keep it a secret (pulumi.Output.secret, --secret), and give it another value: it was shown.",
             )  # fmt: skip
+
+
+def _other_value(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
+    old, new = change.before, change.after
+    if old is None or new is None:
+        return
+    both_sides = _marked(old.inputs) & _marked(new.inputs)
+    for path in sorted({each.path for each in change.properties} & both_sides):
+        yield Finding(
+            "secrets", "low", new.urn, f"{called(changes.after, new)} gets another secret value: {path}",
+            "What it was and what it becomes is not shown.", "Whoever uses the old value must have the new one by then.",
+        )  # fmt: skip
 
 
 def _marked(value: Any, path: str = "") -> set[str]:
