@@ -9,6 +9,7 @@ import pytest
 
 from modelinfra.catalog.eks_versions import AS_OF, eks_versions
 from modelinfra.graph.model import Graph
+from modelinfra.graph.sdk import type_info
 from modelinfra.graph.values import Unknown
 from modelinfra.policies import READINESS, check
 from modelinfra.policies.readiness.kubernetes import quantity, selects, tolerates
@@ -45,6 +46,10 @@ def test_tokens_and_properties_are_those_of_the_sdk(graph: Graph) -> None:
     assert find(graph, m.BUDGET, "llm-team-a").inputs["spec"]["maxUnavailable"] == 1
     assert find(graph, m.POLICY, "web").inputs["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
     assert find(graph, m.HPA).inputs["spec"]["metrics"][0]["resource"]["name"] == "cpu"
+
+
+def test_properties_of_kubernetes_types_are_known_once_the_sdk_is_loaded(graph: Graph) -> None:
+    assert {"metadata", "spec"} <= set(type_info(graph.one(m.DEPLOYMENT, "small").type).inputs or ())
 
 
 @pytest.mark.parametrize("preview", [False, True])
@@ -118,6 +123,9 @@ RIGHT: dict[str, Edit] = {
     "requests that are not written": drop(m.DEPLOYMENT, f"{_POD}.containers[0].resources.requests", "llm-team-a"),
     "Bottlerocket without a plugin": _each(
         lose(m.RELEASE, "plugin"), put(NODES, "amiType", "BOTTLEROCKET_x86_64_NVIDIA")
+    ),
+    "an add-on that may be a plugin": _each(
+        lose(m.RELEASE, "plugin"), twice(m.ADDON, addonName="nvidia-something")
     ),
     "an operator without its plugin": twice(
         m.RELEASE, "plugin", chart="gpu-operator", values={"devicePlugin": {"enabled": False}}

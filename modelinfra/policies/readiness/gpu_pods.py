@@ -32,6 +32,7 @@ from modelinfra.policies.view import View, listed, mapping
 TENANT: Final = ("tenant", "modelinfra.dev/tenant")
 """Labels of a namespace that say whose it is."""
 
+_ADDON: Final = "aws:eks/addon:Addon"
 _PLUGIN, _OPERATOR = "nvidia-device-plugin", "gpu-operator"
 # What a graph holds as a file or a module, of which it does not say what becomes of it.
 _OPAQUE: Final = (("yaml", "ConfigFile"), ("yaml", "ConfigGroup"), ("kustomize", "Directory"))
@@ -113,6 +114,10 @@ def _no_plugin(view: View) -> Found:
     unsure = any(
         chart is None or mapping(values.get("devicePlugin")).get("enabled") is Unknown
         for _, chart, values in charts(view)
+    )
+    # An add-on may bring one; none that does is known here, so that any that could is taken for one.
+    unsure = unsure or any(
+        addon.get("addonName") is Unknown or "nvidia" in str(addon.get("addonName")) for _, addon in view.each(_ADDON)
     )
     # Only these images hold none; Bottlerocket and Auto Mode do, and of Karpenter's nodes a graph may not say.
     bare = [
