@@ -110,7 +110,9 @@ class CaptureMonitor(_Stub):
         identifier, outputs = self._outputs(node)
         if self.preview:
             # A real preview knows of a resource that is to be created nothing but its inputs.
-            node.id, node.outputs = Unknown, {key: value for key, value in outputs.items() if key in node.inputs}
+            # What is named, its provider has named before.
+            shown = {*node.inputs, "metadata"} if node.type.startswith("kubernetes:") else node.inputs
+            node.id, node.outputs = Unknown, {key: value for key, value in outputs.items() if key in shown}
             return resource_pb2.RegisterResourceResponse(urn=node.urn, id="", object=encode_struct(node.outputs))
         node.id, node.outputs = identifier, outputs
         return resource_pb2.RegisterResourceResponse(urn=node.urn, id=identifier, object=encode_struct(outputs))

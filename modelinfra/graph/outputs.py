@@ -48,7 +48,25 @@ def outputs_of(
                 outputs[key] = value
     if token.startswith("aws:") and isinstance(plain(inputs.get("tags")), dict) and "tagsAll" in info.outputs:
         outputs.setdefault("tagsAll", inputs["tags"])
+    if token.startswith("kubernetes:") and identifier is None:
+        return _kubernetes(context, outputs)
     return str(context["id"]), outputs
+
+
+def _kubernetes(context: _Context, outputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Objects are named below `metadata`, releases by `name`; the provider makes up what is missing before it asks the cluster, also in previews."""
+    if context.token.startswith("kubernetes:helm.sh/"):
+        outputs.setdefault("name", context["name"])
+        return str(outputs["name"]), outputs
+    metadata = outputs.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        return str(context["id"]), outputs  # all of it is a secret, or known later
+    name = metadata.get("name") or physical_name(
+        "", context.pulumi_name, {"namePrefix": metadata.get("generateName")}, context._digest("name")
+    )
+    outputs["metadata"] = {**metadata, "name": name}
+    place = plain(metadata.get("namespace"))
+    return f"{place}/{plain(name)}" if isinstance(place, str) else str(plain(name)), outputs
 
 
 def physical_name(token: str, name: str, inputs: Mapping[str, Any], random: str) -> str:

@@ -59,10 +59,11 @@ def _resource_class(token: str) -> Any:
     module = f"{module}_" if keyword.iskeyword(module) else module
     path = f"pulumi_{package.replace('-', '_')}" + ("" if module in ("", "index") else f".{module}")
     try:
-        return getattr(importlib.import_module(path), name, None)
+        found = getattr(importlib.import_module(path), name, None)
     except ImportError:
-        # Module paths differ from tokens in some SDKs (kubernetes); classes that are loaded carry their token.
-        return _loaded_class(token)
+        found = None
+    # Module paths differ from tokens in some SDKs (kubernetes); classes that are loaded carry their token.
+    return _loaded_class(token) if found is None else found
 
 
 def _loaded_class(token: str) -> Any:

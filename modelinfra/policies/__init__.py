@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from modelinfra.graph.model import Graph
 from modelinfra.policies import (
     addresses,
@@ -39,9 +41,14 @@ RULES: tuple[Rule, ...] = (
 """What AWS would refuse and what could not be reached, each with its fact and source."""
 
 
-def check(graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True) -> list[Finding]:
-    """Everything in the graph at odds with the rules, in the order of the rules. production: whether rules of production are asked."""
-    view = View(graph)
+def check(
+    graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True, today: date | None = None
+) -> list[Finding]:
+    """Everything in the graph at odds with the rules, in the order of the rules.
+
+    production: whether rules of production are asked. today: the day for which calendars are asked; the machine's without it.
+    """
+    view = View(graph, today)
     return [
         Finding(rule.id, node.urn, message, rule.remedy, rule.severity)
         for rule in rules

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -19,13 +20,19 @@ _NAMES = ("arn", "name", "arnSuffix", "resourceId", "repositoryUrl", "prefixList
 class View:
     """Read-only, and made for one pass over all rules: inputs are decoded once."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, today: date | None = None) -> None:
         self.graph = graph
+        self.today = today or date.today()
+        """The day for which calendars are asked."""
         self._inputs: dict[str, dict[str, Any]] = {}
 
     def all(self, token: str) -> list[Node]:
         """Every resource of a type."""
         return self._by_type.get(token, [])
+
+    def types(self) -> list[str]:
+        """Every type that there is a resource of, in registration order."""
+        return list(self._by_type)
 
     def inputs(self, node: Node) -> dict[str, Any]:
         """The inputs of a resource, secrets shown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from modelinfra.policies import READINESS, RULES, check
 from modelinfra.policies import tokens as t
 from modelinfra.policies.readiness import nodes, sagemaker
 from modelinfra.policies.rule import SEVERITIES
-from tests.policies.editing import Mistake, drop, lose, put, text, twice
+from tests.policies.editing import Edit, Mistake, drop, lose, put, text, twice
 from tests.policies.good import good
+from tests.policies.mistakes_kubernetes import HIDDEN, KUBERNETES_MISTAKES
 from tests.policies.ready import ready
+from tests.policies.ready_kubernetes import ready_kubernetes
 
 _BUCKET, _VOLUME = "aws:s3/bucket:Bucket", "aws:ebs/volume:Volume"
 
@@ -40,7 +43,7 @@ def _open_bucket(graph: Graph) -> None:
     put("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "blockPublicAcls", False)(graph)
 
 
-MISTAKES = (
+AWS_MISTAKES = (
     Mistake("no scaling", lose(t.SCALING_TARGET, "replicas"), "ready-scaling"),
     Mistake("no policy", lose(t.SCALING_POLICY), "ready-scaling"),
     Mistake("one replica", put(t.SCALING_TARGET, "minCapacity", 1, "replicas"), "ready-two-replicas"),
@@ -110,19 +113,39 @@ MISTAKES = (
 )
 
 
+MISTAKES = (*AWS_MISTAKES, *KUBERNETES_MISTAKES)
+# Within the table of versions of EKS: all of its newest ones are in standard support.
+TODAY = date(2026, 11, 27)
+
+
 @pytest.fixture(scope="module")
-def graph() -> Graph:
-    return ready()
+def graphs() -> dict[str, Graph]:
+    return {"rich": ready(), "kubernetes": ready_kubernetes()}
+
+
+@pytest.fixture(scope="module")
+def graph(graphs: dict[str, Graph]) -> Graph:
+    return graphs["rich"]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_a_planted_mistake_is_found_by_its_rule(mistake: Mistake, graph: Graph) -> None:
-    found = {finding.rule for finding in check(mistake.planted(graph), READINESS)}
+def test_a_planted_mistake_is_found_by_its_rule(mistake: Mistake, graphs: dict[str, Graph]) -> None:
+    found = {finding.rule for finding in check(mistake.planted(graphs[mistake.base]), READINESS, today=TODAY)}
     assert mistake.rule in found, found
 
 
-def test_nothing_is_found_in_a_program_that_is_ready(graph: Graph) -> None:
-    assert check(graph, READINESS) == []
+@pytest.mark.parametrize("base", ["rich", "kubernetes"])
+def test_nothing_is_found_in_a_program_that_is_ready(base: str, graphs: dict[str, Graph]) -> None:
+    assert check(graphs[base], READINESS, today=TODAY) == []
+
+
+def test_nothing_is_found_in_the_preview_of_a_kubernetes_program_that_is_ready() -> None:
+    assert check(ready_kubernetes(preview=True), READINESS, today=TODAY) == []
+
+
+@pytest.mark.parametrize("hide", HIDDEN)
+def test_what_is_known_after_the_deployment_only_is_no_finding(hide: Edit, graphs: dict[str, Graph]) -> None:
+    assert check(Mistake("hidden", hide).planted(graphs["kubernetes"]), READINESS, today=TODAY) == []
 
 
 def test_every_rule_has_a_mistake_that_it_finds() -> None:
@@ -134,11 +157,11 @@ def test_ids_differ_also_from_those_of_the_other_rules() -> None:
     assert all(rule.fact and rule.source and rule.remedy for rule in READINESS)
 
 
-def test_rules_of_production_are_not_asked_of_others(graph: Graph) -> None:
+def test_rules_of_production_are_not_asked_of_others(graphs: dict[str, Graph]) -> None:
     mistakes = [each for each in MISTAKES if {rule.id: rule.production for rule in READINESS}[each.rule]]
     assert mistakes
     for mistake in mistakes:
-        asked = {each.rule for each in check(mistake.planted(graph), READINESS, production=False)}
+        asked = {each.rule for each in check(mistake.planted(graphs[mistake.base]), READINESS, production=False)}
         assert mistake.rule not in asked
 
 

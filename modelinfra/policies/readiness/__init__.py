@@ -5,7 +5,22 @@ Their sources name the row of facts readiness.md section 1; docs/checks.md says 
 
 from __future__ import annotations
 
-from modelinfra.policies.readiness import front_doors, network, nodes, sagemaker, services, stores, tasks
+from modelinfra.policies.readiness import (
+    availability,
+    eks_version,
+    front_doors,
+    gpu_pods,
+    karpenter,
+    kubernetes_scaling,
+    network,
+    nodes,
+    pods,
+    sagemaker,
+    services,
+    stores,
+    tasks,
+    tenants,
+)
 from modelinfra.policies.rule import Rule
 
 READINESS: tuple[Rule, ...] = (
@@ -16,5 +31,12 @@ READINESS: tuple[Rule, ...] = (
     *stores.RULES,
     *nodes.RULES,
     *sagemaker.RULES,
+    *eks_version.RULES,
+    *availability.RULES,
+    *pods.RULES,
+    *gpu_pods.RULES,
+    *kubernetes_scaling.RULES,
+    *karpenter.RULES,
+    *tenants.RULES,
 )
 """Every rule of readiness."""
