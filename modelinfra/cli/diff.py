@@ -46,6 +46,22 @@ Export = Annotated[
         "--stack-export", help="Output of `pulumi stack export`: what the preview leaves out.", show_default=False
     ),
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        help="What this change claims to change: a glob over names, URNs or components; may be given several times. All else is a high finding.",
+        show_default=False,
+    ),
+]
+Dependents = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--dependent",
+        help="Output of `pulumi stack export` of another stack, to see whether it reads this one; may be given several times.",
+        show_default=False,
+    ),
+]
 FailOn = Annotated[
     Severity | None,
     typer.Option("--fail-on", help="Exit with 1 when there is a finding as bad as this.", show_default=False),
@@ -59,6 +75,8 @@ def diff(
     export: Export = None,
     project: Project = None,
     base_python: BasePython = None,
+    only: Only = None,
+    dependents: Dependents = None,
     prices: Prices = None,
     format: Format = FormatName.tree,  # noqa: A002 - the word of the option
     output: Output = None,
@@ -72,6 +90,8 @@ def diff(
 
     Example: pulumi preview --json --show-sames > preview.json; modelinfra diff --preview preview.json
     """
+    from modelinfra.review.context import together
+
     table = price_table(prices)
     if (base is None) == (preview is None):
         fail("Say what to compare with: --base REVISION, or --preview FILE (and not both).", WRONG_INPUT)
@@ -83,6 +103,7 @@ def diff(
         if export is not None:
             fail("--stack-export belongs to --preview.", WRONG_INPUT)
         changes, context, region = _of_revision(stack, str(base), project, base_python)
+    context = together([_around(changes, only, dependents), context])
     found = report_of(changes, stack=(stack or "").rpartition("/")[2], prices=table, region=region, context=context)
     write_output(rendered(found, format), output)
     if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
@@ -93,7 +114,8 @@ def _of_revision(
     stack: str | None, base: str, project: Path | None, python: Path | None
 ) -> tuple[Changes, Context, str | None]:
     from modelinfra.review.compare_revisions import NotComparable, compare_with
-    from modelinfra.review.context import Context
+    from modelinfra.review.context import Context, together
+    from modelinfra.review.intent import intended
 
     if stack is None:
         fail("Name the stack: modelinfra diff STACK --base REVISION.", WRONG_INPUT)
@@ -103,7 +125,22 @@ def _of_revision(
         found = compare_with(directory, stack, base, python)
     except NotComparable as error:
         fail(str(error), WRONG_INPUT)
-    return found.changes, Context(notes=found.notes), _region(directory, stack)
+    context = together([Context(notes=found.notes), intended(found.changes, found.touched)])
+    return found.changes, context, _region(directory, stack)
+
+
+def _around(changes: Changes, only: list[str] | None, dependents: list[Path] | None) -> Context:
+    """What is claimed of the change, and what other stacks read of this one."""
+    from modelinfra.review.context import together
+    from modelinfra.review.engine_files import NotReadable, engine_graph
+    from modelinfra.review.intent import claimed
+    from modelinfra.review.other_stacks import other_stacks
+
+    try:
+        others = [engine_graph(each) for each in dependents or ()]
+    except NotReadable as error:
+        fail(str(error), WRONG_INPUT)
+    return together([claimed(changes, only or ()), other_stacks(changes, others)])
 
 
 def _of_engine(

@@ -15,6 +15,7 @@ from modelinfra.graph.transport import numbered
 from modelinfra.review.base_environment import NoEnvironment, python_for
 from modelinfra.review.changes import Changes, between
 from modelinfra.review.revision import Checkout, RevisionError, checkout
+from modelinfra.review.touched import Touched, touched
 
 
 class NotComparable(Exception):  # noqa: N818 - it states what is so
@@ -27,6 +28,7 @@ class Comparison:
 
     changes: Changes
     notes: tuple[str, ...]
+    touched: Touched
 
 
 def compare_with(project: Path, stack: str, base: str, base_python: Path | None = None) -> Comparison:
@@ -60,7 +62,7 @@ def _compared(project: Path, stack: str, base: Checkout, base_python: Path | Non
         raise NotComparable(f"{base.name} ({base.commit[:7]}) does not build: {_one_line(str(before))}")
     _relocated(before, str(base.root), str(base.repository))
     numbered(before, after)
-    return Comparison(between(before, after), tuple(notes))
+    return Comparison(between(before, after), tuple(notes), touched(base, _stack_file(project, stack)))
 
 
 def _of_environment(python: Path, present: Place, base: Checkout) -> list[str]:
@@ -71,12 +73,16 @@ def _of_environment(python: Path, present: Place, base: Checkout) -> list[str]:
 
 def _has_stack(project: Path, stack: str) -> bool:
     try:
-        settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}
+        return _stack_file(project, stack).is_file()
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         # Where the file is there and wrong, the capture says what is wrong with it.
         return (project / "Pulumi.yaml").exists()
+
+
+def _stack_file(project: Path, stack: str) -> Path:
+    settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}
     folder = (settings.get("stackConfigDir") if isinstance(settings, dict) else None) or ""
-    return (project / str(folder) / f"Pulumi.{stack}.yaml").is_file()
+    return project / str(folder) / f"Pulumi.{stack}.yaml"
 
 
 def _relocated(graph: Graph, one: str, other: str) -> None:

@@ -56,26 +56,26 @@ def checkout(project: Path, name: str) -> Iterator[Checkout]:
         root = Path(folder).resolve() / "tree"
         # No hook of the repository runs on a checkout that nobody works in.
         quiet = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
-        made = _git(repository, *quiet, "worktree", "add", "--quiet", "--detach", str(root), commit)
+        made = git(repository, *quiet, "worktree", "add", "--quiet", "--detach", str(root), commit)
         try:
             if made.returncode:
                 raise RevisionError(f"{name} cannot be checked out: {_last_line(made.stderr)}")
             _link_ignored(repository, project, root)
             yield Checkout(name, commit, root, repository)
         finally:
-            _git(repository, "worktree", "remove", "--force", str(root))
-            _git(repository, "worktree", "prune")
+            git(repository, "worktree", "remove", "--force", str(root))
+            git(repository, "worktree", "prune")
 
 
 def _top(project: Path) -> Path:
-    found = _git(project, "rev-parse", "--show-toplevel")
+    found = git(project, "rev-parse", "--show-toplevel")
     if found.returncode:
         raise RevisionError(f"{project} is not in a git repository, so it has no revision to compare with")
     return Path(found.stdout.strip()).resolve()
 
 
 def _commit(repository: Path, name: str) -> str:
-    found = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    found = git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if found.returncode:
         raise RevisionError(
             f"there is no revision {name!r} in {repository}. In a shallow clone, `git fetch origin {name}` gets it"
@@ -85,7 +85,7 @@ def _commit(repository: Path, name: str) -> str:
 
 def _link_ignored(repository: Path, project: Path, root: Path) -> None:
     """Not hidden folders (environments, caches) and bytecode: they belong to the working tree."""
-    listed = _git(
+    listed = git(
         repository, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--", str(project)
     )
     for each in filter(None, listed.stdout.split("\0")):
@@ -98,7 +98,8 @@ def _link_ignored(repository: Path, project: Path, root: Path) -> None:
         there.symlink_to(repository / path)
 
 
-def _git(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def git(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What git says in a folder; whether it could is its return code."""
     return subprocess.run(["git", "-C", str(where), *arguments], capture_output=True, text=True, check=False)
 
 
