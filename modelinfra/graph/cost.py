@@ -131,6 +131,14 @@ class Estimate:
         }
 
 
+def counted(view: CostView) -> Iterator[tuple[Node, Use | Unclear]]:
+    """Each resource that is paid by the hour, with what it uses or why that is not clear, in registration order."""
+    for node in view.billed:
+        rule = _ALL_RULES.get(node.type)
+        if rule is not None:
+            yield from ((node, found) for found in rule(view, node))
+
+
 def estimate(graph: Graph, prices: PriceTable | None = None, *, default_region: str | None = None) -> Estimate:
     """What the graph costs a month, by component and resource.
 
@@ -144,26 +152,23 @@ def estimate(graph: Graph, prices: PriceTable | None = None, *, default_region: 
     unknown: list[Unpriced] = []
     by_use: set[str] = set()
     for node in view.billed:
-        component = view.component(node)
         by_use.update(BY_USE.get(node.type, ()))
-        rule = _ALL_RULES.get(node.type)
-        if rule is None:
-            if node.type not in BY_USE and not is_free(node.type):
-                by_use.add(f"{node.type} (not in the table)")
+        if node.type not in _ALL_RULES and node.type not in BY_USE and not is_free(node.type):
+            by_use.add(f"{node.type} (not in the table)")
+    for node, found in counted(view):
+        component = view.component(node)
+        if isinstance(found, Unclear):
+            unknown.append(Unpriced(component, node.urn, found.what, found.reason))
             continue
-        for found in rule(view, node):
-            if isinstance(found, Unclear):
-                unknown.append(Unpriced(component, node.urn, found.what, found.reason))
-                continue
-            region = view.region(node)
-            price = table.price(found.item, region) if region else None
-            if price is None:
-                reason = f"price unknown for {region}" if region else "region unknown, and so the price"
-                unknown.append(Unpriced(component, node.urn, found.what, reason))
-            else:
-                items.append(
-                    CostItem(component, node.urn, found.what, price.unit, found.least, found.most, price, found.ceiling)
-                )
+        region = view.region(node)
+        price = table.price(found.item, region) if region else None
+        if price is None:
+            reason = f"price unknown for {region}" if region else "region unknown, and so the price"
+            unknown.append(Unpriced(component, node.urn, found.what, reason))
+        else:
+            items.append(
+                CostItem(component, node.urn, found.what, price.unit, found.least, found.most, price, found.ceiling)
+            )
     # Siblings are registered in another order in every run.
     items.sort(key=lambda item: (item.component, item.urn))
     unknown.sort(key=lambda each: (each.component, each.urn))

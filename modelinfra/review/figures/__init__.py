@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 from modelinfra.graph.cost import Estimate
 from modelinfra.review.changes import Changes
+from modelinfra.review.figures import needs
 from modelinfra.review.table import Table
 
 __all__ = ["TABLES", "all_tables"]
 
-TABLES: tuple[Callable[[Changes, Estimate | None, Estimate | None], Iterator[Table]], ...] = ()
+TABLES: tuple[Callable[[Changes, Estimate | None, Estimate | None], Iterator[Table]], ...] = (needs.tables,)
 """In the order in which a report shows them. Each takes the change and what both states cost, where that is known."""
 
 

@@ -13,6 +13,7 @@ from modelinfra.review.findings import (
     moves,
     networks,
     permissions,
+    quotas,
     removal,
     replacement,
     secrets,
@@ -38,6 +39,7 @@ CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
     updates.findings,
     watching.findings,
     capacity.findings,
+    quotas.findings,
     moves.findings,
     unknown.findings,
 )
