@@ -146,11 +146,11 @@ def _around(changes: Changes, only: list[str] | None, dependents: list[Path] | N
 def _of_engine(
     preview: Path, export: Path | None, stack: str | None, project: Path | None
 ) -> tuple[Changes, Context, str | None]:
-    from modelinfra.review.context import Context
-    from modelinfra.review.engine_files import NotReadable, engine_changes
+    from modelinfra.review.drift import drifted
+    from modelinfra.review.engine_files import NotReadable, engine_changes, engine_drift
 
     try:
-        changes = engine_changes(preview, export)
+        changes, outside = engine_changes(preview, export), engine_drift(preview)
     except NotReadable as error:
         fail(str(error), WRONG_INPUT)
     graph = changes.after if changes.after.nodes else changes.before
@@ -160,11 +160,11 @@ def _of_engine(
         fail(f"{preview} is a preview of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     directory = _project_around(project)
     if directory is None:
-        return changes, Context(), None
+        return changes, drifted(changes, outside), None
     ours = _project_name(directory)
     if graph.nodes and ours != graph.project:
         fail(f"{preview} is a preview of the project {graph.project}, and {directory} holds {ours}.", WRONG_INPUT)
-    return changes, Context(), _region(directory, asked)
+    return changes, drifted(changes, outside), _region(directory, asked)
 
 
 def _project_around(given: Path | None) -> Path | None:

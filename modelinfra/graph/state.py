@@ -29,7 +29,7 @@ def from_preview(preview: Mapping[str, Any]) -> Graph:
     if "steps" not in preview and "changeSummary" not in preview:
         raise ValueError("not a preview: it has neither 'steps' nor 'changeSummary'")
     states: dict[str, Mapping[str, Any]] = {}
-    for step in preview.get("steps") or []:
+    for step in _planned(preview):
         state = step.get("newState")
         # A replacement is three steps with one URN; the one that creates says what will be.
         if state and not (step.get("op") in {"replace", "delete-replaced"} and state["urn"] in states):
@@ -45,8 +45,31 @@ def old_states(preview: Mapping[str, Any]) -> Graph:
     """The graph from which `pulumi preview --json` starts: every step's old state. Raises ValueError for anything else."""
     if "steps" not in preview and "changeSummary" not in preview:
         raise ValueError("not a preview: it has neither 'steps' nor 'changeSummary'")
-    states = {step["urn"]: step["oldState"] for step in preview.get("steps") or [] if step.get("oldState")}
-    return _graph(states.values())
+    return _graph({step["urn"]: step["oldState"] for step in _planned(preview) if step.get("oldState")}.values())
+
+
+def refreshed_states(preview: Mapping[str, Any]) -> tuple[Graph, Graph] | None:
+    """What the state held, and what the cloud held, of all that `pulumi preview --refresh --json` looked up; None without `--refresh`.
+
+    A step `refresh` tells the recorded state on both of its sides; what was found in the cloud is the old state of the step that follows.
+    """
+    looked_up = [step for step in preview.get("steps") or [] if step.get("op") == "refresh" and step.get("oldState")]
+    if not looked_up:
+        return None
+    planned = {step["urn"]: step for step in reversed(_planned(preview))}
+    found = {
+        step["urn"]: planned[step["urn"]].get("oldState") if step["urn"] in planned else step["oldState"]
+        for step in looked_up
+    }
+    return _graph(step["oldState"] for step in looked_up), _graph(state for state in found.values() if state)
+
+
+def _planned(preview: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps of the update itself; what was looked up only and stays as it is stands in for its step."""
+    steps = preview.get("steps") or []
+    own = [step for step in steps if step.get("op") != "refresh"]
+    planned = {step.get("urn") for step in own}
+    return [step for step in steps if step.get("op") == "refresh" and step.get("urn") not in planned] + own
 
 
 def _graph(states: Iterable[Mapping[str, Any]]) -> Graph:

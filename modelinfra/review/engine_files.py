@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modelinfra.graph.model import Graph
-from modelinfra.graph.state import from_export, from_preview
+from modelinfra.graph.state import from_export, from_preview, refreshed_states
 from modelinfra.graph.values import SIGNATURE
-from modelinfra.review.changes import Changes
+from modelinfra.review.changes import Changes, between
 from modelinfra.review.engine_preview import changes_of
 
 _Read = TypeVar("_Read")
@@ -31,6 +31,14 @@ def engine_changes(preview: Path, export: Path | None = None) -> Changes:
         return changes
     state = _understood(export, "no output of `pulumi stack export`", lambda data: from_export(_hidden(data, known)))
     return _completed(changes, state, export)
+
+
+def engine_drift(preview: Path) -> Changes | None:
+    """What somebody or something changed in the cloud since the last deployment; None where the preview was made without `--refresh`."""
+    found = _understood(
+        preview, "no output of `pulumi preview --json`", lambda data: refreshed_states(_hidden(data, {}))
+    )
+    return None if found is None else between(*found)
 
 
 def engine_graph(file: Path) -> Graph:

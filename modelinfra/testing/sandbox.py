@@ -200,9 +200,14 @@ class Sandbox:
         """`pulumi preview --json` as a graph. Raises SandboxError when the program fails."""
         return from_preview(self.plan_json())
 
-    def plan_json(self) -> dict[str, Any]:
-        """`pulumi preview --json --show-sames`, secrets in plain text. Raises SandboxError when the program fails."""
+    def plan_json(self, *, refresh: bool = False) -> dict[str, Any]:
+        """`pulumi preview --json --show-sames`, secrets in plain text. Raises SandboxError when the program fails.
+
+        refresh: whether the cloud is looked up first (`--refresh`).
+        """
         flags = ["preview", "--json", "--show-sames", "--show-secrets", *self._operation_flags()]
+        if refresh:
+            flags.append("--refresh")
         document: dict[str, Any] = json.loads(self._command(*flags).output)
         return document
 

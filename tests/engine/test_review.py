@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from modelinfra.review.drift import drifted
+from modelinfra.review.engine_files import engine_changes, engine_drift
 from modelinfra.review.engine_preview import changes_of
 from modelinfra.review.report import report
 from modelinfra.testing.sandbox import Sandbox, SandboxError
@@ -88,3 +91,31 @@ def test_a_hand_written_program_changes_as_the_capture_says(row: Row, tmp_path: 
         engine = changes_of(sandbox.plan_json())
     assert disagreements(engine, changes_of_row(row, tmp_path)) == []
     assert report(engine, region=REGION).verdict.startswith(row.verdict.partition(";")[0])
+
+
+HAND = """
+import pulumi_aws as aws
+
+aws.ec2.SecurityGroup("front", ingress=[{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["10.0.0.0/8"]}])
+aws.sqs.Queue("gone")
+"""
+
+
+def test_what_was_changed_by_hand_is_told_apart(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "Pulumi.yaml").write_text("name: proof\nruntime: python\n")
+    (project / "__main__.py").write_text(HAND)
+    with Sandbox(project, home=tmp_path / "home", stack="proof", config={"aws:region": REGION}) as sandbox:
+        sandbox.up(check=True)
+        front = sandbox.cloud.one("aws:ec2/securityGroup:SecurityGroup")
+        front.actual["ingress"][0]["cidrBlocks"] = ["0.0.0.0/0"]
+        sandbox.cloud.store.put(front)
+        sandbox.cloud.forget(sandbox.cloud.one("aws:sqs/queue:Queue"))
+        (tmp_path / "preview.json").write_text(json.dumps(sandbox.plan_json(refresh=True)))
+    changes, outside = engine_changes(tmp_path / "preview.json"), engine_drift(tmp_path / "preview.json")
+    assert [(each.severity, each.title) for each in drifted(changes, outside).findings] == [
+        ("high", "changed outside of Pulumi: the security group front (ingress[0].cidrBlocks[0])"),
+        ("medium", "gone in the cloud: the queue gone"),
+    ]
+    assert [(each.operation, each.name) for each in changes.resources] == [("update", "front"), ("create", "gone")]
