@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, console, fail
+from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, console, fail, project_directory, project_name
 from modelinfra.cli.output import Output
 
 if TYPE_CHECKING:
     from modelinfra.review.github import GitHub
+    from modelinfra.review.render.outline import Outline
 
 
 class Review(NamedTuple):
-    """A review as it may be posted."""
+    """A review as it may be posted. outline: None where it could not be made."""
 
     project: str
     stack: str
     text: str
+    outline: Outline | None = None
 
 
-_MOST_REVIEWS = 20
+_MOST_REVIEWS, _END_OF_LOG = 20, 100_000
 
 Reviews = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(
         "--from-json",
         help="Review that `modelinfra diff --format json` wrote; may be given several times. Whoever wrote it: it is validated.",
@@ -52,20 +55,32 @@ HeadSha = Annotated[
     ),
 ]
 Summary = Annotated[bool, typer.Option("--summary", help="Append it to the file that GITHUB_STEP_SUMMARY names.")]
+Failed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--failed",
+        help="STACK=LOGFILE: its review could not be made, and the comment says so with the end of the log; may be given several times.",
+        show_default=False,
+    ),
+]
+Labels = Annotated[bool, typer.Option("--labels", help="Put labels on the pull request, such as `infra: replaces`.")]
 Author = Annotated[str, typer.Option("--author", help="Login under which the token comments.")]
 
 
 def comment(
-    reviews: Reviews,
+    reviews: Reviews = None,
+    failed: Failed = None,
+    project: Project = None,
     repository: Repository = None,
     pull_request: PullRequest = None,
     head: Head = None,
     head_sha: HeadSha = None,
     output: Output = None,
     summary: Summary = False,
+    labels: Labels = False,
     author: Author = "github-actions[bot]",
 ) -> None:
-    """Post or update one comment for each stack. The token is read from GITHUB_TOKEN, and from nowhere else.
+    """Post or update one comment for each stack, also for one whose review failed. The token is read from GITHUB_TOKEN, and from nowhere else.
 
     Example: modelinfra comment --from-json review.json --pull-request 12
     """
@@ -74,12 +89,14 @@ def comment(
     posting = pull_request is not None or head is not None
     if not (posting or output is not None or summary):
         fail("Say where it goes: --pull-request, --head with --head-sha, --output or --summary.", WRONG_INPUT)
-    if len(reviews) > _MOST_REVIEWS:
-        fail(
-            f"{len(reviews)} reviews are more comments than a pull request can bear; {_MOST_REVIEWS} are taken.",
-            WRONG_INPUT,
-        )
-    ready = [_read(file) for file in reviews]
+    count = len(reviews or ()) + len(failed or ())
+    if not count:
+        fail("There is no review: --from-json FILE, or --failed STACK=LOGFILE.", WRONG_INPUT)
+    if count > _MOST_REVIEWS:
+        fail(f"{count} reviews are more comments than a pull request can bear; {_MOST_REVIEWS} are taken.", WRONG_INPUT)
+    if labels and not posting:
+        fail("--labels needs a pull request: --pull-request, or --head with --head-sha.", WRONG_INPUT)
+    ready = [_read(file) for file in reviews or ()] + [_failure(each, project) for each in failed or ()]
     everything = "\n\n".join(each.text for each in ready)
     if output is not None:
         _write(output, everything, append=False)
@@ -89,7 +106,7 @@ def comment(
             fail("--summary needs GITHUB_STEP_SUMMARY, which GitHub sets in a job.", WRONG_INPUT)
         _write(Path(file), everything, append=True)
     if posting:
-        _post(ready, repository, pull_request, head, head_sha, author)
+        _post(ready, repository, pull_request, head, head_sha, author, labels)
 
 
 def _read(file: Path) -> Review:
@@ -108,7 +125,23 @@ def _read(file: Path) -> Review:
     except reading.NotAnOutline as error:
         fail(f"{file} is no review: {error}", WRONG_INPUT)
     text = render_outline(outline, "markdown")
-    return Review(outline.project, outline.stack, text)
+    return Review(outline.project, outline.stack, text, outline)
+
+
+def _failure(given: str, project: Path | None) -> Review:
+    """What is posted of a stack without a review. Both the name and the log may be a stranger's."""
+    from modelinfra.review.render.failure import write
+
+    stack, _, name = given.partition("=")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", stack) or not name:
+        fail("--failed takes STACK=LOGFILE, the stack in letters, digits, dots, dashes and underscores.", WRONG_INPUT)
+    file = Path(name)
+    if file.is_symlink() or not file.is_file():
+        fail(f"{file} is no file.", WRONG_INPUT)
+    with file.open("rb") as log:
+        log.seek(max(file.stat().st_size - _END_OF_LOG, 0))
+        text = log.read().decode(errors="replace")
+    return Review(str(project_name(project_directory(project))), stack, write(stack, text))
 
 
 def _write(file: Path, text: str, *, append: bool) -> None:
@@ -126,8 +159,10 @@ def _post(
     head: str | None,
     head_sha: str | None,
     author: str,
+    labelled: bool,
 ) -> None:
     from modelinfra.review.github import GitHubError, marker
+    from modelinfra.review.labels import OURS, labels
 
     try:
         github = _github(repository, author)
@@ -140,6 +175,9 @@ def _post(
         for each in reviews:
             address = github.comment(number, marker(each.project, each.stack), each.text)
             console().print(address, markup=False)
+        if labelled:
+            outlines = [each.outline for each in reviews if each.outline is not None]
+            github.label(number, labels(outlines, failed=len(outlines) < len(reviews)), OURS)
     except GitHubError as error:
         fail(str(error), FAILED)
 

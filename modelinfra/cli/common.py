@@ -59,6 +59,17 @@ def project_directory(given: Path | None) -> Path:
     )
 
 
+def project_name(directory: Path) -> Any:
+    """The name in a project's Pulumi.yaml, None without one. Exits with 2 when it is not YAML."""
+    import yaml
+
+    try:
+        settings = yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        fail(f"{directory / 'Pulumi.yaml'} is not YAML: {str(error).splitlines()[0]}", WRONG_INPUT)
+    return settings.get("name") if isinstance(settings, dict) else None
+
+
 def stack_file(project: Path, stack: str) -> Path:
     """The stack's file. Exits with 2, naming the stacks that there are, when it does not exist."""
     import yaml

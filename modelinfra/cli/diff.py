@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, stack_file
+from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name, stack_file
 from modelinfra.cli.cost_lines import Prices, price_table
 from modelinfra.cli.output import Format, FormatName, Output, rendered, report_of, write_output
 
@@ -161,7 +161,7 @@ def _of_engine(
     directory = _project_around(project)
     if directory is None:
         return changes, drifted(changes, outside), None
-    ours = _project_name(directory)
+    ours = project_name(directory)
     if graph.nodes and ours != graph.project:
         fail(f"{preview} is a preview of the project {graph.project}, and {directory} holds {ours}.", WRONG_INPUT)
     return changes, drifted(changes, outside), _region(directory, asked)
@@ -173,16 +173,6 @@ def _project_around(given: Path | None) -> Path | None:
     if given is None and not any((each / "Pulumi.yaml").is_file() for each in (here, *here.parents)):
         return None
     return project_directory(given)
-
-
-def _project_name(directory: Path) -> Any:
-    import yaml
-
-    try:
-        settings = yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        fail(f"{directory / 'Pulumi.yaml'} is not YAML: {str(error).splitlines()[0]}", WRONG_INPUT)
-    return settings.get("name") if isinstance(settings, dict) else None
 
 
 def _region(directory: Path, stack: str) -> str | None:

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Final
@@ -93,6 +93,16 @@ class GitHub:
             return self._call("PATCH", f"issues/comments/{int(known['id'])}", {"body": body})
 
         return str(self._retried(once).get("html_url", ""))
+
+    def label(self, pull_request: int, wanted: Collection[str], ours: Collection[str]) -> None:
+        """Put the wanted labels on, take those of ours off that are not wanted, leave others alone. Raises GitHubError."""
+        path = f"issues/{pull_request}/labels"
+        there = {str(each.get("name")) for each in self._retried(lambda: self._call("GET", f"{path}?per_page=100"))}
+        fresh = sorted(set(wanted) - there)
+        if fresh:
+            self._retried(lambda: self._call("POST", path, {"labels": fresh}))
+        for name in sorted((there & set(ours)) - set(wanted)):
+            self._retried(lambda name=name: self._call("DELETE", f"{path}/{urllib.parse.quote(name, safe='')}"))  # type: ignore[misc]
 
     def _ours(self, pull_request: int, mark: str) -> Iterator[Mapping[str, Any]]:
         for page in range(1, _PAGES + 1):

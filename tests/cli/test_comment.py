@@ -104,3 +104,78 @@ def test_neither_links_nor_giants_nor_folders_are_read(tmp_path: Path) -> None:
 def test_wrong_arguments_are_exit_status_2(tmp_path: Path) -> None:
     assert "Say where it goes" in comment("--from-json", review(tmp_path)).stderr
     assert "belong together" in comment("--from-json", review(tmp_path), "--head", "a:b").stderr
+
+
+def finding(kind: str, severity: str) -> dict[str, Any]:
+    return {"severity": severity, "kind": kind, "urn": "urn:x", "title": "t"}
+
+
+def test_a_review_that_failed_replaces_the_old_one_and_says_why(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    comment("--from-json", review(tmp_path), "--pull-request", 7)
+    log = tmp_path / "failed.log"
+    log.write_text(
+        "\x1b[31m::error::no @everyone ``` here\x1b[0m\nPASSWORD=hunter2hunter2 AKIAABCDEFGHIJKLMNOP\nModuleNotFoundError: house\n"
+    )
+    result = comment("--failed", f"dev={log}", "-C", tmp_path, "--pull-request", 7)
+    assert result.exit_code == 0, result.output
+    (made,) = repository.comments
+    assert "There is no review of this change" in made["body"]
+    assert "ModuleNotFoundError: house" in made["body"]
+    assert "````" in made["body"]
+    for hidden in ("hunter2", "AKIA", "\x1b"):
+        assert hidden not in made["body"]
+
+
+def test_a_log_without_end_is_cut_from_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    log = tmp_path / "failed.log"
+    log.write_text("".join(f"line {index} {'x' * 300}\n" for index in range(10_000)) + "the reason\n")
+    comment("--failed", f"dev={log}", "-C", tmp_path, "--output", tmp_path / "c.md")
+    text = (tmp_path / "c.md").read_text()
+    assert "the reason" in text
+    assert len(text) < 5_000
+
+
+@pytest.mark.parametrize("given", ["dev", "a b=x", "=x", "dev=missing.log", f"{'d' * 101}=x"])
+def test_what_names_no_log_is_refused_in_one_line(given: str, tmp_path: Path) -> None:
+    result = comment("--failed", given, "--output", tmp_path / "c.md")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+
+
+def test_labels_say_what_is_grave_and_leave_others_alone(repository: Repository, tmp_path: Path) -> None:
+    repository.labels = ["bug", "infra: no change", "infra: something else"]
+    found = [finding("exposure", "high"), finding("data loss", "note"), finding("permissions", "medium")]
+    dearer = {"before": {"min": "1", "max": "2"}, "after": {"min": "1", "max": "3"}}
+    result = comment("--from-json", review(tmp_path, findings=found, cost=dearer), "--pull-request", 7, "--labels")
+    assert result.exit_code == 0, result.output
+    # The review changes no resource, but what is found is told all the same.
+    assert set(repository.labels) == {
+        "bug", "infra: something else", "infra: opens access", "infra: more rights", "infra: costs more", "infra: no change"
+    }  # fmt: skip
+    asked = len(repository.asked)
+    comment("--from-json", review(tmp_path, findings=found, cost=dearer), "--pull-request", 7, "--labels")
+    assert [method for method, path in repository.asked[asked:] if "labels" in path] == ["GET"]
+
+
+def test_a_failed_review_is_never_labelled_no_change(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (tmp_path / "log").write_text("x")
+    result = comment(
+        "--from-json",
+        review(tmp_path),
+        "--failed",
+        f"prod={tmp_path / 'log'}",
+        "-C",
+        tmp_path,
+        "--pull-request",
+        7,
+        "--labels",
+    )
+    assert result.exit_code == 0, result.output
+    assert repository.labels == ["infra: no review"]
+
+
+def test_labels_need_a_pull_request(tmp_path: Path) -> None:
+    assert comment("--from-json", review(tmp_path), "--labels", "--output", tmp_path / "c.md").exit_code == 2

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 Failure = tuple[int, dict[str, str], str]
 
@@ -19,6 +19,7 @@ class Repository:
     """What the server holds and was asked. failures: what it answers first instead. lost: failures after the work is done."""
 
     comments: list[dict[str, Any]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     lost: int = 0
@@ -63,6 +64,12 @@ def serving() -> Iterator[Repository]:
                     return repository.add(data["body"])
                 start = (int(query["page"][0]) - 1) * 100
                 return repository.comments[start : start + 100]
+            if path.startswith("/repos/acme/shop/issues/7/labels"):
+                if self.command == "POST":
+                    repository.labels += data["labels"]
+                elif self.command == "DELETE":
+                    repository.labels.remove(unquote(path.rpartition("/")[2]))
+                return [{"name": name} for name in repository.labels]
             if path == "/repos/acme/shop/pulls":
                 return repository.pulls
             if self.command == "PATCH" and path.startswith("/repos/acme/shop/issues/comments/"):
@@ -78,7 +85,7 @@ def serving() -> Iterator[Repository]:
             self.end_headers()
             self.wfile.write(json.dumps(data).encode())
 
-        do_GET = do_POST = do_PATCH = _answer  # noqa: N815 - the names are http.server's
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - the names are http.server's
 
         def log_message(self, *_: Any) -> None:
             """Nobody reads it."""

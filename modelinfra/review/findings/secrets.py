@@ -48,6 +48,11 @@ def findings(changes: Changes) -> Iterator[Finding]:
             yield from _user_data(changes, change)
 
 
+def masked(text: str) -> str:
+    """The text without what looks like a credential. A second net: what writes the text should hold none."""
+    return _ASSIGNED.sub("[secret]", _VALUE.sub("[secret]", text))
+
+
 def looks_like_credential(name: str, value: Any) -> bool:
     """Whether a plain variable seems to hold a credential: by its name, or by the form of its value."""
     if not isinstance(value, str) or not value:
