@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name, stack_file
 from modelinfra.cli.cost_lines import Prices, price_table
 from modelinfra.cli.output import Format, FormatName, Output, rendered, report_of, write_output
+from modelinfra.cli.stack_config import stack_config
 
 if TYPE_CHECKING:
     from modelinfra.review.changes import Changes
     from modelinfra.review.context import Context
+    from modelinfra.review.usage import Usage
+
+
+class Compared(NamedTuple):
+    """What `diff` looks at. region, usage: what the stack file states, None where there is no project."""
+
+    changes: Changes
+    context: Context
+    region: str | None
+    usage: Usage | None
 
 
 class Severity(enum.StrEnum):
@@ -98,21 +109,27 @@ def diff(
     if preview is not None:
         if base_python is not None:
             fail("--base-python belongs to --base: a preview is not captured.", WRONG_INPUT)
-        changes, context, region = _of_engine(preview, export, stack, project)
+        compared = _of_engine(preview, export, stack, project)
     else:
         if export is not None:
             fail("--stack-export belongs to --preview.", WRONG_INPUT)
-        changes, context, region = _of_revision(stack, str(base), project, base_python)
-    context = together([_around(changes, only, dependents), context])
-    found = report_of(changes, stack=(stack or "").rpartition("/")[2], prices=table, region=region, context=context)
+        compared = _of_revision(stack, str(base), project, base_python)
+    changes = compared.changes
+    context = together([_around(changes, only, dependents), compared.context])
+    found = report_of(
+        changes,
+        stack=(stack or "").rpartition("/")[2],
+        prices=table,
+        region=compared.region,
+        context=context,
+        usage=compared.usage,
+    )
     write_output(rendered(found, format), output)
     if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
         raise typer.Exit(FAILED)
 
 
-def _of_revision(
-    stack: str | None, base: str, project: Path | None, python: Path | None
-) -> tuple[Changes, Context, str | None]:
+def _of_revision(stack: str | None, base: str, project: Path | None, python: Path | None) -> Compared:
     from modelinfra.review.compare_revisions import NotComparable, compare_with
     from modelinfra.review.context import Context, together
     from modelinfra.review.intent import intended
@@ -126,7 +143,7 @@ def _of_revision(
     except NotComparable as error:
         fail(str(error), WRONG_INPUT)
     context = together([Context(notes=found.notes), intended(found.changes, found.touched)])
-    return found.changes, context, _region(directory, stack)
+    return Compared(found.changes, context, *_stated(directory, stack))
 
 
 def _around(changes: Changes, only: list[str] | None, dependents: list[Path] | None) -> Context:
@@ -143,9 +160,7 @@ def _around(changes: Changes, only: list[str] | None, dependents: list[Path] | N
     return together([claimed(changes, only or ()), other_stacks(changes, others)])
 
 
-def _of_engine(
-    preview: Path, export: Path | None, stack: str | None, project: Path | None
-) -> tuple[Changes, Context, str | None]:
+def _of_engine(preview: Path, export: Path | None, stack: str | None, project: Path | None) -> Compared:
     from modelinfra.review.drift import drifted
     from modelinfra.review.engine_files import NotReadable, engine_changes, engine_drift
 
@@ -160,11 +175,11 @@ def _of_engine(
         fail(f"{preview} is a preview of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     directory = _project_around(project)
     if directory is None:
-        return changes, drifted(changes, outside), None
+        return Compared(changes, drifted(changes, outside), None, None)
     ours = project_name(directory)
     if graph.nodes and ours != graph.project:
         fail(f"{preview} is a preview of the project {graph.project}, and {directory} holds {ours}.", WRONG_INPUT)
-    return changes, drifted(changes, outside), _region(directory, asked)
+    return Compared(changes, drifted(changes, outside), *_stated(directory, asked))
 
 
 def _project_around(given: Path | None) -> Path | None:
@@ -175,14 +190,20 @@ def _project_around(given: Path | None) -> Path | None:
     return project_directory(given)
 
 
-def _region(directory: Path, stack: str) -> str | None:
-    """The default provider's region, which neither a capture nor a preview holds."""
+def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None]:
+    """What only the stack file says: the default provider's region, which neither a capture nor a preview holds, and the use."""
     from modelinfra.graph.project import ProjectError, load_project
+    from modelinfra.review.usage import KEY, UsageError, read_usage
 
     try:
-        return load_project(directory, stack).config.get("aws:region")
+        load_project(directory, stack)
     except ProjectError:
-        return None
+        return None, None
+    config = stack_config(directory, stack)
+    try:
+        return config.get("aws:region"), read_usage(config.get(KEY))
+    except UsageError as error:
+        fail(str(error).replace("\n", ";"), WRONG_INPUT)
 
 
 def _as_bad(severity: str, limit: Severity) -> bool:

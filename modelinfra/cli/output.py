@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modelinfra.review.changes import Changes
     from modelinfra.review.context import Context
     from modelinfra.review.report import Report
+    from modelinfra.review.usage import Usage
 
 
 class FormatName(enum.StrEnum):
@@ -33,11 +34,13 @@ Output = Annotated[
 ]
 
 
-def report_of(changes: Changes, *, stack: str, prices: PriceTable, region: str | None, context: Context) -> Report:
+def report_of(
+    changes: Changes, *, stack: str, prices: PriceTable, region: str | None, context: Context, usage: Usage | None
+) -> Report:
     """`modelinfra.review.report.report`, loaded when it is used."""
     from modelinfra.review.report import report
 
-    return report(changes, stack=stack, prices=prices, region=region, context=context)
+    return report(changes, stack=stack, prices=prices, region=region, context=context, usage=usage)
 
 
 def rendered(report: Report, format: str) -> str:  # noqa: A002

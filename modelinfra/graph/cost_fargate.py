@@ -14,7 +14,8 @@ from modelinfra.graph.model import Node
 from modelinfra.graph.values import has_unknown, listed, mapping
 
 _TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
-_TARGET: Final = "aws:appautoscaling/target:Target"
+SERVICE: Final = "aws:ecs/service:Service"
+TARGET: Final = "aws:appautoscaling/target:Target"
 _CLUSTER: Final = "aws:ecs/cluster:Cluster"
 _PROVIDERS: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 
@@ -37,7 +38,7 @@ def service(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     if task is None:
         yield Unclear("Fargate task", "its task definition is not in this stack")
         return
-    replicas = _replicas(view, node, inputs)
+    replicas = replicas_of(view, node, inputs)
     if replicas is None:
         yield Unclear("Fargate task", f"the number of replicas is {KNOWN_LATER}")
         return
@@ -109,16 +110,18 @@ def _strategies(
     return [{"capacityProvider": ON_DEMAND, "weight": 1}] if needs == [ON_DEMAND] else []
 
 
-def _replicas(view: CostView, node: Node, inputs: Mapping[str, Any]) -> tuple[Decimal, Decimal] | None:
-    for target in view.all(_TARGET):
+def replicas_of(view: CostView, node: Node, inputs: Mapping[str, Any]) -> tuple[Decimal, Decimal] | None:
+    """The least and the most replicas of a service; None where that is known later."""
+    for target in view.all(TARGET):
         scaled = view.inputs(target)
-        if scaled.get("scalableDimension") == "ecs:service:DesiredCount" and _scales(view, target, scaled, node):
+        if scaled.get("scalableDimension") == "ecs:service:DesiredCount" and scales(view, target, scaled, node):
             return range_of(scaled.get("minCapacity"), scaled.get("maxCapacity"))
     desired = inputs.get("desiredCount", 0)
     return range_of(desired, desired)
 
 
-def _scales(view: CostView, target: Node, scaled: Mapping[str, Any], node: Node) -> bool:
+def scales(view: CostView, target: Node, scaled: Mapping[str, Any], node: Node) -> bool:
+    """Whether a scaling target (and its inputs) scales a service."""
     resource, name = scaled.get("resourceId"), node.outputs.get("name")
     if not isinstance(resource, str) or not isinstance(name, str):
         return view.target(target, "resourceId", node.type) is node

@@ -11,13 +11,14 @@ from modelinfra.graph.cost import Estimate, estimate
 from modelinfra.graph.values import has_unknown
 from modelinfra.review.changes import Changes, Operation
 from modelinfra.review.context import Context
-from modelinfra.review.figures import all_tables
+from modelinfra.review.figures import all_tables, unit_cost
 from modelinfra.review.finding import Finding, worst_first
 from modelinfra.review.findings import all_findings
 from modelinfra.review.findings.links import Links
 from modelinfra.review.findings.quiet import quiet
 from modelinfra.review.findings.words import place, plural
 from modelinfra.review.table import Table
+from modelinfra.review.usage import Usage
 from modelinfra.review.verdict import roll_back, verdict
 
 _OPERATIONS: tuple[Operation, ...] = ("create", "update", "replace", "delete")
@@ -66,11 +67,13 @@ def report(
     prices: PriceTable | None = None,
     region: str | None = None,
     context: Context | None = None,
+    usage: Usage | None = None,
 ) -> Report:
     """The review of a change. `stack` and `project` default to those of the graph, `prices` to the list prices.
 
     `region` is that of the default provider, where the graphs do not hold it (see `modelinfra.graph.cost.estimate`).
     `context` is what somebody found beside the graphs: its findings are ranked with the others, its tables and notes come last.
+    `usage` is what the stack file states of use.
     """
     whole = _is_whole(changes)
     before = estimate(changes.before, prices, default_region=region) if whole and len(changes.before) else None
@@ -89,7 +92,7 @@ def report(
         changes,
         before,
         after,
-        (*all_tables(changes, before, after), *known.tables),
+        (*all_tables(changes, before, after), *unit_cost.tables(changes, before, after, usage), *known.tables),
         tuple(sorted(set(_unknowns(changes)))),
         (*_notes(changes, whole), *known.notes),
         roll_back(changes),

@@ -39,6 +39,9 @@ class Use(BaseModel):
     endpoint_gb: Decimal = Field(Decimal(100), ge=0, description="GB through each interface endpoint.")
     log_gb: Decimal = Field(Decimal(10), ge=0, description="GB written to each log group.")
     image_gb: Decimal = Field(Decimal(10), ge=0, description="GB held in each image registry.")
+    tokens_per_second: Decimal | None = Field(
+        None, gt=0, description="Output tokens of one busy replica. Without it nothing is said of what tokens cost."
+    )
     object_gb: Decimal = Field(Decimal(10), ge=0, description="GB held in each bucket.")
 
 
