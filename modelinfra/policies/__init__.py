@@ -40,11 +40,15 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True) -> list[Finding]:
-    """Everything in the graph at odds with the rules, in the order of the rules. production: whether rules of production are asked."""
+    """Everything in the graph at odds with the rules, in the order of the rules. production: whether rules of production are asked.
+
+    What a program only reads is not judged: it belongs to somebody else, and little of it is known.
+    """
     view = View(graph)
     return [
         Finding(rule.id, node.urn, message, rule.remedy, rule.severity)
         for rule in rules
         if production or not rule.production
         for node, message in rule.find(view)
+        if not node.read
     ]
