@@ -79,6 +79,8 @@ lock:
 	  --quiet --output-file requirements-judges.lock
 	$(BIN)/uv pip compile --group pyproject.toml:checkov --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --quiet --output-file requirements-checkov.lock
+	$(BIN)/uv pip compile policy-pack/requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --constraints tools/engine/constraints.txt --quiet --output-file policy-pack/requirements.lock
 	$(BIN)/uv pip compile modelinfra/fetcher/requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --quiet --output-file modelinfra/fetcher/requirements.lock
 

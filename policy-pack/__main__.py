@@ -6,6 +6,7 @@ from pulumi_policy import (
     EnforcementLevel,
     PolicyPack,
     ResourceValidationPolicy,
+    Severity,
     StackValidationPolicy,
 )
 
@@ -22,9 +23,13 @@ def policy(rule):
     def validate(stack, say):
         report(collected.graph(stack.resources), rule, say, production=PRODUCTION)
 
-    level = EnforcementLevel.MANDATORY if rule.severity == "high" else EnforcementLevel.ADVISORY
     return StackValidationPolicy(
-        name=rule.id, description=f"{rule.fact}. {rule.remedy}", enforcement_level=level, validate=validate
+        name=rule.id,
+        description=f"{rule.fact}.",
+        enforcement_level=EnforcementLevel.MANDATORY if rule.severity == "high" else EnforcementLevel.ADVISORY,
+        validate=validate,
+        severity=Severity(rule.severity),
+        remediation_steps=rule.remedy,
     )
 
 

@@ -47,6 +47,7 @@ def check(
     """Everything in the graph at odds with the rules, in the order of the rules.
 
     production: whether rules of production are asked. today: the day for which calendars are asked; the machine's without it.
+    What a program only reads is not judged: it belongs to somebody else, and little of it is known.
     """
     view = View(graph, today)
     return [
@@ -54,4 +55,5 @@ def check(
         for rule in rules
         if production or not rule.production
         for node, message in rule.find(view)
+        if not node.read
     ]

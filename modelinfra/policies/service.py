@@ -9,7 +9,7 @@ from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
 from modelinfra.policies.fargate import containers
 from modelinfra.policies.rule import Found, Rule
-from modelinfra.policies.view import View, listed, mapping, number
+from modelinfra.policies.view import View, listed, mapping, number, seconds
 
 _FARGATE = {"FARGATE", "FARGATE_SPOT"}
 _INSIGHTS = {"enhanced", "enabled", "disabled"}
@@ -154,10 +154,9 @@ def _insights(view: View) -> Found:
 def _drain(view: View) -> Found:
     for node, _, group in balanced(view):
         delay = number(view.inputs(group).get("deregistrationDelay"))
-        wait = node.custom_timeouts.get("delete")
-        minutes = number(wait.removesuffix("m")) if isinstance(wait, str) and wait.endswith("m") else 20
-        if delay is not None and minutes is not None and minutes * 60 <= delay:
-            yield node, f"draining takes {delay:g} s, and its removal is given up after {minutes:g} minutes"
+        wait = seconds(node.custom_timeouts.get("delete", "20m"))
+        if delay is not None and wait is not None and wait <= delay:
+            yield node, f"draining takes {delay:g} s, and its removal is given up after {wait / 60:g} minutes"
 
 
 _MODEL = "botocore ecs"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
@@ -11,7 +12,9 @@ from typing import Any
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import listed, mapping, plain
 
-__all__ = ["View", "listed", "mapping", "number", "parsed"]
+__all__ = ["View", "listed", "mapping", "number", "parsed", "seconds"]
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 # Outputs by which other resources name a resource.
 _NAMES = ("arn", "name", "arnSuffix", "resourceId", "repositoryUrl", "prefixListId")
@@ -96,6 +99,14 @@ def number(value: Any) -> float | None:
         return float(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def seconds(value: Any) -> float | None:
+    """How long a time-out is: a program says it as text (`1h30m`, `90s`), the engine as seconds. None for anything else."""
+    if isinstance(value, str) and value and (found := _DURATION.fullmatch(value)):
+        hours, minutes, rest = (int(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + rest
+    return number(value)
 
 
 def parsed(value: Any) -> Any:

@@ -140,9 +140,11 @@ class Sandbox:
 
     # Operations
 
-    def preview(self, *, stream: bool = False, check: bool = False, refresh: bool = False) -> Result:
+    def preview(
+        self, *, stream: bool = False, check: bool = False, refresh: bool = False, arguments: tuple[str, ...] = ()
+    ) -> Result:
         """`pulumi preview`. With `check`, a failure raises SandboxError."""
-        return self._operate("preview", [], stream, check, refresh=refresh)
+        return self._operate("preview", [*arguments], stream, check, refresh=refresh)
 
     def up(
         self,

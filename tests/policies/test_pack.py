@@ -7,10 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import Secret, Unknown
+from modelinfra.graph.values import Unknown
 from modelinfra.policies import READINESS, RULES, check
 from modelinfra.policies.pack import Collected, report, rules, values
 from tests.policies.ready import ready
+
+AWS = "urn:pulumi:dev::shop::pulumi:providers:aws"
+TIMEOUTS = {"25m": 1500.0}
 
 
 class UnknownValueError(Exception):
@@ -45,7 +48,12 @@ def resources(graph: Graph, side: str) -> list[SimpleNamespace]:
         return SimpleNamespace(
             urn=node.urn, name=node.name, resource_type=node.type, parent=made.get(node.parent),
             props=Proxy(node.inputs if side == "inputs" else node.inputs | node.outputs | {"id": node.id}),
-            opts=SimpleNamespace(protect=node.protect, ignore_changes=node.ignore_changes),
+            opts=SimpleNamespace(
+                protect=node.protect, ignore_changes=node.ignore_changes, delete_before_replace=node.delete_before_replace,
+                custom_timeouts=SimpleNamespace(**{f"{key}_seconds": TIMEOUTS.get(node.custom_timeouts.get(key, ""), 0.0)
+                                                   for key in ("create", "update", "delete")}),
+            ),
+            provider=SimpleNamespace(urn=f"{AWS}::default", name="default") if node.custom else None,
             dependencies=behind(node.depends_on),
             property_dependencies={key: behind(urns) for key, urns in node.property_deps.items()},
         )  # fmt: skip
@@ -94,14 +102,62 @@ def test_rules_of_production_wait_for_it() -> None:
         assert bool(said) is production
 
 
-def test_what_is_not_known_or_secret_keeps_its_marker_at_any_depth() -> None:
-    class Hidden:
-        value = "hush"
+def test_what_is_not_known_keeps_its_marker_at_any_depth() -> None:
+    deep = Proxy({"a": Unknown, "b": [Proxy({"c": Unknown})]})
+    assert values(deep) == {"a": Unknown, "b": [{"c": Unknown}]}
 
-    Hidden.__name__ = "Secret"
-    given = {"a": Unknown, "b": [{"c": Unknown}], "d": Hidden()}
-    deep = Proxy({**given, "b": [Proxy({"c": Unknown})]})
-    assert values(deep) == {"a": Unknown, "b": [{"c": Unknown}], "d": Secret("hush")}
+
+def test_a_whole_number_is_one_though_the_engine_has_floats_only() -> None:
+    assert str(values(Proxy({"port": 8080.0, "share": 0.5, "on": True}))) == "{'port': 8080, 'share': 0.5, 'on': True}"
+
+
+def test_resources_stand_in_the_order_in_which_their_inputs_came() -> None:
+    given = resources(ready(), "outputs")
+    keeping = Collected()
+    for each in resources(ready(), "inputs"):
+        keeping.add(each)
+    there = keeping.graph(reversed(given))
+    assert [(node.urn, node.seq) for node in there] == [(each.urn, number) for number, each in enumerate(given)]
+
+
+def test_what_the_program_only_reads_is_known_by_its_missing_inputs() -> None:
+    first, *others = resources(ready(), "outputs")
+    keeping = Collected()
+    for each in others:
+        keeping.add(each)
+    there = keeping.graph([first, *others])
+    assert [node.urn for node in there if node.read] == [first.urn]
+
+
+def test_what_no_provider_makes_is_a_component_and_an_explicit_provider_says_the_region() -> None:
+    def made(kind: str, name: str, provider: SimpleNamespace | None, **props: Any) -> SimpleNamespace:
+        (one,) = resources(
+            Graph("shop", "dev", {name: Node(f"{head}{kind}::{name}", name, kind, inputs=props)}), "inputs"
+        )
+        return SimpleNamespace(**{**vars(one), "provider": provider})
+
+    head = "urn:pulumi:dev::shop::"
+    far = made("pulumi:providers:aws", "far", None, region="eu-west-1")
+    both = [
+        far, made("acme:web:Site", "site", None),
+        made("aws:s3/bucket:Bucket", "models", SimpleNamespace(urn=far.urn, name="far")),
+    ]  # fmt: skip
+    graph = Collected().graph(both)
+    assert {node.name: node.custom for node in graph} == {"far": True, "site": False, "models": True}
+    assert graph.region_of(graph.one("aws:s3/bucket:Bucket")) == "eu-west-1"
+
+
+def test_a_time_out_is_seconds_to_the_engine() -> None:
+    given = ready()
+    service = given.one("aws:ecs/service:Service")
+    service.custom_timeouts = {"delete": "25m"}
+    given.one("aws:lb/targetGroup:TargetGroup").inputs["deregistrationDelay"] = 1400
+    assert collected(given)[service.urn].custom_timeouts == {"delete": 1500.0}
+    drain = tuple(rule for rule in rules() if rule.id == "service-delete-time")
+    assert check(collected(given), drain) == []
+    given.one("aws:lb/targetGroup:TargetGroup").inputs["deregistrationDelay"] = 1500
+    (finding,) = check(collected(given), drain)
+    assert finding.message == "draining takes 1500 s, and its removal is given up after 25 minutes"
 
 
 def test_without_inputs_outputs_that_say_something_stand_for_them() -> None:

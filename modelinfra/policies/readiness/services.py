@@ -21,9 +21,9 @@ def _target(view: View, service: Node) -> Node | None:
     """The scaling target that counts the service's replicas."""
     for node, target in view.each(tokens.SCALING_TARGET):
         resource, name = target.get("resourceId"), service.outputs.get("name")
-        if isinstance(resource, str) and isinstance(name, str):
-            cluster = str(view.inputs(service).get("cluster")).rpartition("/")[2]
-            if resource == f"service/{cluster}/{name}":
+        cluster = view.inputs(service).get("cluster")
+        if isinstance(resource, str) and isinstance(name, str) and isinstance(cluster, str):
+            if resource == f"service/{cluster.rpartition('/')[2]}/{name}":
                 return node
         elif view.target(node, "resourceId", tokens.SERVICE) is service:
             return node
