@@ -64,6 +64,10 @@ Failed = Annotated[
     ),
 ]
 Labels = Annotated[bool, typer.Option("--labels", help="Put labels on the pull request, such as `infra: replaces`.")]
+Annotate = Annotated[
+    bool,
+    typer.Option("--annotations", help="Print the findings as workflow commands: GitHub shows them at their lines."),
+]
 Author = Annotated[str, typer.Option("--author", help="Login under which the token comments.")]
 
 
@@ -78,6 +82,7 @@ def comment(
     output: Output = None,
     summary: Summary = False,
     labels: Labels = False,
+    annotate: Annotate = False,
     author: Author = "github-actions[bot]",
 ) -> None:
     """Post or update one comment for each stack, also for one whose review failed. The token is read from GITHUB_TOKEN, and from nowhere else.
@@ -87,8 +92,9 @@ def comment(
     if (head is None) != (head_sha is None):
         fail("--head and --head-sha belong together.", WRONG_INPUT)
     posting = pull_request is not None or head is not None
-    if not (posting or output is not None or summary):
-        fail("Say where it goes: --pull-request, --head with --head-sha, --output or --summary.", WRONG_INPUT)
+    if not (posting or output is not None or summary or annotate):
+        targets = "--pull-request, --head with --head-sha, --output, --summary or --annotations"
+        fail(f"Say where it goes: {targets}.", WRONG_INPUT)
     count = len(reviews or ()) + len(failed or ())
     if not count:
         fail("There is no review: --from-json FILE, or --failed STACK=LOGFILE.", WRONG_INPUT)
@@ -105,6 +111,12 @@ def comment(
         if not file:
             fail("--summary needs GITHUB_STEP_SUMMARY, which GitHub sets in a job.", WRONG_INPUT)
         _write(Path(file), everything, append=True)
+    if annotate:
+        from modelinfra.review.annotations import commands
+
+        for each in ready:
+            for command in commands(each.outline) if each.outline is not None else ():
+                typer.echo(command)
     if posting:
         _post(ready, repository, pull_request, head, head_sha, author, labels)
 

@@ -16,16 +16,18 @@ from modelinfra.cli.stack_config import stack_config
 if TYPE_CHECKING:
     from modelinfra.review.changes import Changes
     from modelinfra.review.context import Context
+    from modelinfra.review.places import Places
     from modelinfra.review.usage import Usage
 
 
 class Compared(NamedTuple):
-    """What `diff` looks at. region, usage: what the stack file states, None where there is no project."""
+    """What `diff` looks at. region, usage, places: what the stack file states, None where there is no project."""
 
     changes: Changes
     context: Context
     region: str | None
     usage: Usage | None
+    places: Places | None = None
 
 
 class Severity(enum.StrEnum):
@@ -73,6 +75,14 @@ Dependents = Annotated[
         show_default=False,
     ),
 ]
+History = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--history",
+        help="Earlier reviews as `--format json` wrote them, files or folders of them: what is usual. May be given several times.",
+        show_default=False,
+    ),
+]
 FailOn = Annotated[
     Severity | None,
     typer.Option("--fail-on", help="Exit with 1 when there is a finding as bad as this.", show_default=False),
@@ -88,6 +98,7 @@ def diff(
     base_python: BasePython = None,
     only: Only = None,
     dependents: Dependents = None,
+    history: History = None,
     prices: Prices = None,
     format: Format = FormatName.tree,  # noqa: A002 - the word of the option
     output: Output = None,
@@ -115,7 +126,7 @@ def diff(
             fail("--stack-export belongs to --preview.", WRONG_INPUT)
         compared = _of_revision(stack, str(base), project, base_python)
     changes = compared.changes
-    context = together([_around(changes, only, dependents), compared.context])
+    context = together([_around(changes, only, dependents, history), compared.context])
     found = report_of(
         changes,
         stack=(stack or "").rpartition("/")[2],
@@ -123,6 +134,7 @@ def diff(
         region=compared.region,
         context=context,
         usage=compared.usage,
+        places=compared.places,
     )
     write_output(rendered(found, format), output)
     if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
@@ -146,18 +158,26 @@ def _of_revision(stack: str | None, base: str, project: Path | None, python: Pat
     return Compared(found.changes, context, *_stated(directory, stack))
 
 
-def _around(changes: Changes, only: list[str] | None, dependents: list[Path] | None) -> Context:
-    """What is claimed of the change, and what other stacks read of this one."""
+def _around(
+    changes: Changes, only: list[str] | None, dependents: list[Path] | None, history: list[Path] | None
+) -> Context:
+    """What is claimed of the change, what other stacks read of this one, and what is usual."""
     from modelinfra.review.context import together
     from modelinfra.review.engine_files import NotReadable, engine_graph
+    from modelinfra.review.history import NotReviews, earlier_reviews, usual
     from modelinfra.review.intent import claimed
     from modelinfra.review.other_stacks import other_stacks
 
     try:
         others = [engine_graph(each) for each in dependents or ()]
-    except NotReadable as error:
+        earlier = earlier_reviews(history or ())
+    except (NotReadable, NotReviews) as error:
         fail(str(error), WRONG_INPUT)
-    return together([claimed(changes, only or ()), other_stacks(changes, others)])
+    found = [claimed(changes, only or ()), other_stacks(changes, others)]
+    if history:
+        graph = changes.after if len(changes.after) else changes.before
+        found.append(usual(changes, graph.project, graph.stack, earlier))
+    return together(found)
 
 
 def _of_engine(preview: Path, export: Path | None, stack: str | None, project: Path | None) -> Compared:
@@ -190,18 +210,20 @@ def _project_around(given: Path | None) -> Path | None:
     return project_directory(given)
 
 
-def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None]:
-    """What only the stack file says: the default provider's region, which neither a capture nor a preview holds, and the use."""
+def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None, Places | None]:
+    """What only the stack file says: the default provider's region, which neither a capture nor a preview holds, the use,
+    and where things stand in it."""
     from modelinfra.graph.project import ProjectError, load_project
+    from modelinfra.review.places import places
     from modelinfra.review.usage import KEY, UsageError, read_usage
 
     try:
         load_project(directory, stack)
     except ProjectError:
-        return None, None
+        return None, None, None
     config = stack_config(directory, stack)
     try:
-        return config.get("aws:region"), read_usage(config.get(KEY))
+        return config.get("aws:region"), read_usage(config.get(KEY)), places(directory, stack_file(directory, stack))
     except UsageError as error:
         fail(str(error).replace("\n", ";"), WRONG_INPUT)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelinfra.catalog.prices import PriceTable
     from modelinfra.review.changes import Changes
     from modelinfra.review.context import Context
+    from modelinfra.review.places import Places
     from modelinfra.review.report import Report
     from modelinfra.review.usage import Usage
 
@@ -35,12 +36,19 @@ Output = Annotated[
 
 
 def report_of(
-    changes: Changes, *, stack: str, prices: PriceTable, region: str | None, context: Context, usage: Usage | None
+    changes: Changes,
+    *,
+    stack: str,
+    prices: PriceTable,
+    region: str | None,
+    context: Context,
+    usage: Usage | None,
+    places: Places | None,
 ) -> Report:
     """`modelinfra.review.report.report`, loaded when it is used."""
     from modelinfra.review.report import report
 
-    return report(changes, stack=stack, prices=prices, region=region, context=context, usage=usage)
+    return report(changes, stack=stack, prices=prices, region=region, context=context, usage=usage, places=places)
 
 
 def rendered(report: Report, format: str) -> str:  # noqa: A002

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from modelinfra.review.findings import all_findings
 from modelinfra.review.findings.links import Links
 from modelinfra.review.findings.quiet import quiet
 from modelinfra.review.findings.words import place, plural
+from modelinfra.review.places import Place, Places
 from modelinfra.review.table import Table
 from modelinfra.review.usage import Usage
 from modelinfra.review.verdict import roll_back, verdict
@@ -41,6 +42,8 @@ class Report:
     """None where there was nothing before."""
     cost_after: Estimate | None
     """None where the graph is not known as a whole."""
+    places: Mapping[str, Place]
+    """URN of a finding -> where what it is about was written, where that is known."""
     tables: tuple[Table, ...]
     """Figures beside the findings."""
     unknowns: tuple[str, ...]
@@ -68,12 +71,13 @@ def report(
     region: str | None = None,
     context: Context | None = None,
     usage: Usage | None = None,
+    places: Places | None = None,
 ) -> Report:
     """The review of a change. `stack` and `project` default to those of the graph, `prices` to the list prices.
 
     `region` is that of the default provider, where the graphs do not hold it (see `modelinfra.graph.cost.estimate`).
     `context` is what somebody found beside the graphs: its findings are ranked with the others, its tables and notes come last.
-    `usage` is what the stack file states of use.
+    `usage` is what the stack file states of use, `places` finds where things were written.
     """
     whole = _is_whole(changes)
     before = estimate(changes.before, prices, default_region=region) if whole and len(changes.before) else None
@@ -92,6 +96,7 @@ def report(
         changes,
         before,
         after,
+        _places(changes, findings, places),
         (*all_tables(changes, before, after), *unit_cost.tables(changes, before, after, usage), *known.tables),
         tuple(sorted(set(_unknowns(changes)))),
         (*_notes(changes, whole), *known.notes),
@@ -101,6 +106,11 @@ def report(
         touched,
         stands,
     )
+
+
+def _places(changes: Changes, findings: Iterable[Finding], places: Places | None) -> dict[str, Place]:
+    found = {each.urn: places.of(each.urn, changes.after, changes.before) for each in findings} if places else {}
+    return {urn: place for urn, place in found.items() if place is not None}
 
 
 def _counts(changes: Changes) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.project import capture_project
 from modelinfra.review.changes import Changes, between
 from modelinfra.review.finding import Finding
+from modelinfra.review.places import Place
 from modelinfra.review.render import FORMATS, render, render_graph
 from modelinfra.review.render.json import schema
 from modelinfra.review.table import Table
@@ -37,6 +38,7 @@ class Report:
     cost_before: Estimate | None = None
     cost_after: Estimate | None = None
     tables: Sequence[Table] = ()
+    places: Mapping[str, Place] = field(default_factory=dict)
     unknowns: Sequence[str] = ()
     notes: Sequence[str] = ()
     roll_back: str = "Deploy the program of before."
@@ -125,6 +127,7 @@ def report(name: str, directory: Path) -> Report:
                 ("A figure of the test.",),
             )
         ],
+        places={first: Place("stacks/Pulumi.sandbox.yaml", 7)},
         unknowns=("the address of the load balancer",),
         notes=("2 hash-only changes are not listed",),
         touched=("digits",),

@@ -101,7 +101,7 @@ class Component(Data):
 
 
 class Said(Data):
-    """A finding of the review. text: what it means, a line or more."""
+    """A finding of the review. text: what it means, a line or more. file, line: where it was written, from the top of the repository; empty and 0 where nobody knows."""
 
     severity: Severity
     kind: Kind
@@ -109,6 +109,13 @@ class Said(Data):
     title: Text
     text: tuple[Text, ...] = ()
     remedy: Text = ""
+    file: Text = ""
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """`stacks/Pulumi.prod.yaml:12`, or nothing."""
+        return f"{self.file}:{self.line}" if self.file else ""
 
 
 class Amount(Data):

@@ -35,6 +35,7 @@ from modelinfra.review.render.words import (
 if TYPE_CHECKING:
     from modelinfra.graph.cost import Estimate
     from modelinfra.review.changes import PropertyChange, ResourceChange
+    from modelinfra.review.places import Place
     from modelinfra.review.render.reported import Report
     from modelinfra.review.table import Table
 
@@ -53,7 +54,7 @@ def of_report(report: Report) -> Outline:
         roll_back=report.roll_back,
         touched=tuple(report.touched),
         blast_radius=report.blast_radius,
-        findings=tuple(_finding(each) for each in worst_first(list(report.findings))),
+        findings=tuple(_finding(each, report.places.get(each.urn)) for each in worst_first(list(report.findings))),
         cost=cost(report.cost_before, report.cost_after),
         tables=tuple(figures(each) for each in report.tables),
         components=components(changes.after, changes.before),
@@ -142,8 +143,10 @@ def _by_component(estimate: Estimate | None) -> dict[str, Amount]:
     return found
 
 
-def _finding(finding: Finding) -> Said:
+def _finding(finding: Finding, place: Place | None) -> Said:
     return Said(
+        file=place.file if place is not None else "",
+        line=place.line if place is not None else 0,
         severity=finding.severity,
         kind=finding.kind,
         urn=finding.urn,

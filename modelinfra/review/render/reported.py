@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from modelinfra.graph.cost import Estimate
     from modelinfra.review.changes import Changes
     from modelinfra.review.finding import Finding
+    from modelinfra.review.places import Place
     from modelinfra.review.table import Table
 
 
@@ -42,6 +43,10 @@ class Report(Protocol):
     @property
     def cost_after(self) -> Estimate | None:
         """What the state after costs a month, where that is known."""
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """URN of a finding -> where it was written, where that is known."""
 
     @property
     def tables(self) -> Sequence[Table]:

@@ -44,7 +44,15 @@ def _lines(outline: Outline) -> Iterator[str]:
         yield from (outline.verdict, "")
     for each in outline.findings:
         yield f"{each.severity} {each.kind}: {each.title}"
-        yield from (f"    {text}" for text in (*each.text, f"remedy: {each.remedy}" if each.remedy else "") if text)
+        yield from (
+            f"    {text}"
+            for text in (
+                *each.text,
+                f"remedy: {each.remedy}" if each.remedy else "",
+                f"at {each.place}" if each.place else "",
+            )
+            if text
+        )
     if outline.findings:
         yield ""
     yield f"{outline.stack} ({outline.project})"
