@@ -39,12 +39,15 @@ RULES: tuple[Rule, ...] = (
 """What AWS would refuse and what could not be reached, each with its fact and source."""
 
 
-def check(graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True) -> list[Finding]:
-    """Everything in the graph at odds with the rules, in the order of the rules. production: whether rules of production are asked.
+def check(
+    graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True, region: str | None = None
+) -> list[Finding]:
+    """Everything in the graph at odds with the rules, in the order of the rules.
 
+    production: whether rules of production are asked. region: of the default provider, where the graph does not hold it (prices differ).
     What a program only reads is not judged: it belongs to somebody else, and little of it is known.
     """
-    view = View(graph)
+    view = View(graph, region)
     return [
         Finding(rule.id, node.urn, message, rule.remedy, rule.severity)
         for rule in rules

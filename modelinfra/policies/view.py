@@ -22,8 +22,9 @@ _NAMES = ("arn", "name", "arnSuffix", "resourceId", "repositoryUrl", "prefixList
 class View:
     """Read-only, and made for one pass over all rules: inputs are decoded once."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, region: str | None = None) -> None:
         self.graph = graph
+        self.region = region
         self._inputs: dict[str, dict[str, Any]] = {}
 
     def all(self, token: str) -> list[Node]:
