@@ -95,7 +95,9 @@ def check(
     if production is None:
         production = isinstance(declared, dict) and declared.get("production") is True
     stack_urn = next((node.urn for node in graph if not node.parent), "")
-    judged = judge(found_by(graph, asked, production=production), exceptions, date.today(), stack_urn)
+    region = config.get("aws:region")
+    found = found_by(graph, asked, production=production, region=region if isinstance(region, str) else None)
+    judged = judge(found, exceptions, date.today(), stack_urn)
     write_output(_written(judged, asked, graph, file, _top(directory), format), output)
     limits = list(Limit)
     failing = [each for each in judged.findings if limits.index(Limit(each.severity)) <= limits.index(fail_on)]

@@ -42,14 +42,20 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(
-    graph: Graph, rules: tuple[Rule, ...] = RULES, *, production: bool = True, today: date | None = None
+    graph: Graph,
+    rules: tuple[Rule, ...] = RULES,
+    *,
+    production: bool = True,
+    today: date | None = None,
+    region: str | None = None,
 ) -> list[Finding]:
     """Everything in the graph at odds with the rules, in the order of the rules.
 
     production: whether rules of production are asked. today: the day for which calendars are asked; the machine's without it.
+    region: of the default provider, where the graph does not hold it (prices differ).
     What a program only reads is not judged: it belongs to somebody else, and little of it is known.
     """
-    view = View(graph, today)
+    view = View(graph, today, region)
     return [
         Finding(rule.id, node.urn, message, rule.remedy, rule.severity)
         for rule in rules

@@ -31,8 +31,8 @@ class Collected:
         """The graph of all resources, as a stack policy is given them.
 
         The engine hands inputs over in the order of registration, and the outputs of all in no order: the first one is kept, so
-        that findings are in the same order each time; only the stack comes first, as in a preview. A resource whose inputs never came is one that the program only reads (or
-        that a run with targets leaves alone); when none came at all, outputs that say something stand for them.
+        that findings are in the same order each time; only the stack comes first, as in a preview. A resource whose inputs never came is one that the program only reads;
+        when none came at all, outputs that say something stand for them.
         """
         found = Graph("", "")
         order = {urn: number for number, urn in enumerate(self._inputs)}

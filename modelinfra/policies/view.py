@@ -23,10 +23,11 @@ _NAMES = ("arn", "name", "arnSuffix", "resourceId", "repositoryUrl", "prefixList
 class View:
     """Read-only, and made for one pass over all rules: inputs are decoded once."""
 
-    def __init__(self, graph: Graph, today: date | None = None) -> None:
+    def __init__(self, graph: Graph, today: date | None = None, region: str | None = None) -> None:
         self.graph = graph
         self.today = today or date.today()
         """The day for which calendars are asked."""
+        self.region = region
         self._inputs: dict[str, dict[str, Any]] = {}
 
     def all(self, token: str) -> list[Node]:

@@ -145,7 +145,7 @@ def test_without_a_violation_the_preview_passes_and_a_configuration_switches_a_r
 ) -> None:
     config = tmp_path / "policies.json"
     config.write_text('{"ready-log-retention": "disabled"}')
-    stack = sandbox(written(RIGHT))
+    stack = sandbox(written(RIGHT), env={"MODELINFRA_PRODUCTION": "false"})
     result = stack.preview(arguments=("--policy-pack", str(pack), "--policy-pack-config", str(config)))
     assert result.exit_code == 0, result.text
     assert "modelinfra@v" in result.text, "the pack was loaded"

@@ -143,6 +143,11 @@ def _nodes(subnets: list[str]) -> None:
         taints=[{"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}],
         node_repair_config={"enabled": True},
     )  # fmt: skip
+    aws.eks.NodeGroup(
+        "steady", cluster_name=cluster.name, node_role_arn="arn:aws:iam::123456789012:role/nodes", subnet_ids=subnets,
+        instance_types=["m5.large"], scaling_config={"min_size": 1, "desired_size": 1, "max_size": 2},
+        node_repair_config={"enabled": True},
+    )  # fmt: skip
     aws.ec2.LaunchTemplate("node", metadata_options={"http_tokens": "required", "http_put_response_hop_limit": 2})
 
 

@@ -13,6 +13,7 @@ from modelinfra.policies import READINESS, RULES, check
 from modelinfra.policies import tokens as t
 from modelinfra.policies.readiness import nodes, sagemaker
 from modelinfra.policies.rule import SEVERITIES
+from tests.policies.complaints import COMPLAINTS
 from tests.policies.editing import Edit, Mistake, drop, lose, put, text, twice
 from tests.policies.good import good
 from tests.policies.mistakes_kubernetes import HIDDEN, KUBERNETES_MISTAKES
@@ -41,6 +42,11 @@ def _one_role(graph: Graph) -> None:
 
 def _open_bucket(graph: Graph) -> None:
     put("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "blockPublicAcls", False)(graph)
+
+
+def _nodes_in_one_zone(graph: Graph) -> None:
+    for group in graph.all(nodes.NODES):
+        group.inputs["subnetIds"] = ["subnet-1"]
 
 
 AWS_MISTAKES = (
@@ -91,7 +97,7 @@ AWS_MISTAKES = (
     Mistake("no audit", put(nodes.EKS, "enabledClusterLogTypes", ["api"]), "ready-eks-logs"),
     Mistake("plain secrets", drop(nodes.EKS, "encryptionConfig"), "ready-eks-secrets"),
     Mistake("deletable cluster", drop(nodes.EKS, "deletionProtection"), "ready-eks-kept"),
-    Mistake("nodes in one zone", put(nodes.NODES, "subnetIds", ["subnet-1"]), "ready-node-zones"),
+    Mistake("nodes in one zone", _nodes_in_one_zone, "ready-node-zones"),
     Mistake("one type", put(nodes.NODES, "instanceTypes", ["g5.xlarge"]), "ready-node-types"),
     Mistake("no taint", drop(nodes.NODES, "taints"), "ready-gpu-taint"),
     Mistake("many nodes", put(nodes.NODES, "scalingConfig.maxSize", 500), "ready-node-limit"),
@@ -110,6 +116,7 @@ AWS_MISTAKES = (
     Mistake("no disk key", drop(sagemaker.CONFIGURATION, "kmsKeyArn"), "ready-sagemaker-key"),
     Mistake("no guardrail", drop(sagemaker.ENDPOINT, "deploymentConfig"), "ready-sagemaker-rollback"),
     Mistake("unwatched", lose(t.ALARM, "slow"), "ready-sagemaker-watched"),
+    *COMPLAINTS,
 )
 
 

@@ -1,6 +1,6 @@
 """What makes an environment ready for production, as far as its graph says: rules on top of what AWS refuses.
 
-Their sources name the row of facts readiness.md section 1; docs/checks.md says which rows no graph can decide.
+Their sources name the row of facts readiness.md section 1 or demand.md section 1; docs/checks.md says which rows no graph can decide.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from modelinfra.policies.readiness import (
     nodes,
     pods,
     sagemaker,
+    scaling,
     services,
+    side_routes,
+    spending,
     stores,
     tasks,
     tenants,
+    updates,
 )
 from modelinfra.policies.rule import Rule
 
@@ -38,5 +42,9 @@ READINESS: tuple[Rule, ...] = (
     *kubernetes_scaling.RULES,
     *karpenter.RULES,
     *tenants.RULES,
+    *scaling.RULES,
+    *side_routes.RULES,
+    *spending.RULES,
+    *updates.RULES,
 )
 """Every rule of readiness."""

@@ -11,7 +11,7 @@ from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping
 
 _WAF = "aws:wafv2/webAclAssociation:WebAclAssociation"
-_AUTHENTICATING = {"authenticate-oidc", "authenticate-cognito", "jwt-validation"}
+AUTHENTICATING = {"authenticate-oidc", "authenticate-cognito", "jwt-validation"}
 _MODERN = ("ELBSecurityPolicy-TLS13-1-2", "ELBSecurityPolicy-TLS13-1-3")
 
 
@@ -61,18 +61,24 @@ def _access_log(view: View) -> Found:
             yield node, "nobody can say afterwards who asked what"
 
 
-def _unasked(view: View) -> Found:
+def guarded_balancers(view: View) -> set[str]:
+    """The URNs of the load balancers that have a web ACL."""
     guarded = [view.target(node, "resourceArn", tokens.LOAD_BALANCER) for node in view.all(_WAF)]
+    return {each.urn for each in guarded if each is not None}
+
+
+def _unasked(view: View) -> Found:
+    guarded = guarded_balancers(view)
     asked = set()
     for token, key in ((tokens.LISTENER, "defaultActions"), (tokens.LISTENER_RULE, "actions")):
         for node, given in view.each(token):
             kinds = {mapping(each).get("type") for each in listed(given.get(key))}
             listener = node if token == tokens.LISTENER else view.target(node, "listenerArn", tokens.LISTENER)
             balancer = view.target(listener, "loadBalancerArn", tokens.LOAD_BALANCER) if listener else None
-            if balancer is not None and kinds & _AUTHENTICATING:
+            if balancer is not None and kinds & AUTHENTICATING:
                 asked.add(balancer.urn)
     for node, given in _application(view):
-        if given.get("internal") in (None, False) and node not in guarded and node.urn not in asked:
+        if given.get("internal") in (None, False) and node.urn not in guarded and node.urn not in asked:
             yield node, "everybody may ask it: there is neither a firewall nor a question who comes"
 
 

@@ -17,7 +17,7 @@ _SILENT_AT_ZERO = ("ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUt
 _STOP_DEFAULT, _STOP_CEILING = 30, 120
 
 
-def _target(view: View, service: Node) -> Node | None:
+def target_of(view: View, service: Node) -> Node | None:
     """The scaling target that counts the service's replicas."""
     for node, target in view.each(tokens.SCALING_TARGET):
         resource, name = target.get("resourceId"), service.outputs.get("name")
@@ -41,7 +41,7 @@ def _policies(view: View, target: Node) -> list[Node]:
 
 def _no_scaling(view: View) -> Found:
     for service in view.all(tokens.SERVICE):
-        target = _target(view, service)
+        target = target_of(view, service)
         if target is None:
             yield service, "nothing scales it"
         elif not _policies(view, target):
@@ -50,7 +50,7 @@ def _no_scaling(view: View) -> Found:
 
 def _least(view: View) -> Found:
     for service in view.all(tokens.SERVICE):
-        target = _target(view, service)
+        target = target_of(view, service)
         least = number(view.inputs(target).get("minCapacity")) if target is not None else None
         if least is None:
             least = number(view.inputs(service).get("desiredCount", 1)) if target is None else None

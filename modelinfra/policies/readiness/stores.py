@@ -32,7 +32,7 @@ _KEPT: Final[Mapping[str, str]] = {
     "aws:rds/cluster:Cluster": "deletionProtection",
     "aws:dynamodb/table:Table": "deletionProtectionEnabled",
 }
-_BUDGET: Final = "aws:budgets/budget:Budget"
+BUDGET: Final = "aws:budgets/budget:Budget"
 
 
 def _buckets(view: View) -> list[Node]:
@@ -122,7 +122,7 @@ def _for_ever(view: View) -> Found:
 
 def _no_budget(view: View) -> Found:
     paid = [node for node in view.graph if node.custom and node.type.startswith("aws:") and not node.read]
-    if paid and not view.all(_BUDGET):
+    if paid and not view.all(BUDGET):
         yield next((node for node in view.graph if not node.parent), paid[0]), "no budget tells when it becomes dear"
 
 
