@@ -26,7 +26,7 @@ class Review(NamedTuple):
     outline: Outline | None = None
 
 
-_MOST_REVIEWS, _END_OF_LOG = 20, 100_000
+_MOST_COMMENTS, _END_OF_LOG = 20, 100_000
 
 Reviews = Annotated[
     list[Path] | None,
@@ -85,7 +85,7 @@ def comment(
     annotate: Annotate = False,
     author: Author = "github-actions[bot]",
 ) -> None:
-    """Post or update one comment for each stack, also for one whose review failed. The token is read from GITHUB_TOKEN, and from nowhere else.
+    """Post or update one comment for each stack, also for one whose review failed, and an overview of several. The token is read from GITHUB_TOKEN, and from nowhere else.
 
     Example: modelinfra comment --from-json review.json --pull-request 12
     """
@@ -98,12 +98,13 @@ def comment(
     count = len(reviews or ()) + len(failed or ())
     if not count:
         fail("There is no review: --from-json FILE, or --failed STACK=LOGFILE.", WRONG_INPUT)
-    if count > _MOST_REVIEWS:
-        fail(f"{count} reviews are more comments than a pull request can bear; {_MOST_REVIEWS} are taken.", WRONG_INPUT)
+    if head_sha is not None and not re.fullmatch(r"[0-9a-fA-F]{7,64}", head_sha):
+        fail("--head-sha is no commit: 7 to 64 hexadecimal digits.", WRONG_INPUT)
     if labels and not posting:
         fail("--labels needs a pull request: --pull-request, or --head with --head-sha.", WRONG_INPUT)
-    ready = [_read(file) for file in reviews or ()] + [_failure(each, project) for each in failed or ()]
-    everything = "\n\n".join(each.text for each in ready)
+    ready = [_read(file, head_sha or "") for file in reviews or ()] + [_failure(each, project) for each in failed or ()]
+    comments = _comments(ready, head_sha or "")
+    everything = "\n\n".join(text for _, text in comments)
     if output is not None:
         _write(output, everything, append=False)
     if summary:
@@ -118,13 +119,27 @@ def comment(
             for command in commands(each.outline) if each.outline is not None else ():
                 typer.echo(command)
     if posting:
-        _post(ready, repository, pull_request, head, head_sha, author, labels)
+        _post(ready, comments, repository, pull_request, head, head_sha, author, labels)
 
 
-def _read(file: Path) -> Review:
+def _comments(reviews: list[Review], commit: str) -> list[tuple[str, str]]:
+    """Marker and text of each comment: an overview of several stacks first; of more than 20 nothing but that."""
+    from modelinfra.review.github import marker
+    from modelinfra.review.render.overview import entry, failed, overview
+
+    single = [(marker(each.project, each.stack), each.text) for each in reviews]
+    if len(reviews) < 2:
+        return single
+    rows = [entry(each.outline) if each.outline is not None else failed(each.project, each.stack) for each in reviews]
+    # A stack is never called so: its marker has a stack behind the slash.
+    together = (marker("", ""), overview(rows, commit))
+    return [together, *(single if len(reviews) <= _MOST_COMMENTS else [])]
+
+
+def _read(file: Path, commit: str) -> Review:
     """The review of a file that a stranger may have written: bounded, validated, and written anew from data."""
     from modelinfra.review.render import json as reading
-    from modelinfra.review.render import render_outline
+    from modelinfra.review.render import markdown
 
     if file.is_symlink() or not file.is_file():
         fail(f"{file} is no file.", WRONG_INPUT)
@@ -136,7 +151,7 @@ def _read(file: Path) -> Review:
         fail(f"{file} is no review: not UTF-8 text", WRONG_INPUT)
     except reading.NotAnOutline as error:
         fail(f"{file} is no review: {error}", WRONG_INPUT)
-    text = render_outline(outline, "markdown")
+    text = markdown.write(outline, commit)
     return Review(outline.project, outline.stack, text, outline)
 
 
@@ -166,6 +181,7 @@ def _write(file: Path, text: str, *, append: bool) -> None:
 
 def _post(
     reviews: list[Review],
+    comments: list[tuple[str, str]],
     repository: str | None,
     pull_request: int | None,
     head: str | None,
@@ -173,7 +189,7 @@ def _post(
     author: str,
     labelled: bool,
 ) -> None:
-    from modelinfra.review.github import GitHubError, marker
+    from modelinfra.review.github import GitHubError
     from modelinfra.review.labels import OURS, labels
 
     try:
@@ -184,8 +200,8 @@ def _post(
         if number is None:
             console().print(f"No open pull request of {head} stands at {head_sha}: nothing is posted.", markup=False)
             return
-        for each in reviews:
-            address = github.comment(number, marker(each.project, each.stack), each.text)
+        for mark, text in comments:
+            address = github.comment(number, mark, text)
             console().print(address, markup=False)
         if labelled:
             outlines = [each.outline for each in reviews if each.outline is not None]

@@ -50,12 +50,12 @@ def test_a_review_becomes_one_comment_that_is_updated(repository: Repository, tm
 
 
 def test_a_pull_request_that_has_moved_on_is_left_alone(repository: Repository, tmp_path: Path) -> None:
-    repository.pulls = [{"number": 7, "head": {"sha": "new"}}]
-    result = comment("--from-json", review(tmp_path), "--head", "mallory:main", "--head-sha", "old")
+    repository.pulls = [{"number": 7, "head": {"sha": "feedbee"}}]
+    result = comment("--from-json", review(tmp_path), "--head", "mallory:main", "--head-sha", "0ddba11")
     assert result.exit_code == 0
     assert "nothing is posted" in result.stdout
     assert repository.comments == []
-    comment("--from-json", review(tmp_path), "--head", "mallory:main", "--head-sha", "new")
+    comment("--from-json", review(tmp_path), "--head", "mallory:main", "--head-sha", "feedbee")
     assert len(repository.comments) == 1
 
 
@@ -179,3 +179,27 @@ def test_a_failed_review_is_never_labelled_no_change(repository: Repository, tmp
 
 def test_labels_need_a_pull_request(tmp_path: Path) -> None:
     assert comment("--from-json", review(tmp_path), "--labels", "--output", tmp_path / "c.md").exit_code == 2
+
+
+def test_several_stacks_get_an_overview_and_many_nothing_else(repository: Repository, tmp_path: Path) -> None:
+    files = []
+    for index in range(25):
+        files.append(tmp_path / f"{index}.json")
+        files[-1].write_text(json.dumps(REVIEW | {"stack": f"s{index}"}))
+    few = [word for file in files[:2] for word in ("--from-json", file)]
+    assert comment(*few, "--pull-request", 7).exit_code == 0
+    assert [each["body"].splitlines()[0] for each in repository.comments] == [
+        "<!-- modelinfra-comment:/ -->", "<!-- modelinfra-comment:shop/s0 -->", "<!-- modelinfra-comment:shop/s1 -->"
+    ]  # fmt: skip
+    every = [word for file in files for word in ("--from-json", file)]
+    assert comment(*every, "--pull-request", 7).exit_code == 0
+    assert len(repository.comments) == 3
+    assert "25 stacks" in repository.comments[0]["body"]
+
+
+def test_the_commit_that_was_reviewed_is_told_and_is_one(repository: Repository, tmp_path: Path) -> None:
+    repository.pulls = [{"number": 7, "head": {"sha": "feedbee"}}]
+    comment("--from-json", review(tmp_path), "--head", "acme:main", "--head-sha", "feedbee")
+    assert "at commit feedbee" in repository.comments[0]["body"]
+    refused = comment("--from-json", review(tmp_path), "--head", "acme:main", "--head-sha", "$(rm)")
+    assert refused.exit_code == 2

@@ -104,10 +104,10 @@ def render_graph(graph: Graph, estimate: Estimate | None) -> str:
     return write(of_graph(graph, estimate))
 
 
-def write(outline: Outline) -> str:
-    """The comment, at most `LIMIT` characters."""
+def write(outline: Outline, commit: str = "") -> str:
+    """The comment, at most `LIMIT` characters. commit: that was reviewed, in hexadecimal digits; it is told where it is given."""
     macros: Any = _template().module
-    head = macros.head(outline)
+    head = macros.head(outline, commit)
     page = _Page([head], spare=LIMIT - sum(_SHARES.values()) - len(head) - _AROUND)
     for section in _sections(outline, macros):
         page.add(section)
