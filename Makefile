@@ -28,7 +28,7 @@ test: .venv/ready engine
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 ## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules;
-## and of every change of the second day, what the engine says
+## and what the engine says of every option and of every change of the second day
 judge: export PYTHONDONTWRITEBYTECODE :=
 judge: .venv/ready engine
 	$(BIN)/python -m tests.judges.environment
