@@ -61,21 +61,28 @@ def project_directory(given: Path | None) -> Path:
 
 def project_name(directory: Path) -> Any:
     """The name in a project's Pulumi.yaml, None without one. Exits with 2 when it is not YAML."""
+    return _settings(directory).get("name")
+
+
+def config_directory(project: Path) -> Path:
+    """The folder of the project's stack files. Exits with 2 when Pulumi.yaml is not YAML."""
+    folder = _settings(project).get("stackConfigDir")
+    return project / (folder if isinstance(folder, str) else "")
+
+
+def _settings(project: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        settings = yaml.safe_load((directory / "Pulumi.yaml").read_text(encoding="utf-8"))
+        settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        fail(f"{directory / 'Pulumi.yaml'} is not YAML: {str(error).splitlines()[0]}", WRONG_INPUT)
-    return settings.get("name") if isinstance(settings, dict) else None
+        fail(f"{project / 'Pulumi.yaml'} is not YAML: {str(error).splitlines()[0]}", WRONG_INPUT)
+    return settings if isinstance(settings, dict) else {}
 
 
 def stack_file(project: Path, stack: str) -> Path:
     """The stack's file. Exits with 2, naming the stacks that there are, when it does not exist."""
-    import yaml
-
-    settings = yaml.safe_load((project / "Pulumi.yaml").read_text()) or {}
-    directory = project / (settings.get("stackConfigDir") or "")
+    directory = config_directory(project)
     path = directory / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         stacks = sorted(each.name.split(".")[1] for each in directory.glob("Pulumi.*.yaml"))

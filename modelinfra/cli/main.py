@@ -14,6 +14,7 @@ from modelinfra.cli.preview import preview
 from modelinfra.cli.sandbox import down, up
 from modelinfra.cli.schema import schema
 from modelinfra.cli.servers import servers
+from modelinfra.cli.stacks import stacks
 from modelinfra.cli.try_endpoint import try_endpoint
 from modelinfra.cli.validate import validate
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(validate)
 app.command()(preview)
 app.command()(graph)
+app.command()(stacks)
 app.command()(diff)
 app.command()(check)
 app.command()(cost)

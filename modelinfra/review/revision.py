@@ -50,7 +50,7 @@ def checkout(project: Path, name: str) -> Iterator[Checkout]:
     """
     if shutil.which("git") is None:
         raise RevisionError("git is not installed, and a revision is read with it")
-    repository = _top(project)
+    repository = top(project)
     commit = _commit(repository, name)
     with tempfile.TemporaryDirectory(prefix="modelinfra-base-") as folder:
         root = Path(folder).resolve() / "tree"
@@ -67,7 +67,21 @@ def checkout(project: Path, name: str) -> Iterator[Checkout]:
             git(repository, "worktree", "prune")
 
 
-def _top(project: Path) -> Path:
+def changed_files(repository: Path, name: str) -> tuple[str, ...]:
+    """What differs between a revision and the working tree, as git names it from the top; what git ignores is not seen. Raises RevisionError."""
+    commit = _commit(repository, name)
+    diff = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "-z", commit, "--")
+    found: set[str] = set()
+    for asked in (diff, ("ls-files", "--others", "--exclude-standard", "-z")):
+        said = git(repository, *asked)
+        if said.returncode:
+            raise RevisionError(f"{name} cannot be compared with: {_last_line(said.stderr)}")
+        found |= set(filter(None, said.stdout.split("\0")))
+    return tuple(sorted(found))
+
+
+def top(project: Path) -> Path:
+    """The top of the working tree around a project. Raises RevisionError."""
     found = git(project, "rev-parse", "--show-toplevel")
     if found.returncode:
         raise RevisionError(f"{project} is not in a git repository, so it has no revision to compare with")
@@ -100,7 +114,9 @@ def _link_ignored(repository: Path, project: Path, root: Path) -> None:
 
 def git(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What git says in a folder; whether it could is its return code."""
-    return subprocess.run(["git", "-C", str(where), *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["git", "-C", str(where), *arguments], capture_output=True, text=True, errors="surrogateescape", check=False
+    )
 
 
 def _last_line(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from modelinfra.review.revision import Checkout, git
+from modelinfra.review.revision import Checkout, changed_files
 
 ENVIRONMENT = "modelinfra:environment"
 
@@ -25,12 +25,10 @@ class Touched:
 
 def touched(base: Checkout, stack_file: Path) -> Touched:
     """What the working tree changes since the revision: what git tracks, and what it neither tracks nor ignores."""
-    changed = git(base.repository, "diff", "--name-only", "-z", "--no-renames", base.commit, "--").stdout
-    fresh = git(base.repository, "ls-files", "-z", "--others", "--exclude-standard").stdout
-    files = sorted({each for each in (changed + fresh).split("\0") if each})
+    files = changed_files(base.repository, base.commit)
     own = stack_file.resolve().relative_to(base.repository).as_posix()
     keys = tuple(differing(_read(base.counterpart(stack_file)), _read(stack_file))) if own in files else ()
-    return Touched(tuple(files), keys, own)
+    return Touched(files, keys, own)
 
 
 def differing(before: Any, after: Any, path: str = "") -> Iterator[str]:
