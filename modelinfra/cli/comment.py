@@ -140,6 +140,7 @@ def _read(file: Path, commit: str) -> Review:
     """The review of a file that a stranger may have written: bounded, validated, and written anew from data."""
     from modelinfra.review.render import json as reading
     from modelinfra.review.render import markdown
+    from modelinfra.review.render.lines import harmless
 
     if file.is_symlink() or not file.is_file():
         fail(f"{file} is no file.", WRONG_INPUT)
@@ -150,7 +151,7 @@ def _read(file: Path, commit: str) -> Review:
     except UnicodeDecodeError:
         fail(f"{file} is no review: not UTF-8 text", WRONG_INPUT)
     except reading.NotAnOutline as error:
-        fail(f"{file} is no review: {error}", WRONG_INPUT)
+        fail(f"{file} is no review: {harmless(str(error))}", WRONG_INPUT)
     text = markdown.write(outline, commit)
     return Review(outline.project, outline.stack, text, outline)
 

@@ -203,3 +203,12 @@ def test_the_commit_that_was_reviewed_is_told_and_is_one(repository: Repository,
     assert "at commit feedbee" in repository.comments[0]["body"]
     refused = comment("--from-json", review(tmp_path), "--head", "acme:main", "--head-sha", "$(rm)")
     assert refused.exit_code == 2
+
+
+def test_a_key_of_a_stranger_is_no_command_of_the_runner(tmp_path: Path) -> None:
+    result = comment(
+        "--from-json", review(tmp_path, **{"x\n::add-mask::a ##[error]": 1}), "--output", tmp_path / "c.md"
+    )
+    assert result.exit_code == 2
+    assert "::" not in result.stderr
+    assert "##[" not in result.stderr

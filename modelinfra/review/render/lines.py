@@ -11,3 +11,9 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206
 def one_line(text: str) -> str:
     """The text without line breaks, control characters and what cannot be seen."""
     return _UNSEEN.sub(" ", text).strip()
+
+
+def harmless(text: str) -> str:
+    """One line that a runner of GitHub takes for no command, wherever it is printed: `::` and `##[` begin one."""
+    # https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs: `##[` counts anywhere in a line.
+    return re.sub("##(?=\\[)", "## ", re.sub(":(?=:)", ": ", one_line(text)))
