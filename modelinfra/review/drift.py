@@ -58,7 +58,7 @@ def _changed(
     paths = listing([one.path for one in each.properties])
     return Finding(
         "drift", severity, each.urn, f"changed outside of Pulumi: {called(outside.after, each.node)} ({paths})", "\n".join(lines),
-        "Write into the program what was meant; the next update sets the rest back.",
+        "Write into the program what was meant, and deploy with --refresh, as the preview was made: without it only what the change itself writes is set back.",
     )  # fmt: skip
 
 
