@@ -144,12 +144,8 @@ def _read(file: Path, commit: str) -> Review:
 
     if file.is_symlink() or not file.is_file():
         fail(f"{file} is no file.", WRONG_INPUT)
-    if file.stat().st_size > reading.LARGEST:
-        fail(f"{file} is no review: more than {reading.LARGEST:,} bytes", WRONG_INPUT)
     try:
-        outline = reading.read(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        fail(f"{file} is no review: not UTF-8 text", WRONG_INPUT)
+        outline = reading.read_file(file)
     except reading.NotAnOutline as error:
         fail(f"{file} is no review: {harmless(str(error))}", WRONG_INPUT)
     text = markdown.write(outline, commit)

@@ -66,8 +66,9 @@ def project_name(directory: Path) -> Any:
 
 def config_directory(project: Path) -> Path:
     """The folder of the project's stack files. Exits with 2 when Pulumi.yaml is not YAML."""
-    folder = _settings(project).get("stackConfigDir")
-    return project / (folder if isinstance(folder, str) else "")
+    from modelinfra.graph.stack_folder import stack_folder
+
+    return project / stack_folder(_settings(project))
 
 
 def _settings(project: Path) -> dict[str, Any]:

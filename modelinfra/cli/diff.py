@@ -11,7 +11,7 @@ import typer
 from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name, stack_file
 from modelinfra.cli.cost_lines import Prices, price_table
 from modelinfra.cli.output import Format, FormatName, Output, rendered, report_of, write_output
-from modelinfra.cli.stack_config import stack_config
+from modelinfra.cli.stack_config import structured
 
 if TYPE_CHECKING:
     from modelinfra.review.changes import Changes
@@ -182,10 +182,10 @@ def _around(
 
 def _of_engine(preview: Path, export: Path | None, stack: str | None, project: Path | None) -> Compared:
     from modelinfra.review.drift import drifted
-    from modelinfra.review.engine_files import NotReadable, engine_changes, engine_drift
+    from modelinfra.review.engine_files import NotReadable, engine_review
 
     try:
-        changes, outside = engine_changes(preview, export), engine_drift(preview)
+        changes, outside = engine_review(preview, export)
     except NotReadable as error:
         fail(str(error), WRONG_INPUT)
     graph = changes.after if changes.after.nodes else changes.before
@@ -218,10 +218,9 @@ def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None, Plac
     from modelinfra.review.usage import KEY, UsageError, read_usage
 
     try:
-        load_project(directory, stack)
+        config = structured(load_project(directory, stack).config)
     except ProjectError:
         return None, None, None
-    config = stack_config(directory, stack)
     try:
         return config.get("aws:region"), read_usage(config.get(KEY)), places(directory, stack_file(directory, stack))
     except UsageError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ def stack_config(directory: Path, stack: str) -> dict[str, Any]:
     from modelinfra.graph.project import ProjectError, load_project
 
     try:
-        config = load_project(directory, stack).config
+        return structured(load_project(directory, stack).config)
     except ProjectError as error:
         fail(str(error), WRONG_INPUT)
+
+
+def structured(config: Mapping[str, str]) -> dict[str, Any]:
+    """A stack's configuration with its structured values as data."""
     return {key: _data(value) for key, value in config.items()}
 
 

@@ -17,6 +17,7 @@ import yaml
 from modelinfra.graph.capture import capture
 from modelinfra.graph.model import Graph
 from modelinfra.graph.monitor import Invokes
+from modelinfra.graph.stack_folder import stack_folder
 
 
 class ProjectError(Exception):
@@ -78,9 +79,7 @@ def load_project(directory: str | os.PathLike[str], stack: str, *, config: Mappi
     declared = document.get("config")
     for key, value in (declared if isinstance(declared, Mapping) else {}).items():
         _declare(project, str(key), value)
-    # `config: FOLDER` is the old spelling of stackConfigDir.
-    folder = document.get("stackConfigDir") or (declared if isinstance(declared, str) else "")
-    stack_file = root / str(folder) / f"Pulumi.{stack}.yaml"
+    stack_file = root / stack_folder(document) / f"Pulumi.{stack}.yaml"
     values = _yaml(stack_file, f"no stack {stack!r}").get("config") or {}
     for key, value in {**values, **(config or {})}.items():
         _put(project, str(key), value)

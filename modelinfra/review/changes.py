@@ -205,9 +205,7 @@ def _replaces(old: Node, new: Node, path: str) -> bool:
     if path.startswith("options."):
         return False
     bare = without_indices(path)
-    if any(
-        bare == without_indices(each) or bare.startswith(f"{without_indices(each)}.") for each in new.replace_on_changes
-    ):
+    if any(within(path, each) for each in new.replace_on_changes):
         return True
     if not forces_replacement(new.type, bare):
         return False
@@ -215,9 +213,13 @@ def _replaces(old: Node, new: Node, path: str) -> bool:
 
 
 def _ignored(node: Node, path: str) -> bool:
-    bare = without_indices(path)
-    ignored = any(bare == each or bare.startswith(f"{each}.") for each in map(without_indices, node.ignore_changes))
-    return ignored or (node.type, bare) in _QUIET
+    return any(within(path, each) for each in node.ignore_changes) or (node.type, without_indices(path)) in _QUIET
+
+
+def within(inner: str, outer: str) -> bool:
+    """Whether a path is another one or lies within it, indices aside."""
+    one, other = without_indices(inner), without_indices(outer)
+    return one == other or one.startswith(f"{other}.")
 
 
 def without_indices(path: str) -> str:

@@ -11,6 +11,7 @@ import yaml
 
 from modelinfra.graph.elsewhere import CaptureFailed, Place, capture_all
 from modelinfra.graph.model import Graph
+from modelinfra.graph.stack_folder import stack_folder
 from modelinfra.graph.transport import numbered
 from modelinfra.review.base_environment import NoEnvironment, python_for
 from modelinfra.review.changes import Changes, between
@@ -81,8 +82,7 @@ def _has_stack(project: Path, stack: str) -> bool:
 
 def _stack_file(project: Path, stack: str) -> Path:
     settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}
-    folder = (settings.get("stackConfigDir") if isinstance(settings, dict) else None) or ""
-    return project / str(folder) / f"Pulumi.{stack}.yaml"
+    return project / stack_folder(settings) / f"Pulumi.{stack}.yaml"
 
 
 def _relocated(graph: Graph, one: str, other: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelinfra.review.changes import Changes, PropertyChange, ResourceChange, without_indices
+from modelinfra.review.changes import Changes, PropertyChange, ResourceChange, within
 from modelinfra.review.context import Context
 from modelinfra.review.finding import SEVERITIES, Finding, Severity
 from modelinfra.review.findings import exposure, networks, permissions, watching
@@ -67,11 +67,7 @@ def _fate(one: PropertyChange, plan: ResourceChange | None) -> str:
         return "this change leaves it so"
     if plan.operation in ("replace", "delete"):
         return f"this change {plan.operation}s the resource"
-    path = without_indices(one.path)
-    back = any(
-        without_indices(mine.path).startswith(path) or path.startswith(without_indices(mine.path))
-        for mine in plan.properties
-    )
+    back = any(within(mine.path, one.path) or within(one.path, mine.path) for mine in plan.properties)
     return "this change sets it back or anew" if back else "this change leaves it so"
 
 

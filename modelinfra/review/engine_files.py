@@ -23,22 +23,23 @@ class NotReadable(Exception):  # noqa: N818 - it states what is wrong with a fil
 
 def engine_changes(preview: Path, export: Path | None = None) -> Changes:
     """The changes that a preview plans; with an export of the same stack, what stays as it is is known, too. Raises NotReadable."""
+    return engine_review(preview, export)[0]
+
+
+def engine_review(preview: Path, export: Path | None = None) -> tuple[Changes, Changes | None]:
+    """`engine_changes`, and what was changed in the cloud since the last deployment: None where the preview was made without `--refresh`."""
     known: dict[str, str] = {}
-    changes = _understood(
-        preview, "no output of `pulumi preview --json`", lambda data: changes_of(_hidden(data, known))
-    )
+
+    def read(data: Any) -> tuple[Changes, Changes | None]:
+        hidden = _hidden(data, known)
+        refreshed = refreshed_states(hidden)
+        return changes_of(hidden), None if refreshed is None else between(*refreshed)
+
+    changes, outside = _understood(preview, "no output of `pulumi preview --json`", read)
     if export is None:
-        return changes
+        return changes, outside
     state = _understood(export, "no output of `pulumi stack export`", lambda data: from_export(_hidden(data, known)))
-    return _completed(changes, state, export)
-
-
-def engine_drift(preview: Path) -> Changes | None:
-    """What somebody or something changed in the cloud since the last deployment; None where the preview was made without `--refresh`."""
-    found = _understood(
-        preview, "no output of `pulumi preview --json`", lambda data: refreshed_states(_hidden(data, {}))
-    )
-    return None if found is None else between(*found)
+    return _completed(changes, state, export), outside
 
 
 def engine_graph(file: Path) -> Graph:

@@ -15,7 +15,7 @@ from modelinfra.review.changes import (
     ResourceChange,
     in_order,
     moved,
-    without_indices,
+    within,
 )
 
 # apitype.OpType (pulumi/sdk/go/common/apitype/updates.go); the steps of one replacement share a URN.
@@ -88,17 +88,12 @@ def _properties(old: Node, new: Node, steps: Iterable[Mapping[str, Any]]) -> Ite
     for path, change in found.items():
         yield PropertyChange(path, change.before, change.after, _forces(path, forcing))
     for path in sorted(told - set(found)):
-        if not any(_within(known, path) or _within(path, known) for known in found):
+        if not any(within(known, path) or within(path, known) for known in found):
             yield PropertyChange(path, None, None, _forces(path, forcing))
 
 
 def _forces(path: str, forcing: set[str]) -> bool:
-    return any(_within(path, each) or _within(each, path) for each in forcing)
-
-
-def _within(inner: str, outer: str) -> bool:
-    one, other = without_indices(inner), without_indices(outer)
-    return one == other or one.startswith(f"{other}.")
+    return any(within(path, each) or within(each, path) for each in forcing)
 
 
 def _of(node: Node) -> Graph:

@@ -32,11 +32,9 @@ def earlier_reviews(places: Iterable[Path]) -> list[Outline]:
     found = []
     for file in _files(places):
         try:
-            if file.stat().st_size > reading.LARGEST:
-                raise NotReviews(f"{file} is no review: more than {reading.LARGEST:,} bytes")
-            found.append(reading.read(file.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotReviews(f"{file} cannot be read: {error}") from None
+            found.append(reading.read_file(file))
+        except OSError as error:
+            raise NotReviews(f"{file} cannot be read: {error.strerror}") from None
         except reading.NotAnOutline as error:
             raise NotReviews(f"{file} is no review: {error}") from None
     return found

@@ -109,7 +109,11 @@ def report(
 
 
 def _places(changes: Changes, findings: Iterable[Finding], places: Places | None) -> dict[str, Place]:
-    found = {each.urn: places.of(each.urn, changes.after, changes.before) for each in findings} if places else {}
+    found = (
+        {urn: places.of(urn, changes.after, changes.before) for urn in {each.urn for each in findings}}
+        if places
+        else {}
+    )
     return {urn: place for urn, place in found.items() if place is not None}
 
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 import yaml
 
 from modelinfra.graph.model import Graph
+from modelinfra.graph.stack_folder import stack_folder
 from modelinfra.graph.state import from_export, from_preview
 from modelinfra.testing.cloud import StandInCloud, serve
 from modelinfra.testing.engine import Engine, find_engine
@@ -280,8 +281,7 @@ class Sandbox:
             raise SandboxError(f"pulumi stack init failed with {outcome.exit_code}\n{outcome.text}")
 
     def _write_config(self) -> Path:
-        folder = self._project_document.get("stackConfigDir") or ""
-        source = self.project_dir / str(folder) / f"Pulumi.{self.stack}.yaml"
+        source = self.project_dir / stack_folder(self._project_document) / f"Pulumi.{self.stack}.yaml"
         document: dict[str, Any] = {}
         if source.exists():
             document = yaml.safe_load(source.read_text(encoding="utf-8")) or {}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelinfra.review.drift import drifted
-from modelinfra.review.engine_files import engine_changes, engine_drift
+from modelinfra.review.engine_files import engine_review
 from modelinfra.review.engine_preview import changes_of
 from modelinfra.review.report import report
 from modelinfra.testing.sandbox import Sandbox, SandboxError
@@ -113,7 +113,7 @@ def test_what_was_changed_by_hand_is_told_apart(tmp_path: Path) -> None:
         sandbox.cloud.store.put(front)
         sandbox.cloud.forget(sandbox.cloud.one("aws:sqs/queue:Queue"))
         (tmp_path / "preview.json").write_text(json.dumps(sandbox.plan_json(refresh=True)))
-    changes, outside = engine_changes(tmp_path / "preview.json"), engine_drift(tmp_path / "preview.json")
+    changes, outside = engine_review(tmp_path / "preview.json")
     assert [(each.severity, each.title) for each in drifted(changes, outside).findings] == [
         ("high", "changed outside of Pulumi: the security group front (ingress[0].cidrBlocks[0])"),
         ("medium", "gone in the cloud: the queue gone"),

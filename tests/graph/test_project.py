@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelinfra.graph.project import ProjectError, capture_project, load_project
+from modelinfra.graph.stack_folder import stack_folder
 
 PROGRAM = """
 import pulumi
@@ -68,3 +69,9 @@ def test_a_program_in_another_language_is_refused(project: Path) -> None:
     (project / "Pulumi.yaml").write_text("name: shop\nruntime: {name: nodejs}\n")
     with pytest.raises(ProjectError, match="a program in nodejs cannot be captured"):
         load_project(project, "dev")
+
+
+def test_the_folder_of_stack_files_is_found_by_either_spelling() -> None:
+    assert stack_folder({"stackConfigDir": "stacks"}) == "stacks"
+    assert stack_folder({"config": "old"}) == "old"
+    assert [stack_folder(each) for each in ({}, {"config": {"a": 1}}, None, [])] == [""] * 4

@@ -114,3 +114,11 @@ def test_what_vanished_is_not_there_before_and_what_is_deleted_not_afterwards() 
     ]
     deleted = changes_of({"steps": gone, "changeSummary": {}})
     assert (len(deleted.before), len(deleted.after)) == (1, 0)
+
+
+def test_a_change_of_a_property_that_is_only_spelled_alike_does_not_set_it_back() -> None:
+    given = steps(
+        QUEUE, {"delay": 1, "delaySeconds": 1}, {"delay": 9, "delaySeconds": 1}, {"delay": 9, "delaySeconds": 2}
+    )
+    (found,) = told(*given).findings
+    assert found.text == "delay was 1 and is 9: this change leaves it so."

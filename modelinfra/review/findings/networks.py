@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import listed, mapping, plain
+from modelinfra.policies.doors import ANYWHERE
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.openings import (
@@ -27,7 +29,6 @@ _ACL_RULE, _ACL = "aws:ec2/networkAclRule:NetworkAclRule", "aws:ec2/networkAcl:N
 _ROUTE, _ROUTES = "aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable"
 _GATEWAY, _PREFIXES = "aws:ec2/internetGateway:InternetGateway", "aws:ec2/managedPrefixList:ManagedPrefixList"
 _EGRESS_RULE = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-_EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 _JOINS = {
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": "another VPC",
@@ -110,7 +111,7 @@ def _internet_routes(graph: Graph, node: Node) -> Iterator[tuple[str, str]]:
         given = route.get("gatewayId")
         by_gateway = given is not None and (behind or str(given).startswith("igw-"))
         for name in ("destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock"):
-            if by_gateway and route.get(name) in _EVERYWHERE:
+            if by_gateway and route.get(name) in ANYWHERE:
                 yield node.urn, str(route[name])
 
 
@@ -155,11 +156,12 @@ def _references(changes: Changes) -> Iterator[Finding]:
     graph = changes.after
     known = set(_let_in(changes.before))
     was_open = _open_groups(changes.before)
+    rules = sorted(_let_in(graph))
     for source in sorted(_open_groups(graph)):
         guarded = users(graph, source)
         if guarded and all(each.type.endswith(":LoadBalancer") for each in guarded):
             continue
-        for rule, target, one in sorted(_let_in(graph)):
+        for rule, target, one in rules:
             if one != source or target == source or ((rule, target, one) in known and source in was_open):
                 continue
             yield Finding(
@@ -170,9 +172,10 @@ def _references(changes: Changes) -> Iterator[Finding]:
 
 
 def _open_groups(graph: Graph) -> set[str]:
-    found = openings(graph)
-    groups = {each.group for each in found if each.group in graph}
-    together = {group: [each.network for each in found if each.group == group] for group in groups}
+    together: dict[str, list[Network]] = defaultdict(list)
+    for each in openings(graph):
+        if each.group in graph:
+            together[each.group].append(each.network)
     return {group for group, networks in together.items() if everybody(networks, networks)}
 
 
@@ -221,7 +224,7 @@ def _leaves(node: Node) -> bool:
     else:
         return False
     return any(
-        str(protocol) in ("-1", "all") and any(each in _EVERYWHERE for each in ranges) for protocol, ranges in rules
+        str(protocol) in ("-1", "all") and any(each in ANYWHERE for each in ranges) for protocol, ranges in rules
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -37,6 +38,16 @@ def read(text: str) -> Outline:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(each) for each in first["loc"]) or "the whole"
         raise NotAnOutline(f"{where}: {first['msg']}") from None
+
+
+def read_file(file: Path) -> Outline:
+    """The outline in a file that anybody may have written; a larger one is not opened. Raises NotAnOutline and OSError."""
+    if file.stat().st_size > LARGEST:
+        raise NotAnOutline(f"more than {LARGEST:,} bytes")
+    try:
+        return read(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise NotAnOutline("not UTF-8 text") from None
 
 
 def schema() -> dict[str, Any]:
