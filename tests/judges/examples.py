@@ -76,11 +76,15 @@ def _at_limits() -> Iterator[tuple[walk.Edit, Any]]:
     for edit in walk.edits():
         for limit in ("at_least", "at_most"):
             number, example = getattr(edit.option, limit), edit.option.example
-            if number is None or (edit.path, limit) in _ALONE:
+            if number is None or isinstance(example, list) or (edit.path, limit) in _ALONE:
                 continue
             if isinstance(example, str):
-                number = f"{int(number) // 2**20}MiB" if example.endswith("iB") else f"{int(number)}s"
+                number = _size(int(number)) if example.endswith("iB") else f"{int(number)}s"
             yield walk.Edit(edit.path, replace(edit.option, example=number)), number
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20}MiB" if count >= 2**20 else f"{count // 2**10}KiB"
 
 
 def _stack(stack: str, root: Path) -> Graph:

@@ -31,6 +31,7 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
         "a value of the same feature",
     ),
     ("aws_lb_listener_rule", "transforms"): (None, "ALB rewrites came with provider 6.19; judged by cfn-lint"),
+    ("aws_lb_listener_rule", "actions[type=jwt-validation]"): (None, "came with provider 6.22; judged by cfn-lint"),
 }
 
 
@@ -85,7 +86,20 @@ class Lowering:
             if place in TOO_OLD:
                 self.left_out.add(place)
                 value = TOO_OLD[place][0]
-            kept[key] = value
+            kept[key] = self._without_new_items(type_, key, value)
+        return kept
+
+    def _without_new_items(self, type_: str, key: str, value: Any) -> Any:
+        """A list without the items of a kind that is too new."""
+        if not isinstance(value, list):
+            return value
+        kept = []
+        for item in value:
+            place = (type_, f"{key}[type={item.get('type')}]") if isinstance(item, Mapping) else None
+            if place in TOO_OLD:
+                self.left_out.add(place)
+            else:
+                kept.append(item)
         return kept
 
     def _block(self, given: Mapping[str, Any], block: Mapping[str, Any], path: str) -> dict[str, Any]:
