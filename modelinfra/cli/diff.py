@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -10,7 +9,7 @@ import typer
 
 from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name, stack_file
 from modelinfra.cli.cost_lines import Prices, price_table
-from modelinfra.cli.output import Format, FormatName, Output, rendered, report_of, write_output
+from modelinfra.cli.output import FailOn, Format, FormatName, Output, rendered, report_of, write_output
 from modelinfra.cli.stack_config import structured
 
 if TYPE_CHECKING:
@@ -28,15 +27,6 @@ class Compared(NamedTuple):
     region: str | None
     usage: Usage | None
     places: Places | None = None
-
-
-class Severity(enum.StrEnum):
-    """As findings have it, worst first."""
-
-    high = "high"
-    medium = "medium"
-    low = "low"
-    note = "note"
 
 
 MaybeStack = Annotated[str | None, typer.Argument(help="Name of the stack; with --preview it is the preview's.")]
@@ -83,10 +73,6 @@ History = Annotated[
         show_default=False,
     ),
 ]
-FailOn = Annotated[
-    Severity | None,
-    typer.Option("--fail-on", help="Exit with 1 when there is a finding as bad as this.", show_default=False),
-]
 
 
 def diff(
@@ -113,6 +99,7 @@ def diff(
     Example: pulumi preview --json --show-sames > preview.json; modelinfra diff --preview preview.json
     """
     from modelinfra.review.context import together
+    from modelinfra.review.finding import is_as_bad
 
     table = price_table(prices)
     if (base is None) == (preview is None):
@@ -137,7 +124,7 @@ def diff(
         places=compared.places,
     )
     write_output(rendered(found, format), output)
-    if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
+    if fail_on is not None and any(is_as_bad(each.severity, fail_on) for each in found.findings):
         raise typer.Exit(FAILED)
 
 
@@ -225,8 +212,3 @@ def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None, Plac
         return config.get("aws:region"), read_usage(config.get(KEY)), places(directory, stack_file(directory, stack))
     except UsageError as error:
         fail(str(error).replace("\n", ";"), WRONG_INPUT)
-
-
-def _as_bad(severity: str, limit: Severity) -> bool:
-    order = list(Severity)
-    return order.index(Severity(severity)) <= order.index(limit)
