@@ -86,7 +86,9 @@ def stack_file(project: Path, stack: str) -> Path:
     directory = config_directory(project)
     path = directory / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        stacks = sorted(each.name.split(".")[1] for each in directory.glob("Pulumi.*.yaml"))
+        from modelinfra.review.concerned import stacks_in
+
+        stacks = stacks_in(directory)
         fail(f"There is no {path}. Stacks here: {', '.join(stacks) or 'none'}.", WRONG_INPUT)
     return path
 

@@ -73,9 +73,8 @@ class Places:
     def _of_program(self, source: str) -> Place | None:
         file, _, position = source.partition("#")
         line = position.partition(",")[0]
-        if file.startswith("file://"):
-            # A URI: a space in a path is written %20.
-            file = unquote(file.removeprefix("file://"))
+        # A URI, in the engine's state relative to the project: a space in a path is written %20.
+        file = unquote(file.removeprefix("file://"))
         path = (self.project / file).resolve()
         # A line of the library, or of another package, is nothing that the author of the change wrote.
         if not file or not line.isdigit() or not path.is_file() or not path.is_relative_to(self.top):
