@@ -15,6 +15,10 @@ _HASH = 6
 LIMITS: dict[str, int] = {
     "load balancer": 32,  # Elastic Load Balancing API, CreateLoadBalancer
     "target group": 32,  # Elastic Load Balancing API, CreateTargetGroup
+    "trust store": 32,  # Elastic Load Balancing API, CreateTrustStore
+    "bucket": 63,  # Amazon S3 user guide, bucket naming rules
+    "web acl": 128,  # AWS WAF API, CreateWebACL
+    "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient
     "role": 64,  # IAM API, CreateRole
     "role policy": 128,  # IAM API, PutRolePolicy
     "repository": 256,  # ECR API, CreateRepository

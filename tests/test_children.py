@@ -49,8 +49,15 @@ def everything(
             "secrets": {"TOKEN": SECRET},
         }
         scaling = {"min": 1, "max": 3}
+        exposure = {
+            "domain": "digits.example.com",
+            "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+            "auth": {"cognito": {}, "mtls": {"ca_bundle": "s3://acme-pki/devices.pem"}},
+            "waf": {"enabled": True},
+            "access_logs": {"enabled": True},
+        }
         ModelEndpoint(
-            "digits", {**common, "load_balancer": "own", "scaling": scaling, "transforms": given.get("endpoint", {})}
+            "digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": given.get("endpoint", {})}
         )
 
     return captured(program, root)

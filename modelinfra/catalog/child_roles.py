@@ -57,6 +57,41 @@ LOAD_BALANCER_ROLES: Final = _table(
     listener=("pulumi_aws.lb.Listener", "its listener"),
 )
 
+ACCESS_LOG_ROLES: Final = _table(
+    access_log_bucket=("pulumi_aws.s3.Bucket", "where access logs are kept"),
+    access_log_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
+    access_log_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
+    access_log_policy=("pulumi_aws.s3.BucketPolicy", "who may write them"),
+)
+
+USER_POOL_ROLES: Final = _table(
+    user_pool=("pulumi_aws.cognito.UserPool", "the people who may log in"),
+    user_pool_client=("pulumi_aws.cognito.UserPoolClient", "the load balancer as the pool knows it"),
+    user_pool_domain=("pulumi_aws.cognito.UserPoolDomain", "where they log in"),
+)
+
+EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **_table(
+            tls_listener=("pulumi_aws.lb.Listener", "the listener that speaks HTTPS; the other one redirects to it"),
+            tls_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from clients to the load balancer"),
+            login_egress=(
+                "pulumi_aws.vpc.SecurityGroupEgressRule",
+                "from the load balancer to whoever vouches for clients",
+            ),
+            certificate=("pulumi_aws.acm.Certificate", "the certificate"),
+            certificate_record=("pulumi_aws.route53.Record", "the record by which it is validated"),
+            certificate_validation=("pulumi_aws.acm.CertificateValidation", "that waits for it"),
+            domain_record=("pulumi_aws.route53.Record", "the domain, pointed at the load balancer"),
+            firewall=("pulumi_aws.wafv2.WebAcl", "the firewall"),
+            firewall_association=("pulumi_aws.wafv2.WebAclAssociation", "that it stands before the load balancer"),
+            trust_store=("pulumi_aws.lb.TrustStore", "whose client certificates are taken"),
+        ),
+        **ACCESS_LOG_ROLES,
+        **USER_POOL_ROLES,
+    }
+)
+
 CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **_table(
@@ -94,6 +129,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             scaling_policy=("pulumi_aws.appautoscaling.Policy", "one policy per metric"),
         ),
         **LOAD_BALANCER_ROLES,
+        **EXPOSURE_ROLES,
     }
 )
 """Those of a load balancer belong to an endpoint that has one of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pulumi
@@ -19,21 +20,30 @@ def adopted_reference(vpc: Any, look_up: pulumi.InvokeOptions) -> NetworkReferen
 
     Raises InvalidOptionsError when a subnet is of another VPC or of none, or when all are of one zone.
     """
-    if isinstance(vpc.id, str) and all(isinstance(each, str) for each in vpc.private_subnet_ids):
-        _check(vpc, look_up)
+    problems = [
+        problem
+        for key, kind in (("private_subnet_ids", "private"), ("public_subnet_ids", "public"))
+        for problem in _problems(vpc, key, kind, look_up)
+    ]
+    if problems:
+        raise InvalidOptionsError(problems)
     cidr = vpc.cidr if vpc.cidr is not None else aws.ec2.get_vpc_output(id=vpc.id, opts=look_up).cidr_block
     return NetworkReference(
         vpc_id=vpc.id,
         cidr=Output.from_input(cidr),
         load_balancer_subnet_ids=list(vpc.private_subnet_ids),
         task_subnet_ids=list(vpc.private_subnet_ids),
+        public_subnet_ids=list(vpc.public_subnet_ids or ()),
     )
 
 
-def _check(vpc: Any, look_up: pulumi.InvokeOptions) -> None:
-    problems = []
+def _problems(vpc: Any, key: str, kind: str, look_up: pulumi.InvokeOptions) -> Iterator[Problem]:
+    """What is wrong with subnets that are known by now. kind: private or public."""
+    given = getattr(vpc, key) or ()
+    if not isinstance(vpc.id, str) or not all(isinstance(each, str) for each in given):
+        return
     zones = set()
-    for index, subnet_id in enumerate(vpc.private_subnet_ids):
+    for index, subnet_id in enumerate(given):
         try:
             # Naming the VPC lets AWS itself say whether the subnet is in it.
             found = aws.ec2.get_subnet(id=subnet_id, vpc_id=vpc.id, opts=look_up)
@@ -42,19 +52,11 @@ def _check(vpc: Any, look_up: pulumi.InvokeOptions) -> None:
         except Exception as error:
             reason = f"AWS finds no such subnet in {vpc.id} ({_words(error)})"
         if reason:
-            remedy = f"Name a private subnet of {vpc.id}, {_OR_MADE}."
-            problems.append(Problem(f"vpc.private_subnet_ids[{index}]", reason, remedy, subnet_id))
+            remedy = f"Name a {kind} subnet of {vpc.id}, {_OR_MADE}."
+            yield Problem(f"vpc.{key}[{index}]", reason, remedy, subnet_id)
     if len(zones) == 1:
-        problems.append(
-            Problem(
-                "vpc.private_subnet_ids",
-                f"all of these are in {', '.join(sorted(zones))}, and a load balancer needs two zones",
-                f"Add a private subnet of another zone, {_OR_MADE}.",
-                list(vpc.private_subnet_ids),
-            )
-        )
-    if problems:
-        raise InvalidOptionsError(problems)
+        reason = f"all of these are in {', '.join(sorted(zones))}, and a load balancer needs two zones"
+        yield Problem(f"vpc.{key}", reason, f"Add a {kind} subnet of another zone, {_OR_MADE}.", list(given))
 
 
 def _words(error: Exception) -> str:

@@ -50,7 +50,8 @@ def plan_environment(
     network = getattr(options, "network", None)
     # What is wrong with the network is told already; an existing VPC is taken to have the way out that its owner says.
     internet = network is None or network.nat != "none"
-    planners = {name: EcsPlanner(platform, internet) for name, platform in parts.platforms.items()}
+    public = internet if network is None or network.vpc is None else bool(network.vpc.public_subnet_ids)
+    planners = {name: EcsPlanner(platform, internet, public) for name, platform in parts.platforms.items()}
     endpoints: dict[str, tuple[str, PlannedEndpoint]] = {}
     # In the order of their names: which of two that collide is told so does not depend on the order in the file.
     for name, endpoint in sorted(parts.endpoints.items()):

@@ -42,7 +42,7 @@ class PlannedEndpoint:
 
 
 class ModelEndpoint(pulumi.ComponentResource):
-    """A model behind a server, reachable at `predict_url` from inside the platform's network.
+    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says.
 
     Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
     """
@@ -64,6 +64,9 @@ class ModelEndpoint(pulumi.ComponentResource):
 
     security_group_id: Output[str]
     """Id of the replicas' security group."""
+
+    load_balancer_dns_name: Output[str]
+    """DNS name of the load balancer: what a domain of your own is pointed at."""
 
     @overload
     def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -102,6 +105,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.log_group = outputs.log_group
         self.task_role_arn = outputs.task_role_arn
         self.security_group_id = outputs.security_group_id
+        self.load_balancer_dns_name = outputs.load_balancer_dns_name
         children.tell_unmet()
         self.register_outputs({**vars(outputs)})
 

@@ -39,7 +39,7 @@ class ServingNetwork(pulumi.ComponentResource):
     """Private subnets, in the order of their zones."""
 
     public_subnet_ids: Output[Sequence[str]]
-    """Public subnets, in the order of their zones; empty in an adopted VPC and without NAT."""
+    """Public subnets, in the order of their zones; empty without NAT, and in an adopted VPC that names none."""
 
     @overload
     def __init__(self, name: str, args: NetworkOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -53,6 +53,7 @@ class ServingNetwork(pulumi.ComponentResource):
         super().__init__("modelinfra:index:ServingNetwork", name, None, opts)
         self._children = Children(self, name, Adjustments.of(plan.options))
         self._ways_out: list[pulumi.Resource] = []
+        self._ways_in: list[pulumi.Resource] = []
         self.reference = self._adopt(plan.adopted) if plan.adopted else self._make(plan.options, plan.zones)
         self._children.tell_unmet()
         self.register_outputs(
@@ -66,7 +67,7 @@ class ServingNetwork(pulumi.ComponentResource):
     def _adopt(self, reference: NetworkReference) -> NetworkReference:
         self.vpc_id = Output.from_input(reference.vpc_id)
         self.private_subnet_ids = Output.all(*reference.task_subnet_ids)
-        self.public_subnet_ids = Output.from_input([])
+        self.public_subnet_ids = Output.all(*reference.public_subnet_ids)
         return reference
 
     def _make(self, options: Any, zones: Sequence[str]) -> NetworkReference:
@@ -117,6 +118,8 @@ class ServingNetwork(pulumi.ComponentResource):
             internet=nat != "none",
             s3_prefix_list_id=None if nat != "none" else s3_prefix_list_id,
             ways_out=[*self._ways_out, *ways_to_s3, *interfaces],
+            public_subnet_ids=[each.id for each in public.values()],
+            ways_in=self._ways_in,
         )
 
     def _second_range(self, vpc: aws.ec2.Vpc, cidr: str) -> Output[str]:
@@ -146,6 +149,7 @@ class ServingNetwork(pulumi.ComponentResource):
             opts=self._children.opts("public-route"),
         )
         self._ways_out.append(route)
+        self._ways_in.append(route)
         found = {}
         for zone in subnets:
             found[zone.letter] = aws.ec2.Subnet(

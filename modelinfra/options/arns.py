@@ -17,6 +17,8 @@ def arn(service: str, resource: str, what: str, example: str, account: str = r"\
     )
 
 
+CERTIFICATE_ARN = arn("acm", "certificate/.+", "an ACM certificate", "certificate/12345678-1234-1234-1234-123456789012")
+CLIENT_SECRET_ARN = arn("secretsmanager", "secret:.+", "a Secrets Manager secret", "secret:client-AbCdEf")
 CLUSTER_ARN = arn("ecs", "cluster/.+", "an ECS cluster", "cluster/models")
 KMS_KEY_ARN = arn("kms", "key/.+", "a KMS key", "key/1234abcd-12ab-34cd-56ef-1234567890ab")
 LISTENER_ARN = arn(
@@ -26,6 +28,14 @@ LISTENER_ARN = arn(
 LOG_GROUP_ARN = arn("logs", r"log-group:[^:*]+(:\*)?", "a CloudWatch log group", "log-group:/models/digits")
 POLICY_ARN = arn("iam", "policy/.+", "a managed IAM policy", "policy/boundary", r"(\d{12}|aws)")  # AWS's own, too
 REPOSITORY_ARN = arn("ecr", "repository/.+", "an ECR repository", "repository/models")
+TRUST_STORE_ARN = arn(
+    "elasticloadbalancing", "truststore/.+", "a trust store", "truststore/devices/1234567890abcdef"
+)  # fmt: skip
+USER_POOL_ARN = arn("cognito-idp", "userpool/.+", "a Cognito user pool", "userpool/us-west-2_AbCdEfGhI")
+WEB_ACL_ARN = arn(
+    "wafv2", "regional/webacl/.+", "a regional web ACL of AWS WAF",
+    "regional/webacl/company/12345678-1234-1234-1234-123456789012",
+)  # fmt: skip
 ROLE_ARN = arn("iam", "role/.+", "an IAM role", "role/models")
 
 SECURITY_GROUP_ID = Option(

@@ -21,6 +21,7 @@ from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, RollbackOptions
+from modelinfra.options.exposure import ExposureOptions, exposed, open_side_routes, stands_alone
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
@@ -229,7 +230,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         Annotated[
             Literal["shared", "own"],
             Option(
-                default="shared",
+                default_text="shared; own with `exposure`",
                 lands=(
                     *OWN_LOAD_BALANCER,
                     f"{ADDED}{TARGET_GROUP}",
@@ -246,6 +247,9 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         ]
     ]
     """Whether the endpoint hangs below a path of the platform's load balancer or has one of its own."""
+
+    exposure: NotRequired[Annotated[ExposureOptions, Option(default={})]]
+    """Who can reach the endpoint, and how they prove who they are. With it the endpoint has a load balancer of its own."""
 
     path: NotRequired[
         Annotated[
@@ -319,16 +323,28 @@ def a_ready_image_is_pinned(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         yield Problem("image", reason, "Write repository@sha256:digest.", image)
 
 
-@rule(EndpointOptions, "load_balancer", "path", "rule_priority")
+@rule(EndpointOptions, "load_balancer", "exposure", "path", "rule_priority")
 def a_shared_path_needs_a_shared_load_balancer(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     for key in ("path", "rule_priority"):
-        if endpoint["load_balancer"] == "own" and endpoint[key] is not None:
+        if stands_alone(endpoint["load_balancer"], endpoint["exposure"]) and endpoint[key] is not None:
             yield Problem(
                 key,
                 "a load balancer of one's own serves one endpoint, at /",
                 "Remove it, or write `load_balancer: shared`.",
                 endpoint[key],
             )
+
+
+@rule(EndpointOptions, "load_balancer", "exposure")
+def an_exposed_endpoint_stands_alone(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    if endpoint["load_balancer"] == "shared" and exposed(endpoint["exposure"]):
+        reason = "the shared load balancer is for the network's own addresses, over HTTP, and `exposure` asks for something else"
+        yield Problem("load_balancer", reason, "Remove it, or write own; or remove `exposure`.", "shared")
+
+
+@rule(EndpointOptions, "server", "exposure")
+def paths_keep_the_operators_routes_closed(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    yield from open_side_routes(endpoint["exposure"], endpoint["server"])
 
 
 rule(EndpointOptions, "environment", "secrets")(a_name_is_not_both_plain_and_secret)

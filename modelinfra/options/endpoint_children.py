@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelinfra.catalog.child_roles import LOAD_BALANCER_ROLES
+from modelinfra.catalog.child_roles import ACCESS_LOG_ROLES, LOAD_BALANCER_ROLES, USER_POOL_ROLES
 from modelinfra.options.adjustments import childless
+from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
 
@@ -16,7 +17,7 @@ _HANDED_IN = {
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
-KEYS = ("transforms", "model", "image", "repository", "logs", "load_balancer", "scaling", *_HANDED_IN)
+KEYS = ("transforms", "model", "image", "repository", "logs", "load_balancer", "exposure", "scaling", *_HANDED_IN)
 """What decides about it."""
 
 
@@ -38,13 +39,35 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
     if endpoint["logs"].group_arn is not None:
         yield "log-group", "the log group is handed in (`logs.group_arn`)"
-    if endpoint["load_balancer"] == "shared":
+    if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):
         yield from _all(LOAD_BALANCER_ROLES, "the load balancer is the platform's (`load_balancer: shared`)")
+    yield from _unexposed(endpoint["exposure"])
     if endpoint["scaling"].max in (None, endpoint["scaling"].min):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")
+
+
+def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
+    auth = exposure.auth
+    if exposure.domain is None:
+        yield from _all(("tls-listener", "tls-ingress"), "without `exposure.domain` there is HTTP alone")
+    if exposure.domain is None or exposure.certificate_arn is not None:
+        reason = "no certificate is requested (`exposure.domain` without `exposure.certificate_arn`)"
+        yield from _all(("certificate", "certificate-record", "certificate-validation"), reason)
+    if exposure.domain is None or exposure.hosted_zone_id is None:
+        yield "domain-record", "there is no hosted zone to write it into (`exposure.hosted_zone_id`)"
+    if not guarded(exposure):
+        yield from _all(("firewall", "firewall-association"), "there is no firewall (`exposure.waf`)")
+    if not logged(exposure) or exposure.access_logs.bucket is not None:
+        yield from _all(ACCESS_LOG_ROLES, "no bucket of access logs is made (`exposure.access_logs`)")
+    if auth is None or auth.mtls is None or auth.mtls.ca_bundle is None:
+        yield "trust-store", "none is made (`exposure.auth.mtls.ca_bundle`)"
+    if auth is None or auth.cognito is None or auth.cognito.user_pool_arn is not None:
+        yield from _all(USER_POOL_ROLES, "no user pool is made (`exposure.auth.cognito`)")
+    if auth is None or (auth.jwt is None and auth.oidc is None and auth.cognito is None):
+        yield "login-egress", "the load balancer asks nobody (`exposure.auth`)"
 
 
 def _all(roles: Iterable[str], reason: str) -> Iterator[tuple[str, str]]:

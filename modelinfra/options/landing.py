@@ -4,8 +4,14 @@ from __future__ import annotations
 
 ADDRESS = "aws:ec2/eip:Eip"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+BUCKET = "aws:s3/bucket:Bucket"
+BUCKET_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
+CERTIFICATE = "aws:acm/certificate:Certificate"
+CERTIFICATE_VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
 CLUSTER = "aws:ecs/cluster:Cluster"
+DNS_RECORD = "aws:route53/record:Record"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 EXECUTION_POLICY = "aws:iam/rolePolicy:RolePolicy"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
@@ -15,6 +21,7 @@ LISTENER = "aws:lb/listener:Listener"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
+PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 REPOSITORY = "aws:ecr/repository:Repository"
 ROLE = "aws:iam/role:Role"
 ROUTE = "aws:ec2/route:Route"
@@ -31,8 +38,14 @@ SUBNET = "aws:ec2/subnet:Subnet"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 TASK_POLICY = "aws:iam/rolePolicy:RolePolicy"
+TRUST_STORE = "aws:lb/trustStore:TrustStore"
+USER_POOL = "aws:cognito/userPool:UserPool"
+USER_POOL_CLIENT = "aws:cognito/userPoolClient:UserPoolClient"
+USER_POOL_DOMAIN = "aws:cognito/userPoolDomain:UserPoolDomain"
 VPC = "aws:ec2/vpc:Vpc"
 VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+WEB_ACL = "aws:wafv2/webAcl:WebAcl"
+WEB_ACL_ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
 
 CONTAINER = f"{TASK}.containerDefinitions[0]"
 """The model's container within a task definition."""
@@ -52,7 +65,7 @@ TIMEOUTS = f"{SERVICE}.options.customTimeouts"
 """How long Pulumi waits for the service."""
 
 OWN_LOAD_BALANCER = (
-    f"{ADDED}modelinfra:index:InternalLoadBalancer",
+    f"{ADDED}modelinfra:index:ApplicationLoadBalancer",
     f"{ADDED}{LOAD_BALANCER}",
     f"{ADDED}{LISTENER}",
     f"{ADDED}{SECURITY_GROUP}",

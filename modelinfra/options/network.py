@@ -81,6 +81,9 @@ class VpcOptions(TypedDict):
     private_subnet_ids: Sequence[Input[str]]
     """Subnets for tasks and internal load balancers, in two zones at least."""
 
+    public_subnet_ids: NotRequired[Annotated[Sequence[Input[str]], Option()]]
+    """Subnets for load balancers that face the internet, in two zones at least, with a route to an internet gateway. None otherwise."""
+
     cidr: NotRequired[Annotated[Input[str], Option(default_text="looked up")]]
     """The VPC's address range. Give it when the VPC is made in the same program."""
 

@@ -1,17 +1,14 @@
-"""Keys that the design names and that nothing stands behind yet: they are refused like any unknown key, but with the reason."""
+"""Keys that are refused like any unknown key, but with the reason: what nothing stands behind yet, and what stands elsewhere."""
 
 from __future__ import annotations
 
-_INTERNAL_HTTP = "an endpoint is reached over HTTP from inside its network only"
+_NO_KEYS = "the load balancer checks JWT, OIDC, Cognito and client certificates"
 _ECS_FARGATE = "endpoints run on ECS with Fargate, which has no accelerators"
 
 NOT_BUILT: dict[str, str] = {
-    "exposure": _INTERNAL_HTTP,
-    "public": _INTERNAL_HTTP,
-    "domain": _INTERNAL_HTTP,
-    "tls": _INTERNAL_HTTP,
-    "certificate_arn": _INTERNAL_HTTP,
-    "auth": _INTERNAL_HTTP,
+    "api_keys": _NO_KEYS,
+    "iam": _NO_KEYS,
+    "private_link": "consumers in other accounts reach an endpoint through a peered network only",
     "grpc": "the load balancer forwards HTTP/1.1 only; the container listens on its gRPC port, but nothing leads there",
     "accelerator": _ECS_FARGATE,
     "gpu_node_pools": _ECS_FARGATE,
@@ -25,3 +22,14 @@ NOT_BUILT: dict[str, str] = {
     "serving": "endpoints run on ECS",
 }
 """Key (in snake_case) -> why it is refused."""
+
+ELSEWHERE: dict[str, str] = {
+    "public": "exposure.public",
+    "domain": "exposure.domain",
+    "tls": "exposure.domain",
+    "certificate_arn": "exposure.certificate_arn",
+    "auth": "exposure.auth",
+    "waf": "exposure.waf",
+    "access_logs": "exposure.access_logs",
+}
+"""Key (in snake_case) that users look for on an endpoint itself -> where it stands."""

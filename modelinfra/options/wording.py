@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from modelinfra.options.declare import declared, is_declaration
-from modelinfra.options.not_built import NOT_BUILT
+from modelinfra.options.not_built import ELSEWHERE, NOT_BUILT
 from modelinfra.options.problems import NOTHING, Problem, did_you_mean
 
 _EXPECTED = {
@@ -68,6 +68,9 @@ def _unknown_key(declaration: type, loc: Sequence[Any], path: str, given: Any, s
     if reason:
         return Problem(path, f"this is not built yet: {reason}", "Remove it.", given)
     known = [spelled(key.name, style) for key in declared(owner)] if owner else []
+    moved = ELSEWHERE.get(_snake(word), "")
+    if moved.partition(".")[0] in known:
+        return Problem(path, "it stands below another key", in_style(f"Write `{moved}`.", style), given)
     return Problem(path, "there is no such key", did_you_mean(word, known), given)
 
 

@@ -21,6 +21,8 @@ class NetworkReference:
     internet: whether private subnets reach the internet through NAT.
     s3_prefix_list_id: what the route to S3 is called in security groups where there is no NAT; None with NAT.
     ways_out: routes and endpoints that must exist before a task can fetch its image.
+    public_subnet_ids: subnets with a route to an internet gateway, in two zones at least; none where nothing can face the internet.
+    ways_in: that route, which must exist before a load balancer can face the internet.
     """
 
     vpc_id: Input[str]
@@ -31,6 +33,8 @@ class NetworkReference:
     internet: bool = True
     s3_prefix_list_id: Input[str] | None = None
     ways_out: Sequence[pulumi.Resource] = ()
+    public_subnet_ids: Sequence[Input[str]] = ()
+    ways_in: Sequence[pulumi.Resource] = ()
 
 
 class Networked(Protocol):
@@ -81,6 +85,7 @@ class EndpointOutputs:
     log_group: Output[str]
     task_role_arn: Output[str]
     security_group_id: Output[str]
+    load_balancer_dns_name: Output[str]
 
 
 class EndpointPlan(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +16,7 @@ from modelinfra.review.engine_preview import changes_of
 from modelinfra.testing.sandbox import Sandbox
 from tests.engine.conftest import sandbox_of
 from tests.review.sides import disagreements, environment_graph
-from tests.walk.base import CONTEXT, ENVIRONMENT, Edit, edits
+from tests.walk.base import CONTEXT, ENVIRONMENT, EXPOSURE, SERVER, Edit, edits
 from tests.walk.compare import direct, landed, unexplained
 
 pytestmark = pytest.mark.engine
@@ -31,16 +31,28 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
-@pytest.fixture(scope="module")
-def own(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The same with a server that the catalogue does not know."""
-    with sandbox_of(project, tmp_path_factory.mktemp("own") / "home", OWN[0].before()) as sandbox:
+@pytest.fixture(scope="module", params=[SERVER, EXPOSURE])
+def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
+    """The same on another base: a server that the catalogue does not know, an endpoint that is exposed."""
+    found = [each for each in edits() if each.bases == (request.param,) and each.path not in CONTEXT]
+    with sandbox_of(project, tmp_path_factory.mktemp("other") / "home", found[0].before()) as sandbox:
         sandbox.up(check=True)
-        yield sandbox
+        yield Other(sandbox, found)
 
 
-OWN = [each for each in edits() if each.of_own_server]
-PLAIN = [each for each in edits() if each.path not in CONTEXT and each not in OWN]
+class Other(NamedTuple):
+    """Another base, deployed, and the edits that are made on it."""
+
+    sandbox: Sandbox
+    edits: list[Edit]
+
+
+def alone(edit: Edit) -> bool:
+    """Whether an edit needs a deployment of its own."""
+    return edit.path in CONTEXT or len(edit.bases) > 1
+
+
+PLAIN = [each for each in edits() if not each.bases and not alone(each)]
 
 
 def shared_out(found: list[Edit]) -> list[Any]:
@@ -51,9 +63,9 @@ def shared_out(found: list[Edit]) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("edit", OWN, ids=lambda edit: edit.path)
-def test_an_edit_of_a_server_of_ones_own_does_so_too(edit: Edit, own: Sandbox) -> None:
-    check(edit, own)
+def test_edits_on_another_base_do_so_too(other: Other) -> None:
+    for edit in other.edits:
+        check(edit, other.sandbox)
 
 
 @pytest.mark.parametrize("edit", shared_out(PLAIN))
@@ -61,7 +73,7 @@ def test_an_edit_on_a_deployed_stack_changes_what_the_option_says(edit: Edit, ba
     check(edit, base)
 
 
-@pytest.mark.parametrize("edit", shared_out([each for each in edits() if each.path in CONTEXT]))
+@pytest.mark.parametrize("edit", shared_out([each for each in edits() if alone(each)]))
 def test_an_edit_that_needs_more_around_it_does_so_too(edit: Edit, project: Path, tmp_path: Path) -> None:
     with sandbox_of(project, tmp_path / "home", edit.before()) as sandbox:
         sandbox.up(check=True)

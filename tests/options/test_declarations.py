@@ -29,6 +29,7 @@ NOT_ONE_PROPERTY = {
     "network.vpc": "stands in an existing VPC: nothing of the network is made",
     "network.vpc.id": "replaces the whole network",
     "network.vpc.privateSubnetIds": "replaces the whole network",
+    "network.vpc.publicSubnetIds": "is where public endpoints stand",
     "network.vpc.cidr": "spares a look-up",
     "platforms": "its parts are options of their own",
     "platforms.*.type": "there is one type",
@@ -53,6 +54,21 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.repository": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
     "endpoints.*.rollback": "its parts are options of their own",
+    "endpoints.*.exposure": "its parts are options of their own",
+    "endpoints.*.exposure.auth": "its parts are options of their own",
+    "endpoints.*.exposure.auth.jwt": "its parts are options of their own",
+    "endpoints.*.exposure.auth.jwt.claims.name": "is a part of one claim",
+    "endpoints.*.exposure.auth.jwt.claims.values": "is a part of one claim",
+    "endpoints.*.exposure.auth.jwt.claims.format": "is a part of one claim",
+    "endpoints.*.exposure.auth.oidc": "its parts are options of their own",
+    "endpoints.*.exposure.auth.cognito": "its parts are options of their own",
+    "endpoints.*.exposure.auth.cognito.userPoolArn": "takes the place of pool, client and domain together with two others",
+    "endpoints.*.exposure.auth.cognito.clientId": "goes with the pool",
+    "endpoints.*.exposure.auth.cognito.domain": "goes with the pool",
+    "endpoints.*.exposure.auth.mtls": "its parts are options of their own",
+    "endpoints.*.exposure.auth.none": "is a reason, for people",
+    "endpoints.*.exposure.waf": "its parts are options of their own",
+    "endpoints.*.exposure.accessLogs": "its parts are options of their own",
 }
 """Options without a property of their own to land on, and why."""
 
@@ -114,10 +130,13 @@ def test_the_example_is_another_value_than_the_default(path: str) -> None:
 
 def test_the_rich_environment_says_everything_that_can_be_said() -> None:
     def said(value: Any, path: str = "") -> Iterator[str]:
+        if isinstance(value, list):
+            for each in value:
+                yield from said(each, path)
         for key, inner in value.items() if isinstance(value, dict) else ():
             here = f"{path}{'*' if path in ('platforms.', 'endpoints.') else key}"
             yield here
-            if not here.endswith((".environment", ".secrets", "tags", ".transforms")):
+            if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups")):
                 yield from said(inner, f"{here}.")
 
     # The digest stands for the content of a model, which differs from test to test.

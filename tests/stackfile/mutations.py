@@ -102,12 +102,36 @@ RICH: dict[str, Any] = {
             "model": {"name": "digits", "size": "2GiB"},
             "loadBalancer": "own",
         },
+        "devices": {
+            "platform": "alone",
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "exposure": {
+                "cidrs": ["10.0.0.0/8"],
+                "securityGroups": {"gateway": "sg-0123456789abcdef0"},
+                "domain": "devices.example.com",
+                "certificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+                "tlsPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06",
+                "auth": {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}},
+                "paths": ["/v2/models/*/infer"],
+                "waf": {"enabled": False},
+                "accessLogs": {"enabled": True, "bucket": "acme-access-logs"},
+            },
+        },
     },
 }
 """Says everything that one environment can say at once; what excludes each other stands in ADOPTED."""
 
 ADOPTED: dict[str, Any] = {
-    "network": {"vpc": {"id": "vpc-1", "privateSubnetIds": ["subnet-1", "subnet-2"], "cidr": "10.0.0.0/16"}},
+    "network": {
+        "vpc": {
+            "id": "vpc-1",
+            "privateSubnetIds": ["subnet-1", "subnet-2"],
+            "publicSubnetIds": ["subnet-3", "subnet-4"],
+            "cidr": "10.0.0.0/16",
+        }
+    },
     "platforms": {
         "web": {
             "type": "ecs",
@@ -136,6 +160,79 @@ ADOPTED: dict[str, Any] = {
                 "token": "arn:aws:ssm:us-west-2:123456789012:parameter/hub",
             },
             "longestRequest": "1m",
+        },
+        "machines": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "public": True,
+                "domain": "machines.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "jwt": {
+                        "issuer": "https://login.example.com",
+                        "jwksUrl": "https://login.example.com/jwks",
+                        "claims": [{"name": "scope", "values": ["predict"], "format": "space-separated-values"}],
+                    }
+                },
+                "waf": {
+                    "requestsPerFiveMinutes": 500,
+                    "maxBody": "1MiB",
+                    "managedRules": ["AWSManagedRulesCommonRuleSet"],
+                    "inspectBody": True,
+                },
+                "accessLogs": {"retentionDays": 365},
+            },
+        },
+        "people": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "people.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "oidc": {
+                        "issuer": "https://login.example.com",
+                        "authorizationUrl": "https://login.example.com/authorize",
+                        "tokenUrl": "https://login.example.com/token",
+                        "userInfoUrl": "https://login.example.com/userinfo",
+                        "clientId": "people",
+                        "clientSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:client-AbCdEf",
+                        "scope": "openid email",
+                        "sessionTimeout": "1h",
+                    },
+                    "mtls": {
+                        "trustStoreArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/people/1234567890abcdef"
+                    },
+                },
+            },
+        },
+        "staff": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "staff.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "cognito": {
+                        "userPoolArn": "arn:aws:cognito-idp:us-west-2:123456789012:userpool/us-west-2_AbCdEfGhI",
+                        "clientId": "abcdefghij",
+                        "domain": "acme-staff",
+                        "scope": "openid profile",
+                        "sessionTimeout": "8h",
+                    }
+                },
+            },
+        },
+        "demo": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "public": True,
+                "domain": "demo.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {"none": "a demonstration with made-up data, until June"},
+            },
         },
         "bucket": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
         "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 ZEROS = "0" * 64
 IMAGE = f"a.example/served@sha256:{ZEROS}"
 NAMES = "this is not lower-case letters, digits and single hyphens, beginning with a letter (63 characters at most)"
-INTERNAL = "this is not built yet: an endpoint is reached over HTTP from inside its network only. Remove it."
+BELOW = "it stands below another key. Write"
 ONE_REVISION = "this is not built yet: an endpoint serves one revision. Remove it."
 FARGATE = "this is not built yet: endpoints run on ECS with Fargate, which has no accelerators. Remove it."
 TEXT = "text is expected here. Write text, in quotes if it looks like a number or a date."

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.stackfile.wrong import (
+    BELOW,
     FARGATE,
-    INTERNAL,
     ONE_REVISION,
     environment,
     wrong_endpoint,
@@ -159,17 +159,16 @@ KEYS = [
     wrong_network(
         "unknown key of the VPC",
         "{vpc: {id: vpc-1, subnetIds: [a, b], privateSubnetIds: [subnet-1, subnet-2]}}",
-        "vpc.subnetIds (given: ['a', 'b']): there is no such key. Did you mean 'privateSubnetIds'?",
+        "vpc.subnetIds (given: ['a', 'b']): there is no such key. Did you mean 'publicSubnetIds'?",
     ),
     wrong_platform(
         "unknown key of a platform",
         "{type: ecs, insights: enabled}",
         "platforms.web.insights (given: 'enabled'): there is no such key. Did you mean 'containerInsights'?",
     ),
-    wrong_endpoint("domain", "domain: a.example", f"domain (given: 'a.example'): {INTERNAL}"),
-    wrong_endpoint("TLS", "tls: true", f"tls (given: True): {INTERNAL}"),
-    wrong_endpoint("public", "public: true", f"public (given: True): {INTERNAL}"),
-    wrong_endpoint("exposure", "exposure: {auth: {}}", f"exposure (given: {{'auth': {{}}}}): {INTERNAL}"),
+    wrong_endpoint("domain", "domain: a.example", f"domain (given: 'a.example'): {BELOW} `exposure.domain`."),
+    wrong_endpoint("TLS", "tls: true", f"tls (given: True): {BELOW} `exposure.domain`."),
+    wrong_endpoint("public", "public: true", f"public (given: True): {BELOW} `exposure.public`."),
     wrong_endpoint("accelerator", "accelerator: {name: A10G}", f"accelerator (given: {{'name': 'A10G'}}): {FARGATE}"),
     wrong_endpoint("revisions", "revisions: {}", f"revisions (given: {{}}): {ONE_REVISION}"),
     wrong_endpoint("traffic", "traffic: {stable: 90}", f"traffic (given: {{'stable': 90}}): {ONE_REVISION}"),

@@ -44,7 +44,36 @@ CONTEXT: dict[str, dict[str, Any]] = {
     },
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
+    "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
+        "endpoints.iris.exposure.auth": {
+            "mtls": {
+                "trustStoreArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/before/1234567890abcdef"
+            }
+        }
+    },
+    "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
+    "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+}
+
+EXPOSURE = "endpoints.iris.exposure"
+AUTH = f"{EXPOSURE}.auth"
+_LOGIN = "https://login.example.com"
+JWT: dict[str, Any] = {"issuer": _LOGIN, "jwksUrl": f"{_LOGIN}/jwks"}
+OIDC: dict[str, Any] = {
+    "issuer": _LOGIN,
+    "authorizationUrl": f"{_LOGIN}/authorize",
+    "tokenUrl": f"{_LOGIN}/token",
+    "userInfoUrl": f"{_LOGIN}/userinfo",
+    "clientId": "iris",
+    "clientSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:client-AbCdEf",
+}
+EXPOSED: dict[str, Any] = {
+    "domain": "iris.example.com",
+    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+    "auth": {"cognito": {}},
+    "waf": {"enabled": True},
+    "accessLogs": {"enabled": True},
 }
 
 SERVER = "endpoints.iris.server"
@@ -58,6 +87,16 @@ OWN_SERVER: dict[str, Any] = {
 }
 
 
+# The same for all options below a path: what a server of one's own says can be edited where there is one.
+BASES: dict[str, dict[str, Any]] = {
+    SERVER: {SERVER: OWN_SERVER},
+    EXPOSURE: {EXPOSURE: EXPOSED},
+    f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
+    f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
+    f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},
+}
+
+
 @dataclass(frozen=True)
 class Edit:
     """One option, and another valid value for it."""
@@ -66,17 +105,16 @@ class Edit:
     option: Option
 
     @property
-    def of_own_server(self) -> bool:
-        """Whether it edits a server that the catalogue does not know."""
-        return self.path.startswith(f"{SERVER}.")
+    def bases(self) -> tuple[str, ...]:
+        """What it stands on beside the plain environment, the outermost first."""
+        return tuple(each for each in BASES if self.path.startswith(f"{each}."))
 
     def before(self) -> dict[str, Any]:
         """The environment without the edit."""
         environment = copy.deepcopy(ENVIRONMENT)
-        # What a server of one's own says can be edited where there is one.
-        own = {SERVER: OWN_SERVER} if self.of_own_server else {}
-        for path, value in {**own, **CONTEXT.get(self.path, {})}.items():
-            _put(environment, path, copy.deepcopy(value))
+        for context in (*(BASES[each] for each in self.bases), CONTEXT.get(self.path, {})):
+            for path, value in context.items():
+                _put(environment, path, copy.deepcopy(value))
         return environment
 
     def after(self) -> dict[str, Any]:

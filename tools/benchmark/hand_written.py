@@ -46,7 +46,7 @@ def _platform(network: Network) -> Platform:
     capacity = aws.ecs.ClusterCapacityProviders(
         "web-capacity", cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=child
     )
-    shared = pulumi.ComponentResource("modelinfra:index:InternalLoadBalancer", "web-shared", opts=child)
+    shared = pulumi.ComponentResource("modelinfra:index:ApplicationLoadBalancer", "web-shared", opts=child)
     child = pulumi.ResourceOptions(parent=shared)
     front = aws.ec2.SecurityGroup(
         "web-shared-front",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pulumi import Input
 
+from modelinfra.options.exposure import stands_alone
 from modelinfra.platforms.remote_model import RemoteModel
 from modelinfra.platforms.served_model import ServedModel
 
@@ -33,7 +34,7 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
             f"the replicas' security group is handed in: it must let port {port} in from the load balancer, and HTTPS out to "
             f"image, log{', model' if remote is not None else ''} and secrets"
         )
-    shared = endpoint.load_balancer == "shared"
+    shared = not stands_alone(endpoint.load_balancer, endpoint.exposure)
     if shared and (cluster.listener_arn is not None or cluster.load_balancer_security_group_id is not None):
         yield f"the load balancer's security group is handed in: it must let port {port} out to the replicas"
 

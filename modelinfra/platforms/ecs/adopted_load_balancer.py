@@ -83,6 +83,8 @@ def _reference(options: Any, found: Output[list[Any]]) -> LoadBalancerReference:
         url=Output.from_input(options.load_balancer_url)
         if options.load_balancer_url is not None
         else found.apply(_url),
+        dns_name=found.apply(lambda both: both[1].dns_name),
+        zone_id=found.apply(lambda both: both[1].zone_id),
         listener_arn=options.listener_arn,
         security_group_id=group_id if group_id is not None else found.apply(lambda both: both[1].security_groups[0]),
         owns_security_group=False,

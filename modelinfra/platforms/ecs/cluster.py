@@ -19,7 +19,7 @@ from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
 from modelinfra.platforms.ecs.adopted_load_balancer import AdoptedLoadBalancer, look_up
 from modelinfra.platforms.ecs.endpoint import register_endpoint
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
 from modelinfra.platforms.iam import trust
 from modelinfra.platforms.places import misplaced_in_cluster
@@ -143,11 +143,11 @@ class EcsCluster(pulumi.ComponentResource):
     def _make_load_balancer(self, children: Children) -> LoadBalancerReference | None:
         if not self.options.shared_load_balancer:
             return None
-        made = InternalLoadBalancer(
+        made = ApplicationLoadBalancer(
             children.named("shared"),
             self.network,
             idle_timeout_seconds=self.options.idle_timeout or DEFAULT_IDLE_TIMEOUT,
-            deletion_protection=self.production,
+            production=self.production,
             security_group_id=self.options.load_balancer_security_group_id,
             adjustments=children.adjustments,
             opts=pulumi.ResourceOptions(parent=self),
@@ -173,7 +173,13 @@ def _planned(
     )
     assert network is not None
     try:
-        return plan_cluster(options, network.vpc_id, opts, EcsPlanner(options, network.internet), subject)
+        return plan_cluster(
+            options,
+            network.vpc_id,
+            opts,
+            EcsPlanner(options, network.internet, bool(network.public_subnet_ids)),
+            subject,
+        )
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

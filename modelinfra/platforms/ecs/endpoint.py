@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import Output
 
+from modelinfra.options.exposure import exposed
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
-from modelinfra.platforms.ecs.load_balancer import InternalLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
+from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.scaling import register_scaling
@@ -32,12 +34,13 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     log_group = register_log_group(request)
     roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
     hops = register_hops(request, network, balancer)
-    traffic = register_traffic(request, network, balancer, plan)
+    traffic = register_traffic(request, network, balancer, plan, production=cluster.production)
     task = register_task_definition(request, sizing, log_group, roles, cluster_arn=cluster.arn)
     alarms = register_alarms(request, balancer, traffic.target_group, sizing)
     service = register_service(
         request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles
     )
+    register_domain(request.children, balancer, service, request.options.exposure)
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
@@ -49,16 +52,21 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         log_group=log_group.name,
         task_role_arn=Output.from_input(roles.task_arn),
         security_group_id=Output.from_input(hops.group_id),
+        load_balancer_dns_name=balancer.dns_name,
     )
 
 
 def _own_load_balancer(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> LoadBalancerReference:
-    made = InternalLoadBalancer(
-        request.children.named("own"),
+    children, exposure = request.children, request.options.exposure
+    made = ApplicationLoadBalancer(
+        # One that faces the internet is another one, beside which the first stays until the service has moved.
+        children.named("public" if exposure.public else "own"),
         cluster.network,
         idle_timeout_seconds=max(_LEAST_IDLE_SECONDS, plan.sizing.longest_request),
-        deletion_protection=cluster.production,
-        adjustments=request.children.adjustments,
-        opts=pulumi.ResourceOptions(parent=request.children.component),
+        production=cluster.production,
+        exposure=exposure if exposed(exposure) else None,
+        certificate_arn=certificate_arn(children, exposure),
+        adjustments=children.adjustments,
+        opts=pulumi.ResourceOptions(parent=children.component),
     )
     return made.reference

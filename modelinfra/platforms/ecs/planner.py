@@ -8,9 +8,11 @@ from typing import Any
 
 from modelinfra import naming
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
+from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
+from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
@@ -43,7 +45,9 @@ class EcsPlanner:
 
     options: Any
     internet: bool = True
-    """Whether tasks reach the internet."""
+    """Whether tasks, and internal load balancers, reach the internet."""
+    public: bool = True
+    """Whether the network has public subnets."""
     idle_timeout: int | None = field(init=False)
     """Of the shared load balancer, in seconds; None while it is not known, because it is handed in."""
     _longest: dict[str, int] = field(default_factory=dict)
@@ -67,16 +71,20 @@ class EcsPlanner:
 
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
-        refused = [*unfit(served), *(served.remote.unreachable(self.internet) if served.remote else ())]
+        refused = [
+            *unfit(served),
+            *(served.remote.unreachable(self.internet) if served.remote else ()),
+            *unreachable(options.exposure, internet=self.internet, public=self.public),
+        ]
         if refused:
             raise InvalidOptionsError(refused)
-        shared = options.load_balancer == "shared"
+        shared = not stands_alone(options.load_balancer, options.exposure)
         plan = EcsEndpointPlan(
             shared,
             path,
             options.rule_priority or naming.rule_priority(path),
             size_endpoint(options, served),
-            tuple(needs_of_adopted(self.options, options, served)),
+            (*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []
         if problems:
@@ -93,7 +101,7 @@ class EcsPlanner:
                 "load_balancer",
                 "the platform has no shared load balancer",
                 "Write `load_balancer: own`, or give the platform one with `shared_load_balancer: true`.",
-                options.load_balancer,
+                options.load_balancer or "shared",
             )
             return
         yield from self._too_long(plan.sizing.longest_request)

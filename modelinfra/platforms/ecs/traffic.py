@@ -11,7 +11,9 @@ import pulumi_aws as aws
 from pulumi import Input
 
 from modelinfra.children import Children
+from modelinfra.options.exposure import exposed
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
+from modelinfra.platforms.ecs.authentication import asks_outside, register_actions, register_way_out
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 
@@ -67,6 +69,8 @@ def register_hops(request: EndpointRequest, network: NetworkReference, balancer:
                 opts=children.opts("load-balancer-egress", **moved),
             )
         )
+    if asks_outside(request.options.exposure):
+        rules.append(register_way_out(children, balancer.security_group_id))
     if adopted is None:
         rules.append(
             aws.vpc.SecurityGroupIngressRule(
@@ -108,6 +112,8 @@ def register_traffic(
     network: NetworkReference,
     balancer: LoadBalancerReference,
     plan: EcsEndpointPlan,
+    *,
+    production: bool,
 ) -> Traffic:
     """Target group and listener rule. The target group is auto-named, so that a replacement is made before the old one goes.
 
@@ -115,8 +121,9 @@ def register_traffic(
     which the service moves before the old ones go. Hence their names differ.
     """
     children, server = request.children, request.served.server
+    kind = "" if plan.shared else "public-" if request.options.exposure.public else "own-"
     target_group = aws.lb.TargetGroup(
-        children.named("to" if plan.shared else "own-to", "target group"),
+        children.named(f"{kind}to", "target group"),
         vpc_id=network.vpc_id,
         target_type="ip",
         protocol="HTTP",
@@ -137,15 +144,33 @@ def register_traffic(
         opts=children.opts("target-group"),
     )
     rule = aws.lb.ListenerRule(
-        children.named("rule" if plan.shared else "own-rule"),
+        children.named(f"{kind}rule"),
         listener_arn=balancer.listener_arn,
         priority=plan.rule_priority if plan.shared else _ONLY_RULE,
-        conditions=[{"path_pattern": {"values": [f"{plan.path}/*" if plan.shared else "/*"]}}],
-        actions=[{"type": "forward", "target_group_arn": target_group.arn}],
+        conditions=[{"path_pattern": {"values": _paths(request, plan)}}],
+        actions=_actions(request, target_group, production),
         transforms=[_without_prefix(plan.path)] if plan.shared else None,
         opts=children.opts("listener-rule"),
     )
     return Traffic(target_group, rule)
+
+
+def _paths(request: EndpointRequest, plan: EcsEndpointPlan) -> list[str]:
+    """Behind an exposure only what clients need, so that the server's routes for its operator stay closed."""
+    exposure, served = request.options.exposure, request.served
+    if plan.shared:
+        return [f"{plan.path}/*"]
+    if not exposed(exposure):
+        return ["/*"]
+    return list(exposure.paths or dict.fromkeys((served.predict_path, served.health_path)))
+
+
+def _actions(
+    request: EndpointRequest, target_group: aws.lb.TargetGroup, production: bool
+) -> list[aws.lb.ListenerRuleActionArgsDict]:
+    asked = register_actions(request.children, request.options.exposure, production=production)
+    forward: aws.lb.ListenerRuleActionArgsDict = {"type": "forward", "target_group_arn": target_group.arn}
+    return [*asked, {**forward, "order": len(asked) + 1}] if asked else [forward]
 
 
 def _without_prefix(path: str) -> aws.lb.ListenerRuleTransformArgsDict:
