@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, stack_file
+from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, bare_stack, fail, project_directory, stack_file
 from modelinfra.cli.output import Output, write_output
 from modelinfra.cli.stack_config import stack_config
 
@@ -84,6 +84,7 @@ def check(
         return
     if stack is None:
         fail("Name the stack: modelinfra check STACK.", WRONG_INPUT)
+    stack = bare_stack(stack)
     directory = project_directory(project)
     file = stack_file(directory, stack)
     config = stack_config(directory, stack)
@@ -119,7 +120,7 @@ def graph_of(stack: str, project: Path | None, source: Path | None) -> Graph:
         graph = engine_graph(source)
     except NotReadable as error:
         fail(str(error), WRONG_INPUT)
-    if graph.nodes and graph.stack != stack.rpartition("/")[2]:
+    if graph.nodes and graph.stack != bare_stack(stack):
         fail(f"{source} is of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     return graph
 

@@ -81,6 +81,11 @@ def _settings(project: Path) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
+def bare_stack(stack: str) -> str:
+    """The name by which a stack's file is called: `acme/shop/dev` -> `dev`, as the Pulumi command line takes both."""
+    return stack.rpartition("/")[2]
+
+
 def stack_file(project: Path, stack: str) -> Path:
     """The stack's file. Exits with 2, naming the stacks that there are, when it does not exist."""
     directory = config_directory(project)

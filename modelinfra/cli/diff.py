@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name, stack_file
+from modelinfra.cli.common import (
+    FAILED,
+    WRONG_INPUT,
+    Project,
+    bare_stack,
+    fail,
+    project_directory,
+    project_name,
+    stack_file,
+)
 from modelinfra.cli.cost_lines import Prices, price_table
 from modelinfra.cli.output import FailOn, Format, FormatName, Output, rendered, report_of, write_output
 from modelinfra.cli.stack_config import structured
@@ -101,6 +110,7 @@ def diff(
     from modelinfra.review.context import together
     from modelinfra.review.finding import is_as_bad
 
+    stack = bare_stack(stack) if stack is not None else None
     table = price_table(prices)
     if (base is None) == (preview is None):
         fail("Say what to compare with: --base REVISION, or --preview FILE (and not both).", WRONG_INPUT)
@@ -116,7 +126,7 @@ def diff(
     context = together([_around(changes, only, dependents, history), compared.context])
     found = report_of(
         changes,
-        stack=(stack or "").rpartition("/")[2],
+        stack=stack or "",
         prices=table,
         region=compared.region,
         context=context,
@@ -177,7 +187,7 @@ def _of_engine(preview: Path, export: Path | None, stack: str | None, project: P
         fail(str(error), WRONG_INPUT)
     graph = changes.after if changes.after.nodes else changes.before
     # A preview of nothing but what stays as it is names neither, unless it was made with --show-sames.
-    asked = stack.rpartition("/")[2] if stack is not None else graph.stack
+    asked = stack if stack is not None else graph.stack
     if graph.nodes and asked != graph.stack:
         fail(f"{preview} is a preview of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     directory = _project_around(project)

@@ -116,3 +116,8 @@ def test_a_stack_file_that_points_out_of_the_repository_is_read(infra: Path, tmp
 def test_stacks_whose_names_hold_dots_are_named_in_full(infra: Path) -> None:
     for command in ("check", "preview"):
         assert "Stacks here: dev, eu.1." in refused(command, "nope", "-C", infra)
+
+
+def test_a_stack_can_be_named_with_its_organization_as_pulumi_does(infra: Path) -> None:
+    assert run("diff", "acme/shop/dev", "-C", infra, "--base", "main").stdout.startswith("no change")
+    assert run("check", "acme/dev", "-C", infra).exit_code == 0
