@@ -56,7 +56,11 @@ def _result(finding: Finding, waiver: Waiver | None, line: Line) -> dict[str, An
         "locations": [
             {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.urn, "name": name}]}
         ],
-        "partialFingerprints": {"resource/v1": f"{finding.rule}:{finding.urn}"},
+        # Several exceptions of one stack are told apart by what they are about.
+        "partialFingerprints": {
+            "resource/v1": f"{finding.rule}:{finding.urn}"
+            + ("" if finding.exception is None else f":{finding.message}")
+        },
     }
     if waiver is not None:
         found["suppressions"] = [{"kind": "external", "justification": f"{waiver.reason} (until {waiver.expires})"}]

@@ -157,6 +157,13 @@ def test_sarif_names_files_from_the_top_of_the_repository(tmp_path: Path, folder
     ]
 
 
+def test_sarif_tells_two_exceptions_of_one_kind_apart(shop: Path) -> None:
+    unused = [{**OPEN, "resource": name} for name in ("a", "b")]
+    log = json.loads(check(configured(shop, exceptions=unused), "--format", "sarif").stdout)
+    results = log["runs"][0]["results"]
+    assert len({each["partialFingerprints"]["resource/v1"] for each in results}) == len(results)
+
+
 def test_sarif_of_a_project_in_no_repository_names_files_from_the_project(shop: Path) -> None:
     log = json.loads(check(configured(shop, exceptions=[OPEN]), "--format", "sarif").stdout)
     assert {uri for _, uri, _ in lines_of(log)} == {"__main__.py"}

@@ -76,7 +76,7 @@ def test_a_strangers_name_becomes_a_plain_one() -> None:
     assert of_review(outline(project="a b", stack="<x>@y"), None).name == "modelinfra: a-b/x-y"
 
 
-@pytest.mark.parametrize("wide", ["é", "漢", "🙂"])
+@pytest.mark.parametrize("wide", ["é", "漢", "🙂", "@", "|"])
 def test_a_summary_is_bounded_in_bytes(wide: str) -> None:
     told = [finding(title=wide * 400, text=(wide * 700,) * 6, remedy=wide * 600) for _ in range(200)]
     run = of_review(outline(*told, verdict=wide * 500, notes=(wide * 600,) * 50), None)
