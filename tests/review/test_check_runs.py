@@ -142,6 +142,15 @@ def test_answers_that_were_lost_double_nothing(repository: Repository, lost: int
     assert made["status"] == "completed"
 
 
+def test_one_that_holds_all_and_was_not_ended_is_ended(repository: Repository) -> None:
+    run = of_review(many(60), "high")
+    check(github(repository), HEAD, run)
+    repository.checks[0].update(status="in_progress", conclusion=None)
+    check(github(repository), HEAD, run)
+    (made,) = repository.checks
+    assert (made["status"], made["conclusion"], len(made["annotations"])) == ("completed", "failure", 60)
+
+
 def test_a_job_of_the_same_name_and_another_app_are_left_alone(repository: Repository) -> None:
     name = "modelinfra: shop/prod"
     repository.add_check(name, "d3adb33f")

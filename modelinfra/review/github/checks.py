@@ -39,9 +39,9 @@ def check(github: GitHub, commit: str, run: CheckRun) -> str:
                 return github.call("PATCH", f"check-runs/{int(known['id'])}", start)
             known = github.call("POST", "check-runs", {"head_sha": commit, **start})
             told = ANNOTATIONS_AT_ONCE
-        while told < len(run.annotations):
-            known = github.call("PATCH", f"check-runs/{int(known['id'])}", _part(run, told))
-            told += ANNOTATIONS_AT_ONCE
+        if known.get("status") != "completed":
+            for at_once in range(told, max(len(run.annotations), told + 1), ANNOTATIONS_AT_ONCE):
+                known = github.call("PATCH", f"check-runs/{int(known['id'])}", _part(run, at_once))
         return known
 
     return str(github.retried(once).get("html_url", ""))
