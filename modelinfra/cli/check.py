@@ -6,21 +6,22 @@ import contextlib
 import enum
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, stack_file
+from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, bare_stack, fail, project_directory, stack_file
 from modelinfra.cli.output import Output, write_output
 from modelinfra.cli.stack_config import stack_config
 
 if TYPE_CHECKING:
     from modelinfra.graph.model import Graph
     from modelinfra.policies.exceptions import Judged
-    from modelinfra.policies.rule import Rule
+    from modelinfra.policies.rule import Finding, Rule
+    from modelinfra.policies.sarif import Line
 
 
 class CheckFormat(enum.StrEnum):
@@ -83,6 +84,7 @@ def check(
         return
     if stack is None:
         fail("Name the stack: modelinfra check STACK.", WRONG_INPUT)
+    stack = bare_stack(stack)
     directory = project_directory(project)
     file = stack_file(directory, stack)
     config = stack_config(directory, stack)
@@ -98,7 +100,7 @@ def check(
     region = config.get("aws:region")
     found = found_by(graph, asked, production=production, region=region if isinstance(region, str) else None)
     judged = judge(found, exceptions, date.today(), stack_urn)
-    write_output(_written(judged, asked, graph, file, _top(directory), format), output)
+    write_output(_written(judged, asked, graph, file, directory, format), output)
     limits = list(Limit)
     failing = [each for each in judged.findings if limits.index(Limit(each.severity)) <= limits.index(fail_on)]
     if failing and fail_on is not Limit.never:
@@ -118,24 +120,43 @@ def graph_of(stack: str, project: Path | None, source: Path | None) -> Graph:
         graph = engine_graph(source)
     except NotReadable as error:
         fail(str(error), WRONG_INPUT)
-    if graph.nodes and graph.stack != stack.rpartition("/")[2]:
+    if graph.nodes and graph.stack != bare_stack(stack):
         fail(f"{source} is of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     return graph
 
 
-def _top(directory: Path) -> Path:
-    """The folder from which a code host names files: the top of the repository, else the project."""
-    return next((each for each in (directory, *directory.parents) if (each / ".git").exists()), directory)
-
-
-def _written(judged: Judged, rules: Iterable[Rule], graph: Graph, file: Path, top: Path, format: CheckFormat) -> str:  # noqa: A002
+def _written(
+    judged: Judged,
+    rules: Iterable[Rule],
+    graph: Graph,
+    file: Path,
+    directory: Path,
+    format: CheckFormat,  # noqa: A002
+) -> str:
     from modelinfra.policies.sarif import sarif
 
     if format is CheckFormat.sarif:
-        return json.dumps(sarif(judged, rules, graph, file, top), indent=2)
+        return json.dumps(sarif(judged, rules, _lines_of(graph, file, directory)), indent=2)
     if format is CheckFormat.json:
         return json.dumps(_as_data(judged), indent=2)
     return "\n".join(_lines(judged))
+
+
+def _lines_of(graph: Graph, file: Path, directory: Path) -> Callable[[Finding], Line]:
+    """An exception stands at its own line, a resource where the stack's file or the program says it, all else at the stack's file."""
+    from modelinfra.policies.exceptions import KEY
+    from modelinfra.policies.sarif import Line
+    from modelinfra.review.places import places
+
+    known = places(directory, file)
+
+    def line_of(finding: Finding) -> Line:
+        index = finding.exception
+        place = known.of(finding.urn, graph) if index is None else known.of_item(KEY, index)
+        place = place or known.whole
+        return Line(place.file, place.line)
+
+    return line_of
 
 
 def _as_data(judged: Judged) -> dict[str, Any]:

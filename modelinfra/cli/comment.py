@@ -5,28 +5,15 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, console, fail, project_directory, project_name
-from modelinfra.cli.output import Output
+from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name
+from modelinfra.cli.output import FailOn, Limit, Output
+from modelinfra.cli.posting import Review, Target, post
 
-if TYPE_CHECKING:
-    from modelinfra.review.github import GitHub
-    from modelinfra.review.render.outline import Outline
-
-
-class Review(NamedTuple):
-    """A review as it may be posted. outline: None where it could not be made."""
-
-    project: str
-    stack: str
-    text: str
-    outline: Outline | None = None
-
-
-_MOST_COMMENTS, _END_OF_LOG = 20, 100_000
+_MOST_COMMENTS, _MOST_CHECK_RUNS, _END_OF_LOG = 20, 100, 100_000
 
 Reviews = Annotated[
     list[Path] | None,
@@ -50,7 +37,7 @@ HeadSha = Annotated[
     str | None,
     typer.Option(
         "--head-sha",
-        help="Commit that was reviewed: a pull request that has moved on is left alone.",
+        help="Commit that was reviewed: a pull request that has moved on is left alone. --check-run needs all of its digits.",
         show_default=False,
     ),
 ]
@@ -68,6 +55,13 @@ Annotate = Annotated[
     bool,
     typer.Option("--annotations", help="Print the findings as workflow commands: GitHub shows them at their lines."),
 ]
+CheckRuns = Annotated[
+    bool,
+    typer.Option(
+        "--check-run",
+        help="Make or update one check run for each stack at --head-sha. It fails on what --fail-on says, and without a review.",
+    ),
+]
 Author = Annotated[str, typer.Option("--author", help="Login under which the token comments.")]
 
 
@@ -82,15 +76,19 @@ def comment(
     output: Output = None,
     summary: Summary = False,
     labels: Labels = False,
+    check_run: CheckRuns = False,
     annotate: Annotate = False,
+    fail_on: FailOn = None,
     author: Author = "github-actions[bot]",
 ) -> None:
     """Post or update one comment for each stack, also for one whose review failed, and an overview of several. The token is read from GITHUB_TOKEN, and from nowhere else.
 
+    With --fail-on, exits with 1 on such a finding or a review that failed, after everything was posted.
+
     Example: modelinfra comment --from-json review.json --pull-request 12
     """
-    if (head is None) != (head_sha is None):
-        fail("--head and --head-sha belong together.", WRONG_INPUT)
+    if head is not None and (head_sha is None or pull_request is not None):
+        fail("--head and --head-sha belong together, in the place of --pull-request.", WRONG_INPUT)
     posting = pull_request is not None or head is not None
     if not (posting or output is not None or summary or annotate):
         targets = "--pull-request, --head with --head-sha, --output, --summary or --annotations"
@@ -100,9 +98,16 @@ def comment(
         fail("There is no review: --from-json FILE, or --failed STACK=LOGFILE.", WRONG_INPUT)
     if head_sha is not None and not re.fullmatch(r"[0-9a-fA-F]{7,64}", head_sha):
         fail("--head-sha is no commit: 7 to 64 hexadecimal digits.", WRONG_INPUT)
-    if labels and not posting:
-        fail("--labels needs a pull request: --pull-request, or --head with --head-sha.", WRONG_INPUT)
+    if (labels or check_run) and not posting:
+        fail("--labels and --check-run need a pull request: --pull-request, or --head with --head-sha.", WRONG_INPUT)
+    if check_run and not re.fullmatch(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}", head_sha or ""):
+        fail(
+            "--check-run needs the commit that was reviewed: --head-sha with all of its digits, 40 or 64.", WRONG_INPUT
+        )
+    if check_run and count > _MOST_CHECK_RUNS:
+        fail(f"--check-run takes at most {_MOST_CHECK_RUNS} reviews, these are {count}.", WRONG_INPUT)
     ready = [_read(file, head_sha or "") for file in reviews or ()] + [_failure(each, project) for each in failed or ()]
+    _refuse_twins(ready)
     comments = _comments(ready, head_sha or "")
     everything = "\n\n".join(text for _, text in comments)
     if output is not None:
@@ -119,12 +124,32 @@ def comment(
             for command in commands(each.outline) if each.outline is not None else ():
                 typer.echo(command)
     if posting:
-        _post(ready, comments, repository, pull_request, head, head_sha, author, labels)
+        target = Target(repository, author, pull_request, head, head_sha)
+        post(ready, comments, target, labelled=labels, checked=check_run, limit=fail_on)
+    if fail_on is not None and any(_fails(each, fail_on) for each in ready):
+        raise typer.Exit(FAILED)
+
+
+def _refuse_twins(reviews: list[Review]) -> None:
+    """Of two reviews of one stack the last would hide the first, whoever wrote them."""
+    from modelinfra.review.github.comments import marker
+    from modelinfra.review.render.lines import harmless
+
+    marks = [marker(each.project, each.stack) for each in reviews]
+    for each, mark in zip(reviews, marks, strict=True):
+        if marks.count(mark) > 1:
+            fail(f"There are {marks.count(mark)} reviews of the stack {harmless(each.stack)}. Give one.", WRONG_INPUT)
+
+
+def _fails(review: Review, limit: Limit) -> bool:
+    from modelinfra.review.finding import is_as_bad
+
+    return review.outline is None or any(is_as_bad(each.severity, limit) for each in review.outline.findings)
 
 
 def _comments(reviews: list[Review], commit: str) -> list[tuple[str, str]]:
     """Marker and text of each comment: an overview of several stacks first; of more than 20 nothing but that."""
-    from modelinfra.review.github import marker
+    from modelinfra.review.github.comments import marker
     from modelinfra.review.render.overview import entry, failed, overview
 
     single = [(marker(each.project, each.stack), each.text) for each in reviews]
@@ -174,45 +199,3 @@ def _write(file: Path, text: str, *, append: bool) -> None:
             out.write(text if text.endswith("\n") else f"{text}\n")
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror}", WRONG_INPUT)
-
-
-def _post(
-    reviews: list[Review],
-    comments: list[tuple[str, str]],
-    repository: str | None,
-    pull_request: int | None,
-    head: str | None,
-    head_sha: str | None,
-    author: str,
-    labelled: bool,
-) -> None:
-    from modelinfra.review.github import GitHubError
-    from modelinfra.review.labels import OURS, labels
-
-    try:
-        github = _github(repository, author)
-        number = pull_request
-        if number is None:
-            number = github.pull_request(str(head), str(head_sha))
-        if number is None:
-            console().print(f"No open pull request of {head} stands at {head_sha}: nothing is posted.", markup=False)
-            return
-        for mark, text in comments:
-            address = github.comment(number, mark, text)
-            console().print(address, markup=False)
-        if labelled:
-            outlines = [each.outline for each in reviews if each.outline is not None]
-            github.label(number, labels(outlines, failed=len(outlines) < len(reviews)), OURS)
-    except GitHubError as error:
-        fail(str(error), FAILED)
-
-
-def _github(repository: str | None, author: str) -> GitHub:
-    from modelinfra.review.github import GitHub
-
-    if repository is None:
-        fail("Name the repository: --repository OWNER/NAME, or GITHUB_REPOSITORY.", WRONG_INPUT)
-    if not os.environ.get("GITHUB_TOKEN"):
-        fail("Posting needs a token in GITHUB_TOKEN.", WRONG_INPUT)
-    api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    return GitHub(repository, os.environ["GITHUB_TOKEN"], api, author)

@@ -81,12 +81,19 @@ def _settings(project: Path) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
+def bare_stack(stack: str) -> str:
+    """The name by which a stack's file is called: `acme/shop/dev` -> `dev`, as the Pulumi command line takes both."""
+    return stack.rpartition("/")[2]
+
+
 def stack_file(project: Path, stack: str) -> Path:
     """The stack's file. Exits with 2, naming the stacks that there are, when it does not exist."""
     directory = config_directory(project)
     path = directory / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        stacks = sorted(each.name.split(".")[1] for each in directory.glob("Pulumi.*.yaml"))
+        from modelinfra.review.concerned import stacks_in
+
+        stacks = stacks_in(directory)
         fail(f"There is no {path}. Stacks here: {', '.join(stacks) or 'none'}.", WRONG_INPUT)
     return path
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from modelinfra.cli.common import FAILED, WRONG_INPUT, Project, fail, project_directory, project_name, stack_file
+from modelinfra.cli.common import (
+    FAILED,
+    WRONG_INPUT,
+    Project,
+    bare_stack,
+    fail,
+    project_directory,
+    project_name,
+    stack_file,
+)
 from modelinfra.cli.cost_lines import Prices, price_table
-from modelinfra.cli.output import Format, FormatName, Output, rendered, report_of, write_output
+from modelinfra.cli.output import FailOn, Format, FormatName, Output, rendered, report_of, write_output
 from modelinfra.cli.stack_config import structured
 
 if TYPE_CHECKING:
@@ -28,15 +36,6 @@ class Compared(NamedTuple):
     region: str | None
     usage: Usage | None
     places: Places | None = None
-
-
-class Severity(enum.StrEnum):
-    """As findings have it, worst first."""
-
-    high = "high"
-    medium = "medium"
-    low = "low"
-    note = "note"
 
 
 MaybeStack = Annotated[str | None, typer.Argument(help="Name of the stack; with --preview it is the preview's.")]
@@ -83,10 +82,6 @@ History = Annotated[
         show_default=False,
     ),
 ]
-FailOn = Annotated[
-    Severity | None,
-    typer.Option("--fail-on", help="Exit with 1 when there is a finding as bad as this.", show_default=False),
-]
 
 
 def diff(
@@ -113,7 +108,9 @@ def diff(
     Example: pulumi preview --json --show-sames > preview.json; modelinfra diff --preview preview.json
     """
     from modelinfra.review.context import together
+    from modelinfra.review.finding import is_as_bad
 
+    stack = bare_stack(stack) if stack is not None else None
     table = price_table(prices)
     if (base is None) == (preview is None):
         fail("Say what to compare with: --base REVISION, or --preview FILE (and not both).", WRONG_INPUT)
@@ -129,7 +126,7 @@ def diff(
     context = together([_around(changes, only, dependents, history), compared.context])
     found = report_of(
         changes,
-        stack=(stack or "").rpartition("/")[2],
+        stack=stack or "",
         prices=table,
         region=compared.region,
         context=context,
@@ -137,7 +134,7 @@ def diff(
         places=compared.places,
     )
     write_output(rendered(found, format), output)
-    if fail_on is not None and any(_as_bad(each.severity, fail_on) for each in found.findings):
+    if fail_on is not None and any(is_as_bad(each.severity, fail_on) for each in found.findings):
         raise typer.Exit(FAILED)
 
 
@@ -190,7 +187,7 @@ def _of_engine(preview: Path, export: Path | None, stack: str | None, project: P
         fail(str(error), WRONG_INPUT)
     graph = changes.after if changes.after.nodes else changes.before
     # A preview of nothing but what stays as it is names neither, unless it was made with --show-sames.
-    asked = stack.rpartition("/")[2] if stack is not None else graph.stack
+    asked = stack if stack is not None else graph.stack
     if graph.nodes and asked != graph.stack:
         fail(f"{preview} is a preview of the stack {graph.stack}, not of {stack}.", WRONG_INPUT)
     directory = _project_around(project)
@@ -225,8 +222,3 @@ def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None, Plac
         return config.get("aws:region"), read_usage(config.get(KEY)), places(directory, stack_file(directory, stack))
     except UsageError as error:
         fail(str(error).replace("\n", ";"), WRONG_INPUT)
-
-
-def _as_bad(severity: str, limit: Severity) -> bool:
-    order = list(Severity)
-    return order.index(Severity(severity)) <= order.index(limit)

@@ -1,4 +1,4 @@
-"""What the commands of a review share: formats, and where the text goes."""
+"""What the commands of a review share: formats, where the text goes, and what is exit status 1."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ class FormatName(enum.StrEnum):
     mermaid = "mermaid"
 
 
+class Limit(enum.StrEnum):
+    """The severities of `modelinfra.review.finding`, worst first."""
+
+    high = "high"
+    medium = "medium"
+    low = "low"
+    note = "note"
+
+
+FailOn = Annotated[
+    Limit | None,
+    typer.Option("--fail-on", help="Exit with 1 when there is a finding as bad as this.", show_default=False),
+]
 Format = Annotated[FormatName, typer.Option("--format", help="How to write it.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write to instead of standard output.", show_default=False)

@@ -11,7 +11,8 @@ import typer
 from modelinfra.cli.common import WRONG_INPUT, Project, config_directory, fail, project_directory
 
 # https://www.pulumi.com/docs/iac/concepts/stacks/: what a stack's name may hold.
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+# One that begins with a dash would be an option of whatever command is given it, and one that begins with a dot a hidden file.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 Base = Annotated[
     str | None,
@@ -43,7 +44,7 @@ def stacks(
         fail(f"{error}.", WRONG_INPUT)
     for each in found:
         if not _NAME.fullmatch(each):
-            fail(f"{str(config)!r} holds a stack file whose name is no stack's: {each!r} is not made of letters, digits, `-`, `_` and `.`.", WRONG_INPUT)  # fmt: skip
+            fail(f"{str(config)!r} holds a stack file whose name is no stack's: {each!r} is not made of letters, digits, `-`, `_` and `.`, or begins with `-` or `.`.", WRONG_INPUT)  # fmt: skip
     if as_json:
         # One line: a job hands it on as its output.
         typer.echo(json.dumps(found))

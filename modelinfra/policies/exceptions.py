@@ -76,14 +76,16 @@ def judge(findings: Iterable[Finding], exceptions: Collection[Waiver], today: da
             left.append(finding)
         else:
             excepted.append((finding, valid))
-    for each in exceptions:
+    for index, each in enumerate(exceptions):
         about = f"the exception from {each.id} for {each.resource!r}"
         if each not in used:
             message = f"{about} covers nothing: what it was for is mended, or was never found"
-            left.append(Finding(UNMATCHED, stack_urn, message, "Remove it, or mend its resource.", "low"))
+            left.append(Finding(UNMATCHED, stack_urn, message, "Remove it, or mend its resource.", "low", index))
         elif today > each.expires:
             message = f"{about} ended on {each.expires}"
-            left.append(Finding(EXPIRED, stack_urn, message, "Mend what it is for, or write a later day.", "medium"))
+            left.append(
+                Finding(EXPIRED, stack_urn, message, "Mend what it is for, or write a later day.", "medium", index)
+            )
     return Judged(tuple(left), tuple(excepted))
 
 

@@ -36,13 +36,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Finding:
-    """A resource at odds with a rule."""
+    """A resource at odds with a rule. exception: which exception of the stack's file it is about, counted from 0; None for none."""
 
     rule: str
     urn: str
     message: str
     remedy: str
     severity: Severity = "high"
+    exception: int | None = None
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.urn.rpartition('::')[2]}: {self.message}. {self.remedy}"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
-from modelinfra.graph.model import Graph
 from modelinfra.policies.exceptions import Judged, Waiver
 from modelinfra.policies.rule import Finding, Rule
 
 _LEVELS: Final = {"high": "error", "medium": "warning", "low": "note"}
 
 
-def sarif(judged: Judged, rules: Iterable[Rule], graph: Graph, stack_file: Path, top: Path) -> dict[str, Any]:
-    """The log of one run. stack_file: where what has no line of a program within `top`, the repository, is shown."""
+@dataclass(frozen=True)
+class Line:
+    """Where a result is shown. file: from the top of the repository, with slashes. number: counted from 1."""
+
+    file: str
+    number: int
+
+
+def sarif(judged: Judged, rules: Iterable[Rule], line_of: Callable[[Finding], Line]) -> dict[str, Any]:
+    """The log of one run."""
     given = {rule.id: rule for rule in rules}
     named = sorted({each.rule for each in judged.findings} | {each.rule for each, _ in judged.excepted})
-    results = [_result(each, None, _place(each, graph, stack_file, top)) for each in judged.findings]
-    results += [_result(each, waiver, _place(each, graph, stack_file, top)) for each, waiver in judged.excepted]
+    results = [_result(each, None, line_of(each)) for each in judged.findings]
+    results += [_result(each, waiver, line_of(each)) for each, waiver in judged.excepted]
     driver = {"name": "modelinfra", "rules": [_rule(each, given) for each in named]}
     run = {"tool": {"driver": driver}, "results": results}
     return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
@@ -37,21 +45,10 @@ def _rule(name: str, given: Mapping[str, Rule]) -> dict[str, Any]:
     }
 
 
-def _place(finding: Finding, graph: Graph, stack_file: Path, top: Path) -> dict[str, Any]:
-    node = graph.nodes.get(finding.urn)
-    file, _, position = (node.source if node is not None else "").removeprefix("file://").partition("#")
-    line = position.partition(",")[0]
-    path = top / file
-    if not file or not path.is_relative_to(top) or not path.is_file() or not line.isdigit():
-        path, line = stack_file, "1"
-    return {
-        "artifactLocation": {"uri": path.relative_to(top).as_posix()},
-        "region": {"startLine": int(line)},
-    }
-
-
-def _result(finding: Finding, waiver: Waiver | None, place: dict[str, Any]) -> dict[str, Any]:
+def _result(finding: Finding, waiver: Waiver | None, line: Line) -> dict[str, Any]:
     name = finding.urn.rpartition("::")[2]
+    # SARIF 2.1.0, 3.4.3: a URI, so that a space in a path is written %20.
+    place = {"artifactLocation": {"uri": quote(line.file)}, "region": {"startLine": line.number}}
     found: dict[str, Any] = {
         "ruleId": finding.rule,
         "level": _LEVELS[finding.severity],
@@ -59,7 +56,11 @@ def _result(finding: Finding, waiver: Waiver | None, place: dict[str, Any]) -> d
         "locations": [
             {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.urn, "name": name}]}
         ],
-        "partialFingerprints": {"resource/v1": f"{finding.rule}:{finding.urn}"},
+        # Several exceptions of one stack are told apart by what they are about.
+        "partialFingerprints": {
+            "resource/v1": f"{finding.rule}:{finding.urn}"
+            + ("" if finding.exception is None else f":{finding.message}")
+        },
     }
     if waiver is not None:
         found["suppressions"] = [{"kind": "external", "justification": f"{waiver.reason} (until {waiver.expires})"}]

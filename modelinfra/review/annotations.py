@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
-from modelinfra.review.render.outline import Outline
+from modelinfra.review.render.outline import Outline, Said
 
 _LEVELS = {"high": "error", "medium": "warning", "low": "notice"}
 _MOST = 50
@@ -13,15 +14,16 @@ _MOST = 50
 
 def commands(outline: Outline) -> Iterator[str]:
     """One command for each finding that has a place and is more than a note, worst first, at most 50."""
-    told = 0
-    for each in outline.findings:
-        level = _LEVELS.get(each.severity)
-        if level is None or not is_within(each.file) or each.line < 1 or told == _MOST:
-            continue
-        told += 1
-        text = " ".join((*each.text, f"Remedy: {each.remedy}" if each.remedy else "")).strip() or each.title
+    for each in placed(outline, _MOST):
         title = f"{outline.stack}: {each.title}"
-        yield f"::{level} file={_property(each.file)},line={each.line},title={_property(title)}::{_data(text)}"
+        place = f"file={_property(each.file)},line={each.line}"
+        yield f"::{_LEVELS[each.severity]} {place},title={_property(title)}::{_data(each.explained)}"
+
+
+def placed(outline: Outline, most: int) -> Iterator[Said]:
+    """The findings that can be shown at a line and are more than a note, worst first."""
+    told = (each for each in outline.findings if each.severity in _LEVELS and is_within(each.file) and each.line > 0)
+    return islice(told, most)
 
 
 def is_within(file: str) -> bool:

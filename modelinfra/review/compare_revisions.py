@@ -58,6 +58,11 @@ def _compared(project: Path, stack: str, base: Checkout, base_python: Path | Non
     if isinstance(found[0], CaptureFailed):
         raise NotComparable(str(found[0]))
     after = found[0]
+    folder = _stack_file(project, stack).parent.resolve()
+    if not folder.is_relative_to(base.repository):
+        raise NotComparable(
+            f"{folder} lies outside of the repository {base.repository}, so the stack's file has no revision to compare with"
+        )
     before: Graph | CaptureFailed = found[1] if len(found) > 1 else Graph(after.project, after.stack)
     if isinstance(before, CaptureFailed):
         raise NotComparable(f"{base.name} ({base.commit[:7]}) does not build: {_one_line(str(before))}")

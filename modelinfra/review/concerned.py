@@ -26,7 +26,9 @@ class ProjectFiles:
     def __init__(self, project: Path, config: Path) -> None:
         self.repository = top(project)
         self.project = self._place(project)
-        self.config = self._place(config)
+        # Of stack files outside of the repository nobody can say whether they were touched.
+        self.blind = not config.resolve().is_relative_to(self.repository)
+        self.config = self.project if self.blind else self._place(config)
         self.stacks = stacks_in(config)
         # One file behind several names is not told apart.
         self.linked = any(each.is_symlink() for each in config.glob("Pulumi.*.yaml"))
@@ -38,6 +40,8 @@ class ProjectFiles:
         A stack file concerns its own stack. Everything else concerns all of them: program, lock files, models, the workflows that review.
         Only what lies in `docs` and `tests` concerns none.
         """
+        if self.blind:
+            return self.stacks
         found: set[str] = set()
         for file in map(PurePosixPath, files):
             own = "" if self.linked or file.parent != self.config else _stack(file.name)

@@ -10,6 +10,15 @@ Severity = Literal["high", "medium", "low", "note"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "note")
 """Worst first."""
 
+
+_RANKS: dict[str, int] = {each: rank for rank, each in enumerate(SEVERITIES)}
+
+
+def is_as_bad(severity: str, limit: str) -> bool:
+    """Whether a severity is the limit or worse."""
+    return _RANKS[severity] <= _RANKS[limit]
+
+
 Kind = Literal[
     "replacement",
     "data loss",

@@ -11,12 +11,13 @@ from modelinfra.graph.cost import Estimate, estimate
 from modelinfra.graph.values import has_unknown
 from modelinfra.review.changes import Changes, Operation
 from modelinfra.review.context import Context
-from modelinfra.review.figures import all_tables, unit_cost
+from modelinfra.review.figures import all_tables
 from modelinfra.review.finding import Finding, worst_first
-from modelinfra.review.findings import all_findings
+from modelinfra.review.findings import all_findings, quotas
 from modelinfra.review.findings.links import Links
 from modelinfra.review.findings.quiet import quiet
 from modelinfra.review.findings.words import place, plural
+from modelinfra.review.needs import demand_of
 from modelinfra.review.places import Place, Places
 from modelinfra.review.table import Table
 from modelinfra.review.usage import Usage
@@ -83,7 +84,8 @@ def report(
     before = estimate(changes.before, prices, default_region=region) if whole and len(changes.before) else None
     after = estimate(changes.after, prices, default_region=region) if whole else None
     known = Context() if context is None else context
-    findings = tuple(worst_first([*all_findings(changes), *known.findings]))
+    demand = demand_of(changes, region)
+    findings = tuple(worst_first([*all_findings(changes), *quotas.findings(demand), *known.findings]))
     silent = tuple(each.urn for each in quiet(changes))
     stands, touched = _standing_on(changes)
     graph = changes.after if len(changes.after) else changes.before
@@ -97,7 +99,7 @@ def report(
         before,
         after,
         _places(changes, findings, places),
-        (*all_tables(changes, before, after), *unit_cost.tables(changes, before, after, usage), *known.tables),
+        (*all_tables(changes, demand, before, after, usage), *known.tables),
         tuple(sorted(set(_unknowns(changes)))),
         (*_notes(changes, whole), *known.notes),
         roll_back(changes),

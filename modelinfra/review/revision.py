@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Checkout:
 def checkout(project: Path, name: str) -> Iterator[Checkout]:
     """The revision in a temporary git worktree, which is removed afterwards. Raises RevisionError.
 
-    What git ignores and the project has, models for instance, is linked into it: both sides of a comparison use the same.
+    What git ignores and the working tree has, models for instance, is linked into it: both sides of a comparison use the same.
     """
     if shutil.which("git") is None:
         raise RevisionError("git is not installed, and a revision is read with it")
@@ -60,7 +61,7 @@ def checkout(project: Path, name: str) -> Iterator[Checkout]:
         try:
             if made.returncode:
                 raise RevisionError(f"{name} cannot be checked out: {_last_line(made.stderr)}")
-            _link_ignored(repository, project, root)
+            _link_ignored(repository, root)
             yield Checkout(name, commit, root, repository)
         finally:
             git(repository, "worktree", "remove", "--force", str(root))
@@ -97,11 +98,9 @@ def _commit(repository: Path, name: str) -> str:
     return found.stdout.strip()
 
 
-def _link_ignored(repository: Path, project: Path, root: Path) -> None:
+def _link_ignored(repository: Path, root: Path) -> None:
     """Not hidden folders (environments, caches) and bytecode: they belong to the working tree."""
-    listed = git(
-        repository, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--", str(project)
-    )
+    listed = git(repository, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
     for each in filter(None, listed.stdout.split("\0")):
         path = Path(each)
         hidden = any(part.startswith(".") or part in ("__pycache__", "venv", "node_modules") for part in path.parts)
@@ -112,10 +111,19 @@ def _link_ignored(repository: Path, project: Path, root: Path) -> None:
         there.symlink_to(repository / path)
 
 
+# Git tells the hooks that it runs where it works; here the folder says it.
+_OF_HOOKS = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"})
+
+
 def git(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What git says in a folder; whether it could is its return code."""
     return subprocess.run(
-        ["git", "-C", str(where), *arguments], capture_output=True, text=True, errors="surrogateescape", check=False
+        ["git", "-C", str(where), *arguments],
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+        env={key: value for key, value in os.environ.items() if key not in _OF_HOOKS},
     )
 
 

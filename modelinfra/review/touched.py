@@ -26,8 +26,11 @@ class Touched:
 def touched(base: Checkout, stack_file: Path) -> Touched:
     """What the working tree changes since the revision: what git tracks, and what it neither tracks nor ignores."""
     files = changed_files(base.repository, base.commit)
-    own = stack_file.resolve().relative_to(base.repository).as_posix()
-    keys = tuple(differing(_read(base.counterpart(stack_file)), _read(stack_file))) if own in files else ()
+    real = stack_file.resolve()
+    # A link out of the repository is known by its own name only.
+    named = real if real.is_relative_to(base.repository) else stack_file.parent.resolve() / stack_file.name
+    own = named.relative_to(base.repository).as_posix()
+    keys = tuple(differing(_read(base.root / own), _read(stack_file))) if own in files else ()
     return Touched(files, keys, own)
 
 

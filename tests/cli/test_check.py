@@ -101,6 +101,85 @@ def test_sarif_points_at_the_line_that_made_the_resource(shop: Path) -> None:
     ]
 
 
+ENDPOINT_PROGRAM = """
+import pulumi
+import pulumi_aws as aws
+
+
+class Endpoint(pulumi.ComponentResource):
+    def __init__(self, name, parent):
+        super().__init__("modelinfra:index:ModelEndpoint", name, opts=pulumi.ResourceOptions(parent=parent))
+        aws.cloudwatch.LogGroup(f"{name}-log", opts=pulumi.ResourceOptions(parent=self))
+
+
+Endpoint("dev-chat", pulumi.ComponentResource("modelinfra:index:Environment", "dev"))
+aws.cloudwatch.LogGroup("alone")
+"""
+STACK = """config:
+  aws:region: us-west-2
+  modelinfra:environment:
+    endpoints:
+      iris: {}
+      chat: {}
+  modelinfra:exceptions:
+    - {id: ready-tls, reason: nothing needs it, expires: "2999-01-01"}
+    - id: ready-log-retention
+      resource: alone
+      reason: it was to be mended
+      expires: "2020-01-01"
+"""
+
+
+def lines_of(log: Any) -> list[tuple[str, str, int]]:
+    places = [(each["ruleId"], each["locations"][0]["physicalLocation"]) for each in log["runs"][0]["results"]]
+    return sorted((rule, at["artifactLocation"]["uri"], at["region"]["startLine"]) for rule, at in places)
+
+
+@pytest.mark.parametrize("folder", ["", "infra", "infra/my own"])
+def test_sarif_names_files_from_the_top_of_the_repository(tmp_path: Path, folder: str) -> None:
+    (tmp_path / ".git").mkdir()
+    project = tmp_path / folder
+    project.mkdir(parents=True, exist_ok=True)
+    (project / "Pulumi.yaml").write_text("name: shop\nruntime: python\nstackConfigDir: stacks\n")
+    (project / "__main__.py").write_text(ENDPOINT_PROGRAM)
+    (project / "stacks").mkdir()
+    (project / "stacks" / "Pulumi.dev.yaml").write_text(STACK)
+    # A file of the same name at the top is another one.
+    if folder:
+        (tmp_path / "__main__.py").write_text("")
+    before = f"{folder}/".replace(" ", "%20") if folder else ""
+    log = json.loads(check(project, "--format", "sarif").stdout)
+    assert lines_of(log) == [
+        ("exception-expired", f"{before}stacks/Pulumi.dev.yaml", 9),
+        ("exception-unmatched", f"{before}stacks/Pulumi.dev.yaml", 8),
+        ("ready-log-retention", f"{before}__main__.py", 13),
+        ("ready-log-retention", f"{before}stacks/Pulumi.dev.yaml", 6),
+    ]
+
+
+def test_sarif_tells_two_exceptions_of_one_kind_apart(shop: Path) -> None:
+    unused = [{**OPEN, "resource": name} for name in ("a", "b")]
+    log = json.loads(check(configured(shop, exceptions=unused), "--format", "sarif").stdout)
+    results = log["runs"][0]["results"]
+    assert len({each["partialFingerprints"]["resource/v1"] for each in results}) == len(results)
+
+
+def test_sarif_of_a_project_in_no_repository_names_files_from_the_project(shop: Path) -> None:
+    log = json.loads(check(configured(shop, exceptions=[OPEN]), "--format", "sarif").stdout)
+    assert {uri for _, uri, _ in lines_of(log)} == {"__main__.py"}
+
+
+def test_a_stack_file_that_is_a_link_out_of_the_repository_has_no_place(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    (root / ".git").mkdir(parents=True)
+    (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (root / "__main__.py").write_text(ENDPOINT_PROGRAM)
+    (tmp_path / "outside.yaml").write_text(STACK)
+    (root / "Pulumi.dev.yaml").symlink_to(tmp_path / "outside.yaml")
+    log = json.loads(check(root, "--format", "sarif").stdout)
+    assert {uri for _, uri, _ in lines_of(log)} == {"__main__.py", "Pulumi.dev.yaml"}
+
+
 def test_the_engines_state_can_be_looked_at_instead(shop: Path, tmp_path: Path) -> None:
     urn = "urn:pulumi:dev::shop::aws:cloudwatch/logGroup:LogGroup::log"
     state = {"urn": urn, "type": "aws:cloudwatch/logGroup:LogGroup", "custom": True, "id": "log", "inputs": {}}

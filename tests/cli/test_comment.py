@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from modelinfra.cli.main import app
-from tests.review.fake_github import Repository, serving
+from tests.review.fake_github import HEAD, Repository, serving
 
 REVIEW: dict[str, Any] = {
     "version": 2, "kind": "change", "project": "shop", "stack": "dev", "source": "capture", "verdict": "changes nothing",
@@ -212,3 +212,102 @@ def test_a_key_of_a_stranger_is_no_command_of_the_runner(tmp_path: Path) -> None
     assert result.exit_code == 2
     assert "::" not in result.stderr
     assert "##[" not in result.stderr
+
+
+def at_head(repository: Repository) -> tuple[Any, ...]:
+    repository.pulls = [{"number": 7, "state": "open", "head": {"sha": HEAD}}]
+    return ("--pull-request", 7, "--head-sha", HEAD)
+
+
+def test_a_check_run_says_by_its_conclusion_whether_the_change_passes(repository: Repository, tmp_path: Path) -> None:
+    where = at_head(repository)
+    found = {**finding("exposure", "medium"), "file": "infra/Pulumi.dev.yaml", "line": 3}
+    file = review(tmp_path, verdict="lets all in", findings=[found])
+    result = comment("--from-json", file, *where, "--check-run", "--fail-on", "medium")
+    assert result.exit_code == 1, result.output
+    assert result.stdout.split() == ["https://example.com/1", "https://example.com/checks/1"]
+    (made,) = repository.checks
+    assert (made["name"], made["conclusion"], made["output"]["title"]) == (
+        "modelinfra: shop/dev",
+        "failure",
+        "lets all in",
+    )
+    assert [(each["path"], each["start_line"]) for each in made["annotations"]] == [("infra/Pulumi.dev.yaml", 3)]
+    assert f"at commit {HEAD}" in made["output"]["summary"]
+    assert comment("--from-json", file, *where, "--check-run", "--fail-on", "high").exit_code == 0
+    assert [each["conclusion"] for each in repository.checks] == ["failure", "neutral"]
+
+
+def test_a_review_that_failed_is_a_check_that_fails(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (tmp_path / "log").write_text("PASSWORD=hunter2hunter2\nModuleNotFoundError: house\n")
+    given = ("--failed", f"dev={tmp_path / 'log'}", "-C", tmp_path, *at_head(repository), "--check-run")
+    assert comment(*given).exit_code == 0
+    (made,) = repository.checks
+    assert (made["name"], made["conclusion"]) == ("modelinfra: shop/dev", "failure")
+    assert "ModuleNotFoundError: house" in made["output"]["summary"]
+    assert "hunter2" not in made["output"]["summary"]
+    assert comment(*given, "--fail-on", "high").exit_code == 1
+
+
+def test_findings_are_exit_status_1_only_where_that_is_asked(tmp_path: Path) -> None:
+    given = ("--from-json", review(tmp_path, findings=[finding("exposure", "low")]), "--output", tmp_path / "c.md")
+    asked = [(), ("--fail-on", "medium"), ("--fail-on", "low"), ("--fail-on", "note")]
+    assert [comment(*given, *each).exit_code for each in asked] == [0, 0, 1, 1]
+    assert (tmp_path / "c.md").exists()
+
+
+def test_what_cannot_be_posted_is_exit_status_1_and_the_comment_is_there(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.permissions.remove("checks")
+    result = comment("--from-json", review(tmp_path), *at_head(repository), "--check-run")
+    assert result.exit_code == 1
+    assert "checks=write" in result.stderr
+    assert len(repository.comments) == 1
+
+
+@pytest.mark.parametrize("state", [{"state": "closed"}, {"head": {"sha": "1" * 40}}])
+def test_a_pull_request_by_number_that_has_moved_on_is_left_alone(
+    repository: Repository, tmp_path: Path, state: dict[str, Any]
+) -> None:
+    where = at_head(repository)
+    repository.pulls[0].update(state)
+    result = comment("--from-json", review(tmp_path), *where, "--check-run")
+    assert result.exit_code == 0
+    assert "nothing is posted" in result.stdout
+    assert not repository.comments
+    assert not repository.checks
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--pull-request", 7, "--check-run"),
+        ("--pull-request", 7, "--check-run", "--head-sha", "0ddba11"),
+        ("--output", "x", "--check-run", "--head-sha", HEAD),
+        ("--pull-request", 7, "--head", "a:b", "--head-sha", HEAD),
+    ],
+)
+def test_a_check_run_needs_a_pull_request_and_a_whole_commit(tmp_path: Path, given: tuple[Any, ...]) -> None:
+    result = comment("--from-json", review(tmp_path), *given)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+
+
+def test_two_reviews_of_one_stack_are_refused_before_anything_is_posted(repository: Repository, tmp_path: Path) -> None:
+    """The last would stand in the place of the first, and hide it."""
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(json.dumps(REVIEW))
+    result = comment("--from-json", tmp_path / "a.json", "--from-json", tmp_path / "b.json", "--pull-request", 7)
+    assert result.exit_code == 2
+    assert "2 reviews of the stack dev" in result.stderr
+    assert repository.asked == []
+
+
+def test_more_check_runs_than_anybody_reads_are_refused(tmp_path: Path) -> None:
+    file = review(tmp_path)
+    every = [word for _ in range(101) for word in ("--from-json", file)]
+    result = comment(*every, "--pull-request", 7, "--check-run", "--head-sha", HEAD)
+    assert result.exit_code == 2
+    assert "at most 100" in result.stderr

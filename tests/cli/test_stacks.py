@@ -153,6 +153,12 @@ def test_wrong_input_is_one_line_and_exit_status_2(shop: Path, tmp_path: Path) -
         assert result.stdout == ""
 
 
+@pytest.mark.parametrize("name", ["-rf", "..", ".x"])
+def test_a_name_that_would_be_an_option_or_a_folder_is_refused(shop: Path, name: str) -> None:
+    (shop / f"Pulumi.{name}.yaml").write_text("{}\n")
+    assert stacks("-C", shop, "--json").exit_code == 2
+
+
 def test_a_file_name_that_is_no_stacks_is_refused(shop: Path) -> None:
     (shop / "Pulumi.$(touch x)\n::error::.yaml").write_text("{}\n")
     result = stacks("-C", shop, "--json")

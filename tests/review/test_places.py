@@ -62,6 +62,9 @@ def test_what_belongs_to_a_component_stands_where_the_stack_file_names_it(projec
 def test_what_stands_alone_stands_where_the_program_registers_it(project: Path) -> None:
     assert at(project, "doubts", "__main__.py#7,3") == Place("infra/__main__.py", 7)
     assert at(project, "doubts", f"file://{project}/__main__.py#7") == Place("infra/__main__.py", 7)
+    (project / "my own.py").write_text("x")
+    assert at(project, "doubts", "my%20own.py#1,1") == Place("infra/my own.py", 1)
+    assert at(project, "doubts", f"{(project / 'my own.py').as_uri()}#1") == Place("infra/my own.py", 1)
 
 
 @pytest.mark.parametrize(

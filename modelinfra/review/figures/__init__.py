@@ -1,20 +1,19 @@
-"""Tables of a review: one file for each, all read only the graphs and what they cost."""
+"""Tables of a review: one file for each, all read only the graphs, what they need and what they cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 from modelinfra.graph.cost import Estimate
 from modelinfra.review.changes import Changes
-from modelinfra.review.figures import needs
+from modelinfra.review.figures import needs, unit_cost
+from modelinfra.review.needs import Demand
 from modelinfra.review.table import Table
+from modelinfra.review.usage import Usage
 
-__all__ = ["TABLES", "all_tables"]
-
-TABLES: tuple[Callable[[Changes, Estimate | None, Estimate | None], Iterator[Table]], ...] = (needs.tables,)
-"""In the order in which a report shows them. Each takes the change and what both states cost, where that is known."""
+__all__ = ["all_tables"]
 
 
-def all_tables(changes: Changes, before: Estimate | None, after: Estimate | None) -> tuple[Table, ...]:
-    """Every table that has a row."""
-    return tuple(table for made in TABLES for table in made(changes, before, after) if table.rows)
+def all_tables(
+    changes: Changes, demand: Demand, before: Estimate | None, after: Estimate | None, usage: Usage | None
+) -> tuple[Table, ...]:
+    """Every table that has a row, in the order in which a report shows them."""
+    return (*needs.tables(demand, before, after), *unit_cost.tables(changes, before, after, usage))

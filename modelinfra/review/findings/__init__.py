@@ -13,7 +13,6 @@ from modelinfra.review.findings import (
     moves,
     networks,
     permissions,
-    quotas,
     removal,
     replacement,
     secrets,
@@ -39,11 +38,10 @@ CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
     updates.findings,
     watching.findings,
     capacity.findings,
-    quotas.findings,
     moves.findings,
     unknown.findings,
 )
-"""In the order in which a report tells them."""
+"""In the order in which a report tells them. `quotas` stands apart: a report knows what both sides need from its tables."""
 
 
 def all_findings(changes: Changes) -> list[Finding]:

@@ -104,12 +104,14 @@ def render_graph(graph: Graph, estimate: Estimate | None) -> str:
     return write(of_graph(graph, estimate))
 
 
-def write(outline: Outline, commit: str = "") -> str:
-    """The comment, at most `LIMIT` characters. commit: that was reviewed, in hexadecimal digits; it is told where it is given."""
+def write(outline: Outline, commit: str = "", limit: int = LIMIT) -> str:
+    """The comment, at most `limit` characters. commit: that was reviewed, in hexadecimal digits; it is told where it is given."""
     macros: Any = _template().module
     head = macros.head(outline, commit)
-    page = _Page([head], spare=LIMIT - sum(_SHARES.values()) - len(head) - _AROUND)
+    shares = sum(_SHARES.values()) * limit // LIMIT
+    page = _Page([head], spare=limit - shares - len(head) - _AROUND)
     for section in _sections(outline, macros):
+        section.share = section.share * limit // LIMIT
         page.add(section)
     if page.cut:
         page.parts.append(f"{WHOLE}\n")

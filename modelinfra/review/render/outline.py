@@ -117,6 +117,13 @@ class Said(Data):
         """`stacks/Pulumi.prod.yaml:12`, or nothing."""
         return f"{self.file}:{self.line}" if self.file else ""
 
+    @property
+    def explained(self) -> str:
+        """What it means and what to do, in one line; never empty."""
+        return (
+            " ".join((*self.text, f"Remedy: {self.remedy}" if self.remedy else "")).strip() or self.title or self.kind
+        )
+
 
 class Amount(Data):
     """USD a month, at the least and at the most of what scales."""

@@ -1,4 +1,4 @@
-"""One sticky comment on a pull request, by GitHub's REST API: https://docs.github.com/rest/issues/comments."""
+"""GitHub's REST API for one repository: who asks, what is tried again, and what is told of a failure."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Final
 
-LONGEST: Final = 65_536
-"""Characters that GitHub takes in a comment."""
-
-_ATTEMPTS, _LONGEST_WAIT, _PAGES = 5, 120.0, 50
+_ATTEMPTS, _LONGEST_WAIT, _PAGES, _PER_PAGE = 5, 120.0, 50, 100
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _LOCAL: Final = ("127.0.0.1", "localhost")
 
@@ -38,19 +35,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def marker(project: str, stack: str) -> str:
-    """The first line of the comment of a stack, invisible to readers."""
-
-    def word(text: str) -> str:
-        # Two dashes would end an HTML comment.
-        return re.sub("-{2,}", "-", re.sub(r"[^A-Za-z0-9._-]", "-", text)).strip("-")[:100]
-
-    return f"<!-- modelinfra-comment:{word(project)}/{word(stack)} -->"
-
-
 @dataclass(frozen=True)
 class GitHub:
-    """A repository at GitHub. author: login whose comments are ours; others that hold the marker are left alone."""
+    """A repository at GitHub. author: login under which the token writes; what others wrote is left alone."""
 
     repository: str
     token: str = field(repr=False)
@@ -67,53 +54,18 @@ class GitHub:
         if not self.token:
             raise GitHubError("GITHUB_TOKEN is not set")
 
-    def pull_request(self, head: str, commit: str) -> int | None:
-        """The open pull request of a branch `OWNER:BRANCH` that stands at the commit; None when it has moved on or is closed."""
-        query = urllib.parse.urlencode({"head": head, "state": "open", "per_page": 100})
-        found = self._retried(lambda: self._call("GET", f"pulls?{query}"))
-        numbers = [each["number"] for each in found if _at(each, "head", "sha") == commit]
-        return int(numbers[0]) if numbers else None
-
-    def comment(self, pull_request: int, mark: str, text: str) -> str:
-        """Post the text below its marker, or write it in the place of the comment that holds the marker; the address of the comment.
-
-        Raises GitHubError.
-        """
-        body = f"{mark}\n{text}"
-        if len(body) > LONGEST:
-            raise GitHubError(f"the comment has {len(body):,} characters, and GitHub takes {LONGEST:,}")
-
-        def once() -> Any:
-            # Also after a failure, when nobody knows whether the comment was made: looked for again, it is never made twice.
-            known = next(self._ours(pull_request, mark), None)
-            if known is None:
-                return self._call("POST", f"issues/{pull_request}/comments", {"body": body})
-            if known.get("body") == body:
-                return known
-            return self._call("PATCH", f"issues/comments/{int(known['id'])}", {"body": body})
-
-        return str(self._retried(once).get("html_url", ""))
-
-    def label(self, pull_request: int, wanted: Collection[str], ours: Collection[str]) -> None:
-        """Put the wanted labels on, take those of ours off that are not wanted, leave others alone. Raises GitHubError."""
-        path = f"issues/{pull_request}/labels"
-        there = {str(each.get("name")) for each in self._retried(lambda: self._call("GET", f"{path}?per_page=100"))}
-        fresh = sorted(set(wanted) - there)
-        if fresh:
-            self._retried(lambda: self._call("POST", path, {"labels": fresh}))
-        for name in sorted((there & set(ours)) - set(wanted)):
-            self._retried(lambda name=name: self._call("DELETE", f"{path}/{urllib.parse.quote(name, safe='')}"))  # type: ignore[misc]
-
-    def _ours(self, pull_request: int, mark: str) -> Iterator[Mapping[str, Any]]:
+    def pages(self, path: str, within: str = "") -> Iterator[Mapping[str, Any]]:
+        """Everything that a list holds, page by page, at most 5,000. within: the key that holds it where the answer is no list."""
+        joint = "&" if "?" in path else "?"
         for page in range(1, _PAGES + 1):
-            found = self._call("GET", f"issues/{pull_request}/comments?per_page=100&page={page}")
-            for each in found:
-                if str(each.get("body") or "").startswith(mark) and _at(each, "user", "login") == self.author:
-                    yield each
-            if len(found) < 100:
+            answer = self.call("GET", f"{path}{joint}per_page={_PER_PAGE}&page={page}")
+            found = answer[within] if within else answer
+            yield from found
+            if len(found) < _PER_PAGE:
                 return
 
-    def _retried(self, once: Callable[[], Any]) -> Any:
+    def retried(self, once: Callable[[], Any]) -> Any:
+        """What `once` gives, which is done again as a whole after what passes. Raises GitHubError."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return once()
@@ -124,7 +76,8 @@ class GitHub:
                 self.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    def _call(self, method: str, path: str, data: Mapping[str, Any] | None = None) -> Any:
+    def call(self, method: str, path: str, data: Mapping[str, Any] | None = None) -> Any:
+        """One request below the repository, within `retried`: the answer as data."""
         request = urllib.request.Request(
             f"{self.api.rstrip('/')}/repos/{self.repository}/{path}",
             method=method,
@@ -164,7 +117,10 @@ class GitHub:
         )
         if limited or error.code >= 500:
             return _Again(_wait(error.headers), shown)
-        return GitHubError(f"{shown.splitlines()[0]}")
+        # GitHub says which permission would do: `checks=write`.
+        needed = re.fullmatch(r"[a-z_=,; ]{1,200}", error.headers.get("x-accepted-github-permissions") or "")
+        hint = f". The job's `permissions` must hold {needed[0]}" if error.code == 403 and needed else ""
+        return GitHubError(f"{shown.splitlines()[0]}{hint}")
 
 
 def _wait(headers: Message) -> float | None:
@@ -177,7 +133,8 @@ def _wait(headers: Message) -> float | None:
     return None
 
 
-def _at(value: Any, *keys: str) -> Any:
+def at(value: Any, *keys: str) -> Any:
+    """What lies below keys of an answer; None where one is missing."""
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value

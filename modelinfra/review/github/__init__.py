@@ -1,0 +1,1 @@
+"""What is written to GitHub of a review: comments, labels, check runs."""
