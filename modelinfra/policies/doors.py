@@ -59,12 +59,6 @@ def doors(view: View, group: Node, way: Way) -> Iterator[Door]:
         yield from _written(view, group, way, mapping(written))
 
 
-def open_doors(view: View) -> Iterator[Door]:
-    """Every opening of any security group to the whole internet, inwards."""
-    for group in view.all(tokens.GROUP):
-        yield from (door for door in doors(view, group, "ingress") if door.cidr in ANYWHERE)
-
-
 def _written(view: View, group: Node, way: Way, rule: Mapping[str, Any]) -> Iterator[Door]:
     protocol, ports = str(rule.get("protocol")), _ports(rule)
     for key in ("cidrBlocks", "ipv6CidrBlocks"):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
-from modelinfra.policies.doors import doors, open_doors
+from modelinfra.policies.asking import asking_balancers
+from modelinfra.policies.doors import ANYWHERE, doors
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.service import balanced, forwarded
 from modelinfra.policies.view import View, listed, mapping, number
@@ -89,8 +90,25 @@ def _front_door(view: View) -> Found:
 
 
 def _internet(view: View) -> Found:
-    for door in open_doors(view):
-        yield door.rule, f"it lets {door.cidr} in on the ports {door.ports[0]:g} to {door.ports[1]:g}"
+    entrances = set(_entrances(view))
+    for group in view.all(tokens.GROUP):
+        for door in doors(view, group, "ingress"):
+            asked = door.ports[0] == door.ports[1] and (group.urn, door.ports[0]) in entrances
+            if door.cidr in ANYWHERE and not asked:
+                yield door.rule, f"it lets {door.cidr} in on the ports {door.ports[0]:g} to {door.ports[1]:g}"
+
+
+def _entrances(view: View) -> Iterator[tuple[str, float]]:
+    """Group and port by which clients come to a load balancer that asks who they are."""
+    asking = asking_balancers(view)
+    for node, listener in view.each(tokens.LISTENER):
+        balancer, port = view.target(node, "loadBalancerArn", tokens.LOAD_BALANCER), number(listener.get("port"))
+        if balancer is None or balancer.urn not in asking or port is None:
+            continue
+        for group in view.targets(
+            balancer, "securityGroups", tokens.GROUP, view.inputs(balancer).get("securityGroups")
+        ):
+            yield group.urn, port
 
 
 def _public_address(view: View) -> Found:
@@ -103,9 +121,10 @@ def _public_address(view: View) -> Found:
 
 
 def _public_balancer(view: View) -> Found:
+    asking = asking_balancers(view)
     for node, balancer in view.each(tokens.LOAD_BALANCER):
-        if balancer.get("internal") in (None, False):
-            yield node, "it faces the internet"
+        if balancer.get("internal") in (None, False) and node.urn not in asking:
+            yield node, "it faces the internet, and asks nobody who comes"
 
 
 def _only_balancers(view: View) -> Found:
@@ -155,7 +174,13 @@ RULES = (
         "Add an ingress rule on the listener's port.",
         _front_door,
     ),
-    Rule("open-internet", "Nothing lets the whole internet in", _OWN, "Name who may come in.", _internet),
+    Rule(
+        "open-internet",
+        "Nothing lets the whole internet in but to load balancers that ask who comes",
+        _OWN,
+        "Name who may come in.",
+        _internet,
+    ),
     Rule(
         "open-public-address",
         "Tasks have no public addresses",
@@ -163,7 +188,13 @@ RULES = (
         "Write assignPublicIp false, and use private subnets.",
         _public_address,
     ),
-    Rule("open-load-balancer", "Load balancers are internal", _OWN, "Write internal true.", _public_balancer),
+    Rule(
+        "open-load-balancer",
+        "Load balancers are internal, or ask their clients who they are",
+        _OWN,
+        "Write internal true, or authenticate in the listener's rules.",
+        _public_balancer,
+    ),
     Rule(
         "open-tasks",
         "Only load balancers reach tasks, and only on the port that they serve on",

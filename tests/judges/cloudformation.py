@@ -31,6 +31,9 @@ class Row:
 NOT_LOWERED = {
     "aws:cloudwatch/dashboard:Dashboard": "cfn-lint knows nothing of the text of a dashboard",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take a default group over; it has no rules",
+    "aws:acm/certificateValidation:CertificateValidation": "CloudFormation waits for certificates by itself",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "a property of the bucket in CloudFormation; judged by the Terraform provider",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -79,7 +82,12 @@ _HEALTH = {
 
 def _balancer(given: Given) -> Given:
     given["scheme"] = "internal" if given.pop("internal", False) else "internet-facing"
+    logs = given.pop("accessLogs", None)
     _balancer_attributes(given, "loadBalancerAttributes")
+    if logs is not None:
+        given["loadBalancerAttributes"] += [
+            {"key": f"access_logs.s3.{key}", "value": str(value).lower()} for key, value in sorted(logs.items())
+        ]
     return given
 
 
@@ -92,11 +100,22 @@ def _target_group(given: Given) -> Given:
     return given
 
 
+# Pulumi's word -> CloudFormation's.
+_ACTIONS = {
+    "fixedResponse": "fixedResponseConfig",
+    "redirect": "redirectConfig",
+    "authenticateOidc": "authenticateOidcConfig",
+    "authenticateCognito": "authenticateCognitoConfig",
+    "jwtValidation": "jwtValidationConfig",
+}
+
+
 def _actions(key: str) -> Callable[[Given], Given]:
     def shape(given: Given) -> Given:
         for action in given.get(key, []):
-            if "fixedResponse" in action:
-                action["fixedResponseConfig"] = action.pop("fixedResponse")
+            for old, new in _ACTIONS.items():
+                if old in action:
+                    action[new] = action.pop(old)
             if "forward" in action:
                 forward = action.pop("forward")
                 groups = [
@@ -213,6 +232,50 @@ def _capacity(given: Given) -> Given:
     return {"defaultCapacityProviderStrategy": [], **given}
 
 
+_USER_POOL_CLIENT = {
+    "allowedOauthFlows": "allowedOAuthFlows",
+    "allowedOauthFlowsUserPoolClient": "allowedOAuthFlowsUserPoolClient",
+    "allowedOauthScopes": "allowedOAuthScopes",
+    "callbackUrls": "callbackURLs",
+}
+
+
+def _user_pool(given: Given) -> Given:
+    software = given.pop("softwareTokenMfaConfiguration", {}).get("enabled")
+    if software:
+        given["enabledMfas"] = ["SOFTWARE_TOKEN_MFA"]
+    policy = given.pop("passwordPolicy", None)
+    if policy is not None:
+        given["policies"] = {"passwordPolicy": policy}
+    return given
+
+
+def _record(given: Given) -> Given:
+    aliases = given.pop("aliases", None)
+    if aliases:
+        target = aliases[0]
+        given["aliasTarget"] = {
+            "DNSName": target.get("name"),
+            "hostedZoneId": target.get("zoneId"),
+            "evaluateTargetHealth": target.get("evaluateTargetHealth"),
+        }
+    if "ttl" in given:
+        given["ttl"] = str(given["ttl"])
+    return given
+
+
+def _web_acl(given: Given) -> Given:
+    """The same names but for the beginning of one."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key.replace("cloudwatchMetrics", "cloudWatchMetrics"): renamed(item) for key, item in value.items()}
+        return [renamed(item) for item in value] if isinstance(value, list) else value
+
+    found: Given = renamed(given)
+    return found
+
+
 _RULE = {"securityGroupId": "groupId", "cidrIpv4": "cidrIp", "cidrIpv6": "cidrIpv6"}
 _ELB, _SCALING = "AWS::ElasticLoadBalancingV2", "AWS::ApplicationAutoScaling"
 
@@ -268,6 +331,21 @@ ROWS: dict[str, Row] = {
     t.TASK: Row("AWS::ECS::TaskDefinition", shaped=_task),
     t.VPC: Row("AWS::EC2::VPC"),
     t.VPC_ENDPOINT: Row("AWS::EC2::VPCEndpoint"),
+    "aws:acm/certificate:Certificate": Row("AWS::CertificateManager::Certificate"),
+    "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=_user_pool),
+    "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
+    "aws:cognito/userPoolDomain:UserPoolDomain": Row("AWS::Cognito::UserPoolDomain"),
+    "aws:lb/trustStore:TrustStore": Row(f"{_ELB}::TrustStore"),
+    "aws:route53/record:Record": Row(
+        "AWS::Route53::RecordSet",
+        {"zoneId": "hostedZoneId", "records": "resourceRecords", "ttl": "TTL"},
+        frozenset({"allowOverwrite"}),
+        _record,
+    ),
+    "aws:s3/bucket:Bucket": Row("AWS::S3::Bucket", {"bucket": "bucketName"}, frozenset({"forceDestroy"})),
+    "aws:s3/bucketPolicy:BucketPolicy": Row("AWS::S3::BucketPolicy", {"policy": "policyDocument"}, shaped=_role_policy),
+    "aws:wafv2/webAcl:WebAcl": Row("AWS::WAFv2::WebACL", shaped=_web_acl),
+    "aws:wafv2/webAclAssociation:WebAclAssociation": Row("AWS::WAFv2::WebACLAssociation", {"webAclArn": "webACLArn"}),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
     "aws:sqs/queue:Queue": Row(
         "AWS::SQS::Queue", {"name": "queueName", "messageRetentionSeconds": "messageRetentionPeriod"}

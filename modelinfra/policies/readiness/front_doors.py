@@ -7,11 +7,11 @@ from typing import Any
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown
 from modelinfra.policies import tokens
+from modelinfra.policies.asking import asking_balancers
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping
 
 _WAF = "aws:wafv2/webAclAssociation:WebAclAssociation"
-AUTHENTICATING = {"authenticate-oidc", "authenticate-cognito", "jwt-validation"}
 _MODERN = ("ELBSecurityPolicy-TLS13-1-2", "ELBSecurityPolicy-TLS13-1-3")
 
 
@@ -69,14 +69,7 @@ def guarded_balancers(view: View) -> set[str]:
 
 def _unasked(view: View) -> Found:
     guarded = guarded_balancers(view)
-    asked = set()
-    for token, key in ((tokens.LISTENER, "defaultActions"), (tokens.LISTENER_RULE, "actions")):
-        for node, given in view.each(token):
-            kinds = {mapping(each).get("type") for each in listed(given.get(key))}
-            listener = node if token == tokens.LISTENER else view.target(node, "listenerArn", tokens.LISTENER)
-            balancer = view.target(listener, "loadBalancerArn", tokens.LOAD_BALANCER) if listener else None
-            if balancer is not None and kinds & AUTHENTICATING:
-                asked.add(balancer.urn)
+    asked = asking_balancers(view)
     for node, given in _application(view):
         if given.get("internal") in (None, False) and node.urn not in guarded and node.urn not in asked:
             yield node, "everybody may ask it: there is neither a firewall nor a question who comes"

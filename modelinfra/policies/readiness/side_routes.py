@@ -10,9 +10,10 @@ from typing import Any, Final
 from modelinfra.catalog.servers import SERVERS, ModelServer
 from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
+from modelinfra.policies.asking import AUTHENTICATING
 from modelinfra.policies.doors import ANYWHERE, doors
 from modelinfra.policies.fargate import containers
-from modelinfra.policies.readiness.front_doors import AUTHENTICATING, guarded_balancers
+from modelinfra.policies.readiness.front_doors import guarded_balancers
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.service import balanced, task_of
 from modelinfra.policies.view import View, listed, mapping, number
