@@ -245,7 +245,9 @@ def test_a_load_balancer_that_was_deployed_under_its_former_type_stays(
     for file in home.rglob("*.json"):
         text = file.read_text()
         renamed += text.count("modelinfra:index:ApplicationLoadBalancer")
-        file.write_text(text.replace("modelinfra:index:ApplicationLoadBalancer", "modelinfra:index:InternalLoadBalancer"))
+        file.write_text(
+            text.replace("modelinfra:index:ApplicationLoadBalancer", "modelinfra:index:InternalLoadBalancer")
+        )
     assert renamed
     with sandbox_of(project, home, ENVIRONMENT) as sandbox:
         assert set(sandbox.up(check=True).changes) <= {"same", "update"}

@@ -14,7 +14,11 @@ from tests.walk.base import ENVIRONMENT, EXPOSED
 
 pytestmark = pytest.mark.engine
 
-LOAD_BALANCER, RECORD, SERVICE = "aws:lb/loadBalancer:LoadBalancer", "aws:route53/record:Record", "aws:ecs/service:Service"
+LOAD_BALANCER, RECORD, SERVICE = (
+    "aws:lb/loadBalancer:LoadBalancer",
+    "aws:route53/record:Record",
+    "aws:ecs/service:Service",
+)
 
 
 def environment(**exposure: Any) -> dict[str, Any]:
