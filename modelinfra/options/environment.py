@@ -10,6 +10,7 @@ from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
 from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
+from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
 from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
@@ -59,6 +60,9 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     platforms: Annotated[Mapping[Name, PlatformOptions], Option()]
     """Where endpoints run, by name."""
 
+    gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
+    """Nodes with accelerators, by name."""
+
     endpoints: NotRequired[Annotated[Mapping[Name, PlacedEndpointOptions], Option(default={})]]
     """The served models, by name."""
 
@@ -87,6 +91,7 @@ def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:
     if given.get("platforms") == {} and given.get("endpoints"):
         yield Problem("platforms", "there is none, and endpoints need one", "Write for example web: {type: ecs}.")
         return
+    yield from pool_problems(given, platforms)
     for name, endpoint in _mapping(given.get("endpoints")).items():
         endpoint = _mapping(endpoint)
         platform = endpoint.get("platform")

@@ -35,10 +35,20 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
     hops = register_hops(request, network, balancer)
     traffic = register_traffic(request, network, balancer, plan, production=cluster.production)
-    task = register_task_definition(request, sizing, log_group, roles, cluster_arn=cluster.arn)
+    task = register_task_definition(
+        request, sizing, log_group, roles, placement=plan.placement, cluster_arn=cluster.arn
+    )
     alarms = register_alarms(request, balancer, traffic.target_group, sizing)
     service = register_service(
-        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles
+        request,
+        cluster,
+        sizing,
+        placement=plan.placement,
+        task=task,
+        hops=hops,
+        traffic=traffic,
+        alarms=alarms,
+        roles=roles,
     )
     register_domain(request.children, balancer, service, request.options.exposure)
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
