@@ -219,6 +219,10 @@ def _stated(directory: Path, stack: str) -> tuple[str | None, Usage | None, Plac
     except ProjectError:
         return None, None, None
     try:
-        return config.get("aws:region"), read_usage(config.get(KEY)), places(directory, stack_file(directory, stack))
+        return (
+            config.get("aws:region"),
+            read_usage(config.get(KEY), directory),
+            places(directory, stack_file(directory, stack)),
+        )
     except UsageError as error:
         fail(str(error).replace("\n", ";"), WRONG_INPUT)

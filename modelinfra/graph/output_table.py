@@ -230,6 +230,15 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
         },
     ),
     "aws:route53/record:Record": ("{in_zoneId}_{name}_{in_type}", {"fqdn": "{name}"}),
+    "aws:cognito/userPool:UserPool": (
+        "{region}_{hex9}",
+        {
+            "arn": "arn:aws:cognito-idp:{region}:{account}:userpool/{id}",
+            "endpoint": "cognito-idp.{region}.amazonaws.com/{id}",
+        },
+    ),
+    "aws:cognito/userPoolClient:UserPoolClient": ("{hex26}", {"clientSecret": "{hex51_secret}"}),
+    "aws:cognito/userPoolDomain:UserPoolDomain": ("{in_domain}", {"awsAccountId": "{account}"}),
     "aws:acm/certificate:Certificate": (
         "{arn}",
         {

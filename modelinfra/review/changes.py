@@ -187,7 +187,10 @@ def _identities(node: Node) -> set[str]:
     values = [node.id, *(plain(node.outputs).get(key) for key in _IDENTITY)]
     # A name that the program chose stays; one that is made up anew does not.
     chosen = node.inputs.get("name")
-    return {value for value in values if isinstance(value, str) and value and value != chosen}
+    kept = {value for value in values if isinstance(value, str) and value and value != chosen}
+    # A record's full name is what DNS answers: of one that is replaced the engine does not know it, chosen or not.
+    full = plain(node.outputs).get("fqdn")
+    return kept | ({full} if isinstance(full, str) else set())
 
 
 def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from modelinfra.graph.cost import Estimate, estimate
 from modelinfra.graph.values import has_unknown
 from modelinfra.review.changes import Changes, Operation
 from modelinfra.review.context import Context
-from modelinfra.review.figures import all_tables
+from modelinfra.review.figures import all_tables, memory_fit
 from modelinfra.review.finding import Finding, worst_first
 from modelinfra.review.findings import all_findings, quotas
 from modelinfra.review.findings.links import Links
@@ -85,7 +85,11 @@ def report(
     after = estimate(changes.after, prices, default_region=region) if whole else None
     known = Context() if context is None else context
     demand = demand_of(changes, region)
-    findings = tuple(worst_first([*all_findings(changes), *quotas.findings(demand), *known.findings]))
+    findings = tuple(
+        worst_first(
+            [*all_findings(changes), *quotas.findings(demand), *memory_fit.findings(changes, usage), *known.findings]
+        )
+    )
     silent = tuple(each.urn for each in quiet(changes))
     stands, touched = _standing_on(changes)
     graph = changes.after if len(changes.after) else changes.before

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +21,7 @@ from modelinfra.catalog.prices import HOURS_PER_MONTH, Price, PriceTable
 from modelinfra.graph.cost import Unpriced
 from modelinfra.graph.cost_view import CostView
 from modelinfra.graph.model import Graph, Node
+from modelinfra.review.language_model import LanguageModel
 
 KEY: Final = "modelinfra:usage"
 
@@ -42,7 +44,16 @@ class Use(BaseModel):
     tokens_per_second: Decimal | None = Field(
         None, gt=0, description="Output tokens of one busy replica. Without it nothing is said of what tokens cost."
     )
+    pull_mib_per_second: Decimal | None = Field(
+        None,
+        gt=0,
+        description="MiB a second at which a new machine pulls its image. Without it nothing is said of cold starts.",
+    )
     object_gb: Decimal = Field(Decimal(10), ge=0, description="GB held in each bucket.")
+    language_model: LanguageModel | None = Field(
+        None,
+        description="The language model of one component. Without it nothing is said of what fits in accelerator memory.",
+    )
 
 
 class Usage(Use):
@@ -50,7 +61,7 @@ class Usage(Use):
 
     components: dict[str, Use] = {}
 
-    def of(self, component: str, key: str) -> tuple[Decimal, bool]:
+    def of(self, component: str, key: str) -> tuple[Any, bool]:
         """The value for a component, and whether it is assumed."""
         for each in (self.components.get(component), self):
             if each is not None and key in each.model_fields_set:
@@ -93,10 +104,13 @@ class UsageCost:
         return sum((item.monthly for item in self.items), Decimal(0))
 
 
-def read_usage(given: Any) -> Usage:
-    """The usage that a stack file states. Raises UsageError, naming every mistake with its path."""
+def read_usage(given: Any, directory: Path | None = None) -> Usage:
+    """The usage that a stack file states. directory: what paths in it start from.
+
+    Raises UsageError, naming every mistake with its path.
+    """
     try:
-        return Usage.model_validate({} if given is None else given)
+        return Usage.model_validate({} if given is None else given, context={"directory": directory})
     except ValidationError as error:
         lines = [
             f"  {'.'.join(map(str, each['loc'])) or 'the whole'} (given: {each['input']!r}): {each['msg']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from modelinfra.testing.sandbox import Result, Sandbox
+from tests.engine.conftest import sandbox_of
 from tests.walk.base import ENVIRONMENT, MODEL
 
 pytestmark = pytest.mark.engine
@@ -232,3 +234,21 @@ def test_a_subnet_that_aws_does_not_find_is_told_with_awss_words_before_anything
     assert "Traceback" not in said
     assert sandbox.cloud.things == []
     assert sandbox.up().ok, "an existing VPC can be deployed into where nobody knows it"
+
+
+def test_a_load_balancer_that_was_deployed_under_its_former_type_stays(
+    project: Path, snapshot: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(snapshot, home)
+    renamed = 0
+    for file in home.rglob("*.json"):
+        text = file.read_text()
+        renamed += text.count("modelinfra:index:ApplicationLoadBalancer")
+        file.write_text(
+            text.replace("modelinfra:index:ApplicationLoadBalancer", "modelinfra:index:InternalLoadBalancer")
+        )
+    assert renamed
+    with sandbox_of(project, home, ENVIRONMENT) as sandbox:
+        assert set(sandbox.up(check=True).changes) <= {"same", "update"}
+        assert sandbox.up(check=True).changes == {}

@@ -128,6 +128,13 @@ def _actions(key: str) -> Callable[[Given], Given]:
     return shape
 
 
+def _listener(given: Given) -> Given:
+    certificate = given.pop("certificateArn", None)
+    if certificate is not None:
+        given["certificates"] = [{"certificateArn": certificate}]
+    return _actions("defaultActions")(given)
+
+
 _CONDITIONS = {
     "pathPattern": "path-pattern",
     "hostHeader": "host-header",
@@ -297,7 +304,7 @@ ROWS: dict[str, Row] = {
         {**_RULE, "referencedSecurityGroupId": "sourceSecurityGroupId", "prefixListId": "sourcePrefixListId"},
         without=frozenset({"tags"}),
     ),
-    t.LISTENER: Row(f"{_ELB}::Listener", shaped=_actions("defaultActions")),
+    t.LISTENER: Row(f"{_ELB}::Listener", shaped=_listener),
     t.LISTENER_RULE: Row(f"{_ELB}::ListenerRule", shaped=_listener_rule),
     t.LOAD_BALANCER: Row(f"{_ELB}::LoadBalancer", {"loadBalancerType": "type"}, shaped=_balancer),
     t.LOG_GROUP: Row("AWS::Logs::LogGroup", {"name": "logGroupName"}),

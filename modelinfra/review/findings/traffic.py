@@ -16,7 +16,7 @@ SERVICE = "aws:ecs/service:Service"
 _RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
 _LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 _BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
-_GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
+GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
 
 # A change of these alone leaves the running tasks alone (ECS developer guide, UpdateService: what starts a deployment).
 _NO_DEPLOYMENT = ("desiredCount", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "deploymentCircuitBreaker", "alarms",
@@ -34,7 +34,7 @@ def findings(changes: Changes) -> Iterator[Finding]:
         if old is not None and new is not None:
             if change.type == SERVICE:
                 yield from _percents(changes, old, new)
-            if change.type in _GROUPS:
+            if change.type in GROUPS:
                 yield from _target_group(changes, change)
             if change.type in _RULES:
                 yield from _rule(changes, change)
@@ -96,14 +96,25 @@ def _fronts(graph: Graph, endpoint: str) -> set[str]:
     return found
 
 
-def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
+def deploys(changes: Changes, service: Node) -> bool:
+    """Whether the change starts a rolling deployment of a service that is there already."""
     by_urn = {each.urn: each for each in changes.resources}
     own, task = by_urn.get(service.urn), _task(service, by_urn)
     if service.urn not in changes.before or (own is not None and own.operation == "replace"):
-        return
+        return False
     paths = [each.path.split(".")[0].split("[")[0] for each in own.properties] if own is not None else []
-    if task is None and not any(path not in _NO_DEPLOYMENT for path in paths):
+    return task is not None or any(path not in _NO_DEPLOYMENT for path in paths)
+
+
+def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
+    if not deploys(changes, service):
         return
+    if plain(service.inputs).get("deploymentMinimumHealthyPercent") == 0:
+        yield Finding(
+            "traffic", "high", service.urn, f"nobody need answer requests to {whose(changes.after, service)} while it deploys",
+            "deploymentMinimumHealthyPercent is 0: old tasks may all stop before a new one serves.",
+            "Write 100 and leave room above it, or deploy when nobody asks.",
+        )  # fmt: skip
     yield Finding(
         "traffic",
         "note",
@@ -133,7 +144,7 @@ def how_it_rolls(graph: Graph, service: Node) -> list[str]:
     grace = inputs.get("healthCheckGracePeriodSeconds")
     if isinstance(grace, (int, float)):
         told.append(f"A new task has {grace:g} s to start before a failed health check ends it.")
-    for group in _behind(graph, service, "loadBalancers", _GROUPS):
+    for group in behind(graph, service, "loadBalancers", GROUPS):
         delay = plain(group.inputs).get("deregistrationDelay", 300)
         told.append(f"A task that goes has {delay} s to finish its requests.")
     guards = []
@@ -259,7 +270,8 @@ def _less(
         )
 
 
-def _behind(graph: Graph, node: Node, key: str, tokens: tuple[str, ...]) -> list[Node]:
+def behind(graph: Graph, node: Node, key: str, tokens: tuple[str, ...]) -> list[Node]:
+    """The resources of these types from which a property takes its value."""
     return [graph[urn] for urn in node.property_deps.get(key, ()) if urn in graph and graph[urn].type in tokens]
 
 
