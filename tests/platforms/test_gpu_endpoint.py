@@ -194,3 +194,11 @@ def test_a_deployment_waits_for_a_node_and_its_large_image(tmp_path: Path) -> No
 
     ready = {"server": "triton", "image": READY, "model": MODEL, "load_balancer": "own"}
     assert minutes(on_pool(tmp_path)) >= minutes(deployed(tmp_path, **ready)) + 10
+
+
+def test_two_sets_of_replicas_need_twice_the_nodes(tmp_path: Path) -> None:
+    shifting = {"rollout": {"strategy": "blue-green"}, "scaling": {"min": 2}}
+    found = inputs(on_pool(tmp_path, pools(max_nodes=4), **shifting), SERVICE)
+    assert (found["deploymentMinimumHealthyPercent"], found["deploymentMaximumPercent"]) == (100, 200)
+    with pytest.raises(Exception, match=r"has room for 1 such replicas in two sets, as `rollout.strategy`: blue-green"):
+        on_pool(tmp_path, pools(max_nodes=3), **shifting)

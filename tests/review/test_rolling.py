@@ -58,6 +58,39 @@ def test_what_is_not_known_gives_no_minutes(unknown: str) -> None:
     assert row(**{unknown: Unknown})[5] == "not known"
 
 
+@pytest.mark.parametrize(
+    ("configuration", "whole"),
+    [
+        ({"strategy": "BLUE_GREEN", "bakeTimeInMinutes": "0"}, "13 min"),
+        (
+            {"strategy": "CANARY", "bakeTimeInMinutes": "10", "canaryConfiguration": {"canaryBakeTimeInMinutes": "10"}},
+            "33 min",
+        ),
+        (
+            {
+                "strategy": "LINEAR",
+                "bakeTimeInMinutes": "0",
+                "linearConfiguration": {"stepPercent": 30, "stepBakeTimeInMinutes": "5"},
+            },
+            "33 min",
+        ),
+        ({"strategy": "CANARY", "bakeTimeInMinutes": Unknown}, "not known"),
+    ],
+)
+def test_traffic_that_is_moved_and_watched_takes_longer(configuration: dict[str, Any], whole: str) -> None:
+    assert row(deploymentConfiguration=configuration)[5] == whole
+
+
+def test_from_moved_traffic_back_to_rolling_deployments_is_high() -> None:
+    moved = world("a", deploymentConfiguration={"strategy": "CANARY"})
+    found = report(changes(moved, world("a", deploymentConfiguration={"strategy": "ROLLING"})))
+    assert ("high", "chat goes back to rolling deployments: requests may be lost") in {
+        (each.severity, each.title) for each in found.findings
+    }
+    away = report(changes(world("a"), moved))
+    assert not [each for each in away.findings if each.severity == "high"]
+
+
 def test_a_service_that_does_not_deploy_is_not_told() -> None:
     found = report(changes(world("a"), world("a", desiredCount=5)))
     assert "How long deployments take" not in {table.title for table in found.tables}

@@ -11,6 +11,7 @@ from modelinfra.catalog.accelerators import accelerator
 from modelinfra.catalog.gpu_nodes import counts
 from modelinfra.options.problems import InvalidOptionsError, Problem, did_you_mean
 from modelinfra.options.quantities import shown_bytes
+from modelinfra.options.rollout import shifts
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.served_model import ServedModel
 
@@ -126,11 +127,13 @@ def place(name: str, options: Any, served: ServedModel, pools: Mapping[str, Plan
     devices = options.accelerator.count
     most = options.scaling.max or options.scaling.min
     per_node = pool.per_node // devices
+    # Two sets of replicas run while traffic moves from the one to the other.
+    sets = 2 if shifts(options.rollout) else 1
     # Whole nodes are promised: replicas of two endpoints, half a node each, may not find each other.
-    nodes = math.ceil(most / per_node)
+    nodes = math.ceil(sets * most / per_node)
     left = pool.free(but_for=name) - (1 if pool.relying - {name} else 0)
     if nodes > left:
-        raise InvalidOptionsError([_crowded(options, pool, most, left * per_node)])
+        raise InvalidOptionsError([_crowded(options, pool, most, left * per_node // sets)])
     pool.promised[name] = nodes
     return Placement(name, pool, served, devices, per_node, options.scaling.min, most)
 
@@ -193,6 +196,8 @@ def _crowded(options: Any, pool: PlannedPool, most: int, left: int) -> Problem:
     beside = f" beside {', '.join(sorted(pool.promised))}" if pool.promised else ""
     if pool.relying:
         beside += ", and one node to deploy them,"
+    if shifts(options.rollout):
+        beside += f" in two sets, as `rollout.strategy`: {options.rollout.strategy} needs them"
     where = "scaling.max" if options.scaling.max is not None else "scaling.min"
     return Problem(
         where,

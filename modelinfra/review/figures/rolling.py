@@ -11,7 +11,7 @@ from modelinfra.graph.cost_view import CostView, number
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import listed, mapping, plain
 from modelinfra.review.changes import Changes
-from modelinfra.review.findings.traffic import GROUPS, SERVICE, behind, deploys
+from modelinfra.review.findings.traffic import GROUPS, SERVICE, behind, deploys, strategy
 from modelinfra.review.table import Table
 from modelinfra.review.usage import Usage
 
@@ -86,6 +86,18 @@ def _row(changes: Changes, view: CostView, service: Node, usage: Usage | None) -
             _cold(start, component, usage),
         )
     counts = sorted({max(1, int(each)) for each in tasks})
+    if strategy(service) != "ROLLING":
+        watched = _watched(mapping(inputs.get("deploymentConfiguration")))
+        whole = _NOT_KNOWN if start is None or watched is None else _minutes(start + drain + 60 * watched)
+        return (
+            component,
+            " to ".join(map(str, counts)),
+            "1",
+            _seconds(start),
+            _seconds(drain),
+            whole,
+            _cold(start, component, usage),
+        )
     found = [waves(each, float(percents[0] or 0), float(percents[1] or 0)) for each in counts]
     longest = None if None in found else max(each for each in found if each is not None)
     whole = "never ends" if longest is None else _NOT_KNOWN if start is None else _minutes(longest * (start + drain))
@@ -98,6 +110,24 @@ def _row(changes: Changes, view: CostView, service: Node, usage: Usage | None) -
         _seconds(drain),
         whole,
         _cold(start, component, usage),
+    )
+
+
+def _watched(given: Mapping[str, Any]) -> int | None:
+    """Minutes during which traffic stands still to be watched."""
+    canary, linear = mapping(given.get("canaryConfiguration")), mapping(given.get("linearConfiguration"))
+    share = number(linear.get("stepPercent", 10))
+    # Amazon ECS API: the defaults.
+    pauses = [(given.get("bakeTimeInMinutes", 0), 1)]
+    if given.get("strategy") == "CANARY":
+        pauses.append((canary.get("canaryBakeTimeInMinutes", 10), 1))
+    if given.get("strategy") == "LINEAR":
+        pauses.append((linear.get("stepBakeTimeInMinutes", 6), math.ceil(100 / float(share)) if share else 1))
+    known = [(number(length), times) for length, times in pauses]
+    return (
+        None
+        if any(length is None for length, _ in known)
+        else int(sum((length or 0) * times for length, times in known))
     )
 
 

@@ -18,9 +18,11 @@ _LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 _BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
 
+_KINDS = {"BLUE_GREEN": "blue/green", "CANARY": "canary", "LINEAR": "linear"}
+
 # A change of these alone leaves the running tasks alone (ECS developer guide, UpdateService: what starts a deployment).
 _NO_DEPLOYMENT = ("desiredCount", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "deploymentCircuitBreaker", "alarms",
-                  "healthCheckGracePeriodSeconds", "availabilityZoneRebalancing", "tags", "tagsAll", "options", "forceNewDeployment",
+                  "healthCheckGracePeriodSeconds", "deploymentConfiguration", "availabilityZoneRebalancing", "tags", "tagsAll", "options", "forceNewDeployment",
                   "waitForSteadyState", "deploymentController", "enableEcsManagedTags", "forceDelete")  # fmt: skip
 
 
@@ -119,9 +121,15 @@ def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
         "traffic",
         "note",
         service.urn,
-        f"rolling deployment of {whose(changes.after, service)}",
+        f"{_KINDS.get(strategy(service), 'rolling')} deployment of {whose(changes.after, service)}",
         " ".join(how_it_rolls(changes.after, service)),
     )
+
+
+def strategy(service: Node) -> str:
+    """By which a service deploys: ROLLING where it does not say."""
+    given = mapping(plain(service.inputs).get("deploymentConfiguration")).get("strategy", "ROLLING")
+    return given if isinstance(given, str) else "ROLLING"
 
 
 def _task(service: Node, by_urn: Mapping[str, ResourceChange]) -> ResourceChange | None:
@@ -141,6 +149,8 @@ def how_it_rolls(graph: Graph, service: Node) -> list[str]:
     inputs = plain(service.inputs)
     least, most = inputs.get("deploymentMinimumHealthyPercent", 100), inputs.get("deploymentMaximumPercent", 200)
     told = [f"At least {least} % of the tasks serve, at most {most} % run at the same time."]
+    if strategy(service) in _KINDS:
+        told = ["As many new tasks start as there are old ones, then requests move to them, and the old ones go last."]
     grace = inputs.get("healthCheckGracePeriodSeconds")
     if isinstance(grace, (int, float)):
         told.append(f"A new task has {grace:g} s to start before a failed health check ends it.")
@@ -169,7 +179,15 @@ def _percents(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
             f"Only {least} % of the tasks serve while it deploys ({'so nobody may' if least == 0 else 'the rest takes all requests'}).",
             "Write 100, and leave room above it.",
         )  # fmt: skip
+    if strategy(old) in _KINDS and strategy(new) not in _KINDS:
+        yield Finding(
+            "traffic", "high", new.urn, f"{name} goes back to rolling deployments: requests may be lost",
+            "Requests may go to either of its two target groups now, and rolling deployments serve the first one.",
+            "Keep a strategy that moves requests: BLUE_GREEN with a bake time of 0 is the nearest.",
+        )  # fmt: skip
     for key, what in (("deploymentCircuitBreaker", "the circuit breaker"), ("alarms", "its alarms")):
+        if key == "deploymentCircuitBreaker" and strategy(new) in _KINDS:
+            continue  # it belongs to rolling deployments
         if (
             mapping(before.get(key)).get("rollback")
             and after.get(key) is not Unknown
