@@ -65,10 +65,22 @@ class Adjustments:
         props: dict[str, Any] = dict(args.props)
         if self.tags and "tags" in props:
             # What the library writes has a meaning for AWS or Kubernetes; the options' rules keep the user from it.
-            props["tags"] = {**self.tags, **(props["tags"] or {})}
+            props["tags"] = (
+                [*_propagated(self.tags), *(props["tags"] or ())]
+                if args.type_ == _GROUP
+                else {**self.tags, **(props["tags"] or {})}
+            )
         if self.permissions_boundary is not None and args.type_ == "aws:iam/role:Role":
             props["permissions_boundary"] = self.permissions_boundary
         return pulumi.ResourceTransformationResult(props, args.opts)
+
+
+# Its tags are a list, and say of each whether instances get it, too.
+_GROUP = "aws:autoscaling/group:Group"
+
+
+def _propagated(tags: Mapping[str, Input[str]]) -> list[dict[str, Any]]:
+    return [{"key": name, "value": value, "propagate_at_launch": True} for name, value in tags.items()]
 
 
 NONE = Adjustments()

@@ -30,6 +30,10 @@ LIMITS: dict[str, int] = {
     "cluster": 255,  # ECS API, CreateCluster
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
+    "launch template": 128,  # EC2 API, CreateLaunchTemplate
+    "auto scaling group": 255,  # EC2 Auto Scaling API, CreateAutoScalingGroup
+    "capacity provider": 255,  # ECS API, CreateCapacityProvider
+    "instance profile": 128,  # IAM API, CreateInstanceProfile
     "scaling policy": 255,  # the AWS provider; the Application Auto Scaling API would take one more
 }
 """Kind of thing -> most characters of its physical name."""
@@ -52,6 +56,12 @@ def shortened(name: str, limit: int) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH]
     return f"{name[: limit - _HASH - 1].rstrip('-')}-{digest}"
+
+
+def capacity_provider(name: str) -> str:
+    """The logical name of a capacity provider: ECS refuses names that begin with aws, ecs or fargate (CreateCapacityProvider)."""
+    safe = f"gpu-{name}" if name.lower().startswith(("aws", "ecs", "fargate")) else name
+    return shortened(safe, LIMITS["capacity provider"] - _AUTO_SUFFIX)
 
 
 def rule_priority(path: str) -> int:

@@ -27,8 +27,8 @@ def test_a_child_without_a_physical_name_keeps_its_whole_name() -> None:
 
 
 def test_a_kind_without_a_known_limit_is_a_mistake_of_the_library() -> None:
-    with pytest.raises(KeyError, match="bucket"):
-        naming.child("dev", "models", "bucket")
+    with pytest.raises(KeyError, match="planet"):
+        naming.child("dev", "models", "planet")
 
 
 @pytest.mark.parametrize("kind", KINDS)

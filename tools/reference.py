@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from effects import effects, in_words
 
-from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, ChildRole
+from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, NODE_POOL_ROLES, ChildRole
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
 from modelinfra.options.environment import EnvironmentOptions
@@ -79,6 +79,7 @@ def child_roles_page() -> str:
     tables = (
         ("ServingNetwork", "network", NETWORK_ROLES),
         ("EcsCluster", "platforms.*", CLUSTER_ROLES),
+        ("GpuNodePool", "gpuNodePools.*", NODE_POOL_ROLES),
         ("ModelEndpoint", "endpoints.*", ENDPOINT_ROLES),
     )
     return CHILD_ROLES_HEAD + "".join(_roles(*each) for each in tables)

@@ -111,6 +111,20 @@ CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     }
 )
 
+NODE_POOL_ROLES: Final = _table(
+    node_role=("pulumi_aws.iam.Role", "the role of the nodes"),
+    node_policy=("pulumi_aws.iam.RolePolicy", "what the ECS agent on a node may do"),
+    node_profile=("pulumi_aws.iam.InstanceProfile", "that nodes have the role"),
+    node_security_group=("pulumi_aws.ec2.SecurityGroup", "the nodes' security group"),
+    node_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the nodes to HTTPS, and to S3"),
+    launch_template=("pulumi_aws.ec2.LaunchTemplate", "how a node starts"),
+    auto_scaling_group=("pulumi_aws.autoscaling.Group", "the nodes"),
+    capacity_provider=(
+        "pulumi_aws.ecs.CapacityProvider",
+        "the nodes as ECS sees them, and how it adds and removes them",
+    ),
+)
+
 ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **_table(

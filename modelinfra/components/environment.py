@@ -12,7 +12,7 @@ from pulumi import Output
 from pulumi.runtime.config import is_config_secret
 
 from modelinfra import naming
-from modelinfra.children import Adjustments
+from modelinfra.children import Adjustments, look_up_options
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
 from modelinfra.components.model_endpoint import ModelEndpoint, PlannedEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
@@ -27,6 +27,7 @@ from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
+from modelinfra.platforms.ecs.node_pools import look_up_images
 from modelinfra.platforms.places import misplaced_in_endpoint
 
 CONFIG_KEY = "modelinfra:environment"
@@ -140,9 +141,11 @@ def _plan(
         platforms = {}
         for key, options in plan.options.platforms.items():
             with _below(f"platforms.{key}", style, PlatformOptions):
-                platforms[key] = plan_cluster(options, vpc_id, opts, plan.planners[key], f"{subject}, platforms.{key}")
+                planned = plan_cluster(options, vpc_id, opts, plan.planners[key], f"{subject}, platforms.{key}")
             with _below("", style, EnvironmentOptions):
                 plan.planners[key].check_idle_timeout()
+                images = look_up_images(plan.planners[key].pools, look_up_options(opts))
+            platforms[key] = replace(planned, images=images)
         misplaced = [
             styled(problem, style, PlacedEndpointOptions).below(f"endpoints.{key}")
             for key, (_, planned) in plan.endpoints.items()
@@ -202,6 +205,9 @@ def _needed_services(plan: EnvironmentPlan) -> list[str]:
     if secrets:
         # An Output does not say yet which of the two services it is of.
         needed += ["kms", "secretsmanager", "ssm"]
+    if plan.options.gpu_node_pools:
+        # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).
+        needed += ["ecs", "ecs-agent", "ecs-telemetry"]
     if any(platform.exec for platform in plan.options.platforms.values()):
         needed.append("ssmmessages")
     return needed

@@ -13,10 +13,12 @@ from modelinfra.children import transform_problems
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
 from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions, cross_problems
+from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style, validate
-from modelinfra.options.wording import styled
+from modelinfra.options.wording import spelled, styled
+from modelinfra.platforms.ecs.node_pools import check_pools, plan_pools
 from modelinfra.platforms.ecs.planner import EcsPlanner
 
 
@@ -41,7 +43,7 @@ def plan_environment(
     try:
         options = _handed_down(validate(EnvironmentOptions, given, style=style))
         problems += _tag_problems(options)
-        parts = _Parts(options.network, options.platforms, options.endpoints)
+        parts = _Parts(options.network, options.platforms, options.endpoints, options.gpu_node_pools)
     except InvalidOptionsError as error:
         problems += error.problems
         parts = _well_formed(given, style)
@@ -51,12 +53,18 @@ def plan_environment(
     # What is wrong with the network is told already; an existing VPC is taken to have the way out that its owner says.
     internet = network is None or network.nat != "none"
     public = internet if network is None or network.vpc is None else bool(network.vpc.public_subnet_ids)
-    planners = {name: EcsPlanner(platform, internet, public) for name, platform in parts.platforms.items()}
+    problems += _pool_problems(parts, style)
+    planners = {
+        name: EcsPlanner(platform, internet, public, plan_pools(parts.pools_of(name)))
+        for name, platform in parts.platforms.items()
+    }
+    # What is wrong with a pool is told already, not that endpoints find none.
+    whole = len(parts.pools) == len(_mapping(given.get(spelled("gpu_node_pools", style))))
     endpoints: dict[str, tuple[str, PlannedEndpoint]] = {}
     # In the order of their names: which of two that collide is told so does not depend on the order in the file.
     for name, endpoint in sorted(parts.endpoints.items()):
         platform = endpoint.platform or next(iter(planners), "")
-        if platform not in planners:
+        if platform not in planners or (endpoint.accelerator is not None and not whole):
             continue  # it is told already, of the platform or of the endpoint
         try:
             endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform], root))
@@ -82,8 +90,13 @@ def _handed_down(options: Any) -> Any:
         "network": part(options.network),
         "platforms": {name: part(each) for name, each in options.platforms.items()},
         "endpoints": {name: part(each) for name, each in options.endpoints.items()},
+        "gpu_node_pools": {name: part(each) for name, each in options.gpu_node_pools.items()},
     }
     return options.model_copy(update=parts)
+
+
+def _mapping(given: Any) -> Mapping[str, Any]:
+    return given if isinstance(given, Mapping) else {}
 
 
 def _tag_problems(options: Any) -> Iterator[Problem]:
@@ -92,6 +105,7 @@ def _tag_problems(options: Any) -> Iterator[Problem]:
         "network": options.network,
         **{f"platforms.{name}": each for name, each in options.platforms.items()},
         **{f"endpoints.{name}": each for name, each in options.endpoints.items()},
+        **{f"gpu_node_pools.{name}": each for name, each in options.gpu_node_pools.items()},
     }
     for path, part in parts.items():
         for problem in tags_are_ones_that_aws_takes({"tags": part.tags}):
@@ -103,6 +117,15 @@ class _Parts:
     network: Any
     platforms: Mapping[str, Any]
     endpoints: Mapping[str, Any]
+    pools: Mapping[str, Any]
+
+    def platform_of(self, pool: Any) -> str:
+        """Name of the platform that a pool belongs to."""
+        return pool.platform or next(iter(self.platforms), "")
+
+    def pools_of(self, platform: str) -> dict[str, Any]:
+        """The pools of a platform."""
+        return {name: pool for name, pool in self.pools.items() if self.platform_of(pool) == platform}
 
 
 def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
@@ -127,7 +150,14 @@ def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
         one(NetworkOptions, given.get("network")),
         right("platforms", PlatformOptions),
         right("endpoints", PlacedEndpointOptions),
+        right(spelled("gpu_node_pools", style), PlacedGpuNodePoolOptions),
     )
+
+
+def _pool_problems(parts: _Parts, style: Style) -> Iterator[Problem]:
+    for name, pool in parts.pools.items():
+        for problem in check_pools({name: pool}, parts.platforms.get(parts.platform_of(pool))):
+            yield styled(problem, style, EnvironmentOptions)
 
 
 def _transform_problems(parts: _Parts, style: Style) -> Iterator[Problem]:

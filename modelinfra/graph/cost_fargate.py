@@ -29,6 +29,8 @@ def service(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     """What a service on Fargate uses; nothing for one on instances, which are counted themselves."""
     inputs = view.inputs(node)
     task = view.target(node, "taskDefinition", _TASK)
+    if task is not None and listed(view.inputs(task).get("requiresCompatibilities")) == ["EC2"]:
+        return  # on instances, whichever these are: Fargate takes no such task
     strategies = _strategies(view, node, inputs, task)
     if strategies is None:
         yield Unclear("ECS service", f"where it runs is {KNOWN_LATER}")

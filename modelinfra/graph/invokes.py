@@ -246,6 +246,22 @@ def service_answer(
     }
 
 
+def _parameter(call: Call) -> dict[str, Any]:
+    """One of AWS's public parameters with a machine image, else a text that is made up."""
+    name = str(call.args.get("name") or "")
+    value = f"ami-{call.digest()[:17]}" if name.endswith("/image_id") else call.digest("parameter")
+    return {
+        "id": name,
+        "arn": f"arn:aws:ssm:{call.region}:{'' if name.startswith('/aws/') else call.account}:parameter/{name.lstrip('/')}",
+        "name": name,
+        "type": "String",
+        "value": value,
+        "insecureValue": value,
+        "version": 1,
+        "region": call.region,
+    }
+
+
 def _listener(call: Call) -> dict[str, Any]:
     """One on port 80. arn:...:listener/app/NAME/BALANCER/LISTENER belongs to arn:...:loadbalancer/app/NAME/BALANCER."""
     arn = str(call.args.get("arn") or f"{_elb(call)}:listener/app/lb/{call.digest()[:16]}/{call.digest('l')[:16]}")
@@ -345,6 +361,7 @@ ANSWERS: Final[dict[str, Answer]] = {
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getSubnets:getSubnets": _subnets,
     "aws:ecs/getService:getService": _service,
+    "aws:ssm/getParameter:getParameter": _parameter,
     "aws:lb/getListener:getListener": _listener,
     "aws:lb/getLoadBalancer:getLoadBalancer": _load_balancer,
 }

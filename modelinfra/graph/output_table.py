@@ -80,7 +80,14 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
         },
     ),
     "aws:ec2/flowLog:FlowLog": ("fl-{hex17}", {"arn": EC2 + ":vpc-flow-log/{id}"}),
-    "aws:ec2/launchTemplate:LaunchTemplate": ("lt-{hex17}", {"arn": EC2 + ":launch-template/{id}"}),
+    "aws:ec2/launchTemplate:LaunchTemplate": (
+        "lt-{hex17}",
+        {"arn": EC2 + ":launch-template/{id}", "latestVersion": 1, "defaultVersion": 1},
+    ),
+    "aws:autoscaling/group:Group": (
+        "{name}",
+        {"arn": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}"},
+    ),
     "aws:ecs/cluster:Cluster": ("{arn}", {"arn": ECS + ":cluster/{name}"}),
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": ("{in_clusterName}", {}),
     "aws:ecs/capacityProvider:CapacityProvider": ("{arn}", {"arn": ECS + ":capacity-provider/{name}"}),

@@ -20,8 +20,13 @@ from modelinfra.options.adjustments import (
 from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID, TOPIC_ARN
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.endpoint_accelerator import (
+    accelerated_replicas_scale_on_demand,
+    nodes_say_what_fargate_is_told,
+)
 from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, RollbackOptions
 from modelinfra.options.exposure import ExposureOptions, exposed, open_side_routes, stands_alone
+from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
@@ -73,7 +78,14 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
 
     cpu: NotRequired[
         Annotated[
-            VCpu, Option(default=1, at_least=0.25, at_most=16, lands=(f"{TASK}.cpu", f"{TASK}.memory"), example=2)
+            VCpu,
+            Option(
+                default_text="1; with `accelerator` its share of the node",
+                at_least=0.25,
+                at_most=192,
+                lands=(f"{TASK}.cpu", f"{TASK}.memory"),
+                example=2,
+            ),
         ]
     ]
     """Processor of each replica. The smallest size that the platform offers and that holds `cpu` and `memory` is taken."""
@@ -82,15 +94,30 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         Annotated[
             Bytes,
             Option(
-                default_text="what the server needs for a model of this size",
+                default_text="what the server needs for a model of this size; with `accelerator` its share of the node",
                 at_least=2**28,
-                at_most=120 * 2**30,
+                at_most=2048 * 2**30,
                 lands=(f"{TASK}.memory",),
                 example="6GiB",
             ),
         ]
     ]
     """Memory of each replica."""
+
+    accelerator: NotRequired[Annotated[AcceleratorOptions, Option()]]
+    """GPUs or Neuron devices of each replica, on nodes of a pool of the platform. None otherwise: replicas run without nodes."""
+
+    node_pool: NotRequired[
+        Annotated[
+            str,
+            Option(
+                default_text="the only one with the accelerator",
+                lands=(f"{SERVICE}.capacityProviderStrategies",),
+                example="second",
+            ),
+        ]
+    ]
+    """Name of the pool on whose nodes the replicas run, where several have the accelerator."""
 
     architecture: NotRequired[
         Annotated[
@@ -327,6 +354,8 @@ rule(EndpointOptions, *endpoint_children.KEYS)(endpoint_children.transforms_find
 
 
 rule(EndpointOptions, "server", "image")(problems_of_server)
+rule(EndpointOptions, "accelerator", "scaling")(accelerated_replicas_scale_on_demand)
+rule(EndpointOptions, "accelerator", "node_pool", "spot", "ephemeral_storage")(nodes_say_what_fargate_is_told)
 
 
 rule(EndpointOptions, "server", "model", "image")(problems_of_model)

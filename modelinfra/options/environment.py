@@ -10,6 +10,7 @@ from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
 from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
+from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
 from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
@@ -63,6 +64,9 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     notify: NotRequired[Annotated[NotifyOptions, Option()]]
     """Who is told of the alarms of every endpoint, and of deployments that fail. Left out, nobody is."""
 
+    gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
+    """Nodes with accelerators, by name."""
+
     endpoints: NotRequired[Annotated[Mapping[Name, PlacedEndpointOptions], Option(default={})]]
     """The served models, by name."""
 
@@ -91,6 +95,7 @@ def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:
     if given.get("platforms") == {} and given.get("endpoints"):
         yield Problem("platforms", "there is none, and endpoints need one", "Write for example web: {type: ecs}.")
         return
+    yield from pool_problems(given, platforms)
     for name, endpoint in _mapping(given.get("endpoints")).items():
         endpoint = _mapping(endpoint)
         platform = endpoint.get("platform")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 _NO_KEYS = "the load balancer checks JWT, OIDC, Cognito and client certificates"
-_ECS_FARGATE = "endpoints run on ECS with Fargate, which has no accelerators"
 
 NOT_BUILT: dict[str, str] = {
     "api_keys": _NO_KEYS,
     "iam": _NO_KEYS,
     "private_link": "consumers in other accounts reach an endpoint through a peered network only",
     "grpc": "the load balancer forwards HTTP/1.1 only; the container listens on its gRPC port, but nothing leads there",
-    "accelerator": _ECS_FARGATE,
-    "gpu_node_pools": _ECS_FARGATE,
+    "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
     "traffic": "an endpoint serves one revision",
     "revisions": "an endpoint serves one revision",
     "edge_fleets": "there is no edge fleet",

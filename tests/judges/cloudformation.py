@@ -295,6 +295,43 @@ def _web_acl(given: Given) -> Given:
     return found
 
 
+def _node_group(given: Given) -> Given:
+    for key in ("forceDelete", "forceDeleteWarmPool", "waitForCapacityTimeout"):
+        given.pop(key, None)
+    for key in ("minSize", "maxSize"):
+        given[key] = str(given[key])
+    given["newInstancesProtectedFromScaleIn"] = given.pop("protectFromScaleIn", None)
+    if "launchTemplate" in given:
+        given["launchTemplate"]["launchTemplateId"] = given["launchTemplate"].pop("id")
+    # A warm pool is a resource of its own there.
+    given.pop("warmPool", None)
+    tags = given.pop("tags", [])
+    given["tags"] = [{**each, "propagateAtLaunch": each.get("propagateAtLaunch", False)} for each in tags]
+    return given
+
+
+def _launch_template(given: Given) -> Given:
+    given.pop("updateDefaultVersion", None)
+    given["securityGroupIds"] = given.pop("vpcSecurityGroupIds", None)
+    for each in given.get("blockDeviceMappings", []):
+        disk = each.get("ebs", {})
+        disk |= {key: disk[key] == "true" for key in ("encrypted", "deleteOnTermination") if key in disk}
+    for each in given.get("tagSpecifications", []):
+        each["tags"] = [{"key": key, "value": value} for key, value in each["tags"].items()]
+    tags = [{"key": key, "value": value} for key, value in given.pop("tags", {}).items()]
+    name = given.pop("launchTemplateName", given.pop("name", None))
+    found: Given = {"launchTemplateData": {key: value for key, value in given.items() if value is not None}}
+    if tags:
+        found["tagSpecifications"] = [{"resourceType": "launch-template", "tags": tags}]
+    return {**found, "launchTemplateName": name}
+
+
+def _instance_profile(given: Given) -> Given:
+    given["roles"] = [given.pop("role")]
+    given.pop("tags", None)
+    return given
+
+
 _RULE = {"securityGroupId": "groupId", "cidrIpv4": "cidrIp", "cidrIpv6": "cidrIpv6"}
 _ELB, _SCALING = "AWS::ElasticLoadBalancingV2", "AWS::ApplicationAutoScaling"
 
@@ -340,6 +377,7 @@ ROWS: dict[str, Row] = {
             "name": "serviceName",
             "capacityProviderStrategies": "capacityProviderStrategy",
             "enableEcsManagedTags": "enableECSManagedTags",
+            "orderedPlacementStrategies": "placementStrategies",
         },
         frozenset({"waitForSteadyState"}),
         _service,
@@ -369,6 +407,16 @@ ROWS: dict[str, Row] = {
     "aws:s3/bucketPolicy:BucketPolicy": Row("AWS::S3::BucketPolicy", {"policy": "policyDocument"}, shaped=_role_policy),
     "aws:wafv2/webAcl:WebAcl": Row("AWS::WAFv2::WebACL", shaped=_web_acl),
     "aws:wafv2/webAclAssociation:WebAclAssociation": Row("AWS::WAFv2::WebACLAssociation", {"webAclArn": "webACLArn"}),
+    "aws:autoscaling/group:Group": Row(
+        "AWS::AutoScaling::AutoScalingGroup",
+        {"name": "autoScalingGroupName", "vpcZoneIdentifiers": "vPCZoneIdentifier"},
+        shaped=_node_group,
+    ),
+    "aws:ec2/launchTemplate:LaunchTemplate": Row("AWS::EC2::LaunchTemplate", shaped=_launch_template),
+    "aws:ecs/capacityProvider:CapacityProvider": Row("AWS::ECS::CapacityProvider"),
+    "aws:iam/instanceProfile:InstanceProfile": Row(
+        "AWS::IAM::InstanceProfile", {"name": "instanceProfileName"}, shaped=_instance_profile
+    ),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
     "aws:sqs/queue:Queue": Row(
         "AWS::SQS::Queue", {"name": "queueName", "messageRetentionSeconds": "messageRetentionPeriod"}

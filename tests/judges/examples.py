@@ -19,6 +19,7 @@ from tests.walk.test_walk_captured import graph_of
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
+GPU_CHAT = ROOT / "examples" / "gpu-chat"
 EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
 ADOPTED = "examples/own-program in an existing VPC"
 VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
@@ -29,6 +30,13 @@ _ALONE = {
     ("endpoints.iris.longestRequest", "at_most"),
     ("endpoints.iris.server.longestRequest", "at_most"),
     ("endpoints.iris.scaling.min", "at_most"),
+    ("endpoints.iris.cpu", "at_most"),
+    ("endpoints.iris.memory", "at_most"),
+    ("endpoints.iris.accelerator.count", "at_most"),
+    ("gpuNodePools.a10g.accelerator.count", "at_most"),
+    ("gpuNodePools.a10g.minNodes", "at_most"),
+    ("gpuNodePools.a10g.onDemandBase", "at_most"),
+    ("gpuNodePools.a10g.warmNodes", "at_most"),
     ("endpoints.iris.scaling.max", "at_least"),
 }
 
@@ -50,6 +58,7 @@ def examples(root: Path) -> dict[str, Case]:
         config={"model": model, "vpc": VPC},
         invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
     )
+    wholes["examples/gpu-chat"] = capture_project(GPU_CHAT, "dev", preview=False)
     wholes["examples/existing-platform"] = capture_project(
         EXISTING_PLATFORM, "prod", preview=False, config={"model": model}
     )

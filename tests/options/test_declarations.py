@@ -38,6 +38,11 @@ NOT_ONE_PROPERTY = {
     "network.transforms": "lands wherever its user says",
     "endpoints.*.transforms": "lands wherever its user says",
     "namePrefix": "begins every name",
+    "gpuNodePools": "its parts are options of their own",
+    "gpuNodePools.*.accelerator": "its parts are options of their own",
+    "gpuNodePools.*.platform": "moves the whole pool",
+    "gpuNodePools.*.transforms": "lands wherever its user says",
+    "endpoints.*.accelerator": "moves the whole endpoint from Fargate to nodes",
     "endpoints": "its parts are options of their own",
     "endpoints.*.platform": "moves the whole endpoint",
     "endpoints.*.server": "another server is another image, other ports and paths",
@@ -137,7 +142,7 @@ def test_the_rich_environment_says_everything_that_can_be_said() -> None:
             for each in value:
                 yield from said(each, path)
         for key, inner in value.items() if isinstance(value, dict) else ():
-            here = f"{path}{'*' if path in ('platforms.', 'endpoints.') else key}"
+            here = f"{path}{'*' if path in ('platforms.', 'endpoints.', 'gpuNodePools.') else key}"
             yield here
             if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups")):
                 yield from said(inner, f"{here}.")

@@ -44,7 +44,32 @@ RICH: dict[str, Any] = {
         },
         "alone": {"type": "ecs", "sharedLoadBalancer": False},
     },
+    "gpuNodePools": {
+        "a10g": {
+            "platform": "web",
+            "accelerator": {"name": "A10G", "count": 4},
+            "minNodes": 1,
+            "maxNodes": 6,
+            "spot": True,
+            "onDemandBase": 2,
+            "instanceTypes": ["g5.24xlarge", "g5.12xlarge"],
+            "disk": "500GiB",
+            "amiId": "ami-0123456789abcdef0",
+            "tags": {"owner": "platform"},
+            "permissionsBoundary": "arn:aws:iam::123456789012:policy/nodes-boundary",
+            "transforms": {"auto-scaling-group": {"healthCheckGracePeriod": 600}},
+        },
+        "ready": {"platform": "web", "accelerator": {"name": "L4"}, "maxNodes": 2, "warmNodes": 1},
+    },
     "endpoints": {
+        "vision": {
+            "platform": "web",
+            "server": "triton",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "vision", "size": "2GiB"},
+            "accelerator": {"name": "A10G", "count": 2},
+            "nodePool": "a10g",
+        },
         "digits": {
             "platform": "web",
             "server": "mlserver",

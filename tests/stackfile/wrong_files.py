@@ -10,6 +10,7 @@ from tests.stackfile.wrong import (
 )
 from tests.stackfile.wrong_adoption import ADOPTION
 from tests.stackfile.wrong_keys import KEYS, YAML
+from tests.stackfile.wrong_nodes import NODES
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
 from tests.stackfile.wrong_servers import SERVERS
 from tests.stackfile.wrong_sources import SOURCES
@@ -40,4 +41,4 @@ SEVERAL = wrong_environment(
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
-WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, *ADOPTION, SEVERAL]
+WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, *ADOPTION, *NODES, SEVERAL]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.stackfile.wrong import (
     BELOW,
-    FARGATE,
     ONE_REVISION,
     environment,
     wrong_endpoint,
@@ -169,7 +168,6 @@ KEYS = [
     wrong_endpoint("domain", "domain: a.example", f"domain (given: 'a.example'): {BELOW} `exposure.domain`."),
     wrong_endpoint("TLS", "tls: true", f"tls (given: True): {BELOW} `exposure.domain`."),
     wrong_endpoint("public", "public: true", f"public (given: True): {BELOW} `exposure.public`."),
-    wrong_endpoint("accelerator", "accelerator: {name: A10G}", f"accelerator (given: {{'name': 'A10G'}}): {FARGATE}"),
     wrong_endpoint("revisions", "revisions: {}", f"revisions (given: {{}}): {ONE_REVISION}"),
     wrong_endpoint("traffic", "traffic: {stable: 90}", f"traffic (given: {{'stable': 90}}): {ONE_REVISION}"),
     wrong_endpoint(
@@ -177,9 +175,6 @@ KEYS = [
         "grpc: true",
         "grpc (given: True): this is not built yet: the load balancer forwards HTTP/1.1 only; the container listens "
         "on its gRPC port, but nothing leads there. Remove it.",
-    ),
-    wrong_environment(
-        "node pools", "platforms: {web: {type: ecs}}\ngpuNodePools: {}", f"gpuNodePools (given: {{}}): {FARGATE}"
     ),
     wrong_platform(
         "KServe",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.stackfile.wrong import Wrong, wrong_endpoint, wrong_environment, wrong_server
 
 OTHER = (
-    "Choose a server that runs on Fargate (`modelinfra servers` says which): "
-    "ECS on instances of one's own is not built yet."
+    "Write `accelerator`, with a pool under `gpuNodePools` that has it, or choose a server that runs on Fargate "
+    "(`modelinfra servers` says which)."
 )
 NO_GRPC = "the load balancer forwards HTTP/1.1 only; the container listens on its gRPC port, but nothing leads there"
 

@@ -39,7 +39,7 @@ QUANTITIES = [
         "too little memory", "memory: 64MiB", "memory (given: '64MiB'): the least is 256MiB. Write 256MiB or more."
     ),
     wrong_endpoint(
-        "too much memory", "memory: 500GiB", "memory (given: '500GiB'): the most is 120GiB. Write 120GiB or less."
+        "too much memory", "memory: 5000GiB", "memory (given: '5000GiB'): the most is 2048GiB. Write 2048GiB or less."
     ),
     wrong_endpoint(
         "memory beyond all numbers",
@@ -51,7 +51,7 @@ QUANTITIES = [
         "cpu: 1024",
         "cpu (given: 1024): cpu is counted in vCPU and 1024 looks like ECS units. Write 1 if you meant 1024 units.",
     ),
-    wrong_endpoint("too much cpu", "cpu: 20", "cpu (given: 20): the most is 16 vCPU. Write 16 or less."),
+    wrong_endpoint("too much cpu", "cpu: 200", "cpu (given: 200): the most is 192 vCPU. Write 192 or less."),
     wrong_endpoint("too little cpu", "cpu: 100m", "cpu (given: '100m'): the least is 0.25 vCPU. Write 0.25 or more."),
     wrong_endpoint("no cpu", "cpu: 0", "cpu (given: 0): cpu must be more than 0. Write for example 0.5."),
     wrong_endpoint(

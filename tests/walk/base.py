@@ -30,10 +30,17 @@ ROLLOUT = "endpoints.iris.rollout"
 SLO = "endpoints.iris.slo"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
-NAMES = {"platforms": "web", "endpoints": "iris"}
+NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g"}
 
 # What must stand there, too, for an edit to make sense, before and after it.
 CONTEXT: dict[str, dict[str, Any]] = {
+    "gpuNodePools.a10g.onDemandBase": {"gpuNodePools.a10g.spot": True},
+    "endpoints.iris.nodePool": {
+        "gpuNodePools.a10g": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
+        "gpuNodePools.second": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
+        "endpoints.iris.accelerator": {"name": "A10G"},
+        "endpoints.iris.nodePool": "a10g",
+    },
     "platforms.web.sharedLoadBalancer": {"endpoints.iris.loadBalancer": "own"},
     "network.interfaceEndpoints": {"network.interfaceEndpoints": ["ecr.api", "ecr.dkr", "logs"]},
     "platforms.web.listenerArn": {
@@ -59,6 +66,11 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
 }
+
+POOL = "gpuNodePools.a10g"
+ACCELERATOR = "endpoints.iris.accelerator"
+A10G: dict[str, Any] = {"name": "A10G", "count": 1}
+A10GS: dict[str, Any] = {"name": "A10G", "count": 4}
 
 EXPOSURE = "endpoints.iris.exposure"
 AUTH = f"{EXPOSURE}.auth"
@@ -93,6 +105,12 @@ OWN_SERVER: dict[str, Any] = {
 
 # The same for all options below a path: what a server of one's own says can be edited where there is one.
 BASES: dict[str, dict[str, Any]] = {
+    POOL: {POOL: {"accelerator": A10G, "maxNodes": 4}},
+    ACCELERATOR: {
+        POOL: {"accelerator": A10GS, "maxNodes": 20},
+        "gpuNodePools.l4": {"accelerator": {"name": "L4", "count": 4}, "maxNodes": 20},
+        ACCELERATOR: A10G,
+    },
     SERVER: {SERVER: OWN_SERVER},
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},

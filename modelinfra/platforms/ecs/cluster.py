@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Required, Unpack, overload
 
 import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from modelinfra import naming
 from modelinfra.catalog.child_roles import CLUSTER_ROLES
 from modelinfra.children import Adjustments, Children, look_up_options, transform_problems
 from modelinfra.options.arguments import checked, run_error
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT, ClusterOptions
+from modelinfra.options.gpu_node_pool import GpuNodePoolOptions
 from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
 from modelinfra.platforms.ecs.adopted_load_balancer import AdoptedLoadBalancer, look_up
 from modelinfra.platforms.ecs.endpoint import register_endpoint
+from modelinfra.platforms.ecs.gpu_node_pool import GpuNodePool
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.node_pools import check_pools, look_up_images, plan_pools, read_pools
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
 from modelinfra.platforms.iam import trust
 from modelinfra.platforms.places import misplaced_in_cluster
@@ -30,6 +34,9 @@ class EcsClusterArgs(ClusterOptions, total=False):
 
     network: Required[Networked | NetworkReference]
     """The network: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere."""
+
+    gpu_node_pools: Mapping[str, GpuNodePoolOptions]
+    """Nodes with accelerators, by name. The cluster makes them: see `GpuNodePool`. None otherwise."""
 
     production: bool
     """Protect the cluster and load balancers against deletion. Default: false."""
@@ -42,6 +49,8 @@ class ClusterPlan:
     options: Any
     adopted: AdoptedLoadBalancer | None
     planner: EcsPlanner
+    images: Mapping[str, str] = field(default_factory=dict)
+    """Pool -> machine image of its nodes."""
 
 
 def plan_cluster(
@@ -65,7 +74,7 @@ def plan_cluster(
 
 
 class EcsCluster(pulumi.ComponentResource):
-    """An ECS cluster on Fargate and Fargate Spot. Pass it to `ModelEndpoint` as `platform`.
+    """An ECS cluster on Fargate, Fargate Spot and nodes with accelerators. Pass it to `ModelEndpoint` as `platform`.
 
     Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
     """
@@ -75,6 +84,9 @@ class EcsCluster(pulumi.ComponentResource):
 
     cluster_name: Output[str]
     """Name of the cluster."""
+
+    gpu_node_pools: Mapping[str, GpuNodePool]
+    """Its nodes with accelerators, by the names of `gpu_node_pools`."""
 
     @overload
     def __init__(self, name: str, args: EcsClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -96,26 +108,31 @@ class EcsCluster(pulumi.ComponentResource):
         given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
         network = _reference(given.pop("network", None))
         self.production: bool = given.pop("production", False)
+        pools = given.pop("gpu_node_pools", None)
         # An Environment checks its platforms before it registers anything.
-        plan = args if isinstance(args, ClusterPlan) else _planned(name, args, given, network, opts)
+        plan = args if isinstance(args, ClusterPlan) else _planned(name, args, given, network, pools, opts)
         assert network is not None
         self.options = plan.options
         self.network = network
         self.planner = plan.planner
         super().__init__("modelinfra:index:EcsCluster", name, None, opts)
-        self._register(Children(self, name, Adjustments.of(plan.options)), plan.adopted)
+        self._register(Children(self, name, Adjustments.of(plan.options)), plan)
 
     def register(self, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
         """Register the resources of an endpoint that `planner` has planned."""
+        if plan.placement is not None:
+            plan.placement.rely()
         return register_endpoint(self, plan, request)
 
-    def _register(self, children: Children, adopted: AdoptedLoadBalancer | None) -> None:
+    def _register(self, children: Children, plan: ClusterPlan) -> None:
+        adopted = plan.adopted
         self.capacity: Sequence[pulumi.Resource] = ()
+        self.gpu_node_pools = {}
         if self.options.cluster_arn is not None:
             self.arn = Output.from_input(self.options.cluster_arn)
             self.cluster_name = self.arn.apply(lambda arn: arn.rpartition("/")[2])
         else:
-            cluster = self._make(children)
+            cluster = self._make(children, plan)
             self.arn, self.cluster_name = cluster.arn, cluster.name
         self.shared_load_balancer = adopted.reference if adopted is not None else self._make_load_balancer(children)
         # Looked up once: every endpoint of the cluster is in its account.
@@ -124,17 +141,32 @@ class EcsCluster(pulumi.ComponentResource):
         children.tell_unmet()
         self.register_outputs({"arn": self.arn, "cluster_name": self.cluster_name})
 
-    def _make(self, children: Children) -> aws.ecs.Cluster:
+    def _make(self, children: Children, plan: ClusterPlan) -> aws.ecs.Cluster:
         cluster = aws.ecs.Cluster(
             children.named("cluster", "cluster"),
             settings=[{"name": "containerInsights", "value": self.options.container_insights or "enabled"}],
             configuration={"execute_command_configuration": {"logging": "DEFAULT"}} if self.options.exec else None,
             opts=children.opts("cluster", protect=self.production or None),
         )
+        self.gpu_node_pools = {
+            name: GpuNodePool(
+                naming.child(children.name, name),
+                pool,
+                plan.images[name],
+                cluster=cluster,
+                network=self.network,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for name, pool in plan.planner.pools.items()
+        }
         providers = aws.ecs.ClusterCapacityProviders(
             children.named("capacity"),
             cluster_name=cluster.name,
-            capacity_providers=["FARGATE", "FARGATE_SPOT"],
+            capacity_providers=[
+                "FARGATE",
+                "FARGATE_SPOT",
+                *(pool.capacity_provider_name for pool in self.gpu_node_pools.values()),
+            ],
             opts=children.opts("capacity-providers"),
         )
         self.capacity = (providers,)
@@ -160,26 +192,28 @@ def _planned(
     args: Any,
     given: Mapping[str, Any],
     network: NetworkReference | None,
+    pools: Any,
     opts: pulumi.ResourceOptions | None,
 ) -> ClusterPlan:
     subject = f"EcsCluster '{name}'"
     missing = Problem("network", "this is required", "Pass a ServingNetwork or a NetworkReference.")
+    read, wrong = read_pools(pools)
     options = checked(
         ClusterOptions,
         None if isinstance(args, Mapping) else args,
         given,
         subject,
-        also=[*name_problems(name), *([] if network is not None else [missing])],
+        also=[*name_problems(name), *([] if network is not None else [missing]), *wrong],
     )
     assert network is not None
     try:
-        return plan_cluster(
-            options,
-            network.vpc_id,
-            opts,
-            EcsPlanner(options, network.internet, bool(network.public_subnet_ids)),
-            subject,
-        )
+        unfit = list(check_pools(read, options))
+        if unfit:
+            raise InvalidOptionsError(unfit)
+        planned = plan_pools(read)
+        planner = EcsPlanner(options, network.internet, bool(network.public_subnet_ids), planned)
+        plan = plan_cluster(options, network.vpc_id, opts, planner, subject)
+        return replace(plan, images=look_up_images(planned, look_up_options(opts)))
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

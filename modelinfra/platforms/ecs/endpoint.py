@@ -37,11 +37,21 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
     hops = register_hops(request, network, balancer)
     traffic = register_traffic(request, network, balancer, plan, production=cluster.production)
-    task = register_task_definition(request, sizing, log_group, roles, cluster_arn=cluster.arn)
+    placement = plan.placement
+    task = register_task_definition(request, sizing, log_group, roles, placement=placement, cluster_arn=cluster.arn)
     alarms = register_alarms(request, balancer, traffic, sizing)
     shifting = register_shifting(request, traffic)
     service = register_service(
-        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles, shifting=shifting
+        request,
+        cluster,
+        sizing,
+        placement=placement,
+        task=task,
+        hops=hops,
+        traffic=traffic,
+        alarms=alarms,
+        roles=roles,
+        shifting=shifting,
     )
     register_objectives(request, balancer, traffic, service)
     register_domain(request.children, balancer, service, request.options.exposure)

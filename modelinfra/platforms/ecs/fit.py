@@ -1,4 +1,4 @@
-"""Which servers and models an ECS cluster cannot run: Fargate is all that there is until GPU capacity is built."""
+"""Which servers and models Fargate cannot run; on nodes with accelerators there is nothing that Fargate lacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from modelinfra.catalog.fargate import NO_SHARED_MEMORY, refusals
 from modelinfra.options.problems import Problem
 from modelinfra.platforms.served_model import ServedModel
 
-_OTHER = "Choose a server that runs on Fargate (`modelinfra servers` says which): ECS on instances of one's own is not built yet."
+_OTHER = (
+    "Write `accelerator`, with a pool under `gpu_node_pools` that has it, or choose a server that runs on Fargate (`modelinfra servers` "
+    "says which)."
+)
 
 
 def unfit(served: ServedModel) -> Iterator[Problem]:
@@ -17,4 +20,6 @@ def unfit(served: ServedModel) -> Iterator[Problem]:
         yield Problem("server", reason, _OTHER, served.server.name)
     if served.shared_memory_because:
         reason = f"{served.shared_memory_because}, and {NO_SHARED_MEMORY}"
-        yield Problem("model", reason, "Use another backend, such as onnxruntime.", served.model)
+        yield Problem(
+            "model", reason, "Use another backend, such as onnxruntime, or write `accelerator`.", served.model
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,18 +14,25 @@ from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
+from modelinfra.platforms.ecs.node_pools import PlannedPool
+from modelinfra.platforms.ecs.node_sizing import size_on_nodes
+from modelinfra.platforms.ecs.placement import Placement, place
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
 
 @dataclass(frozen=True)
 class EcsEndpointPlan:
-    """An endpoint that ECS will take. `path` and `rule_priority` count on a shared load balancer only."""
+    """An endpoint that ECS will take. `path` and `rule_priority` count on a shared load balancer only.
+
+    placement: None on Fargate.
+    """
 
     shared: bool
     path: str
     rule_priority: int
     sizing: EcsSizing
+    placement: Placement | None
     needs: tuple[str, ...]
 
     @property
@@ -36,7 +43,7 @@ class EcsEndpointPlan:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was assumed, or may go wrong."""
-        return self.sizing.warnings
+        return (*self.sizing.warnings, *(self.placement.warnings if self.placement else ()))
 
 
 @dataclass
@@ -48,6 +55,8 @@ class EcsPlanner:
     """Whether tasks, and internal load balancers, reach the internet."""
     public: bool = True
     """Whether the network has public subnets."""
+    pools: Mapping[str, PlannedPool] = field(default_factory=dict)
+    """Nodes with accelerators, by name."""
     idle_timeout: int | None = field(init=False)
     """Of the shared load balancer, in seconds; None while it is not known, because it is handed in."""
     _longest: dict[str, int] = field(default_factory=dict)
@@ -72,18 +81,20 @@ class EcsPlanner:
     def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
         refused = [
-            *unfit(served),
+            *(unfit(served) if options.accelerator is None else ()),
             *(served.remote.unreachable(self.internet) if served.remote else ()),
             *unreachable(options.exposure, internet=self.internet, public=self.public),
         ]
         if refused:
             raise InvalidOptionsError(refused)
+        placement = place(name, options, served, self.pools)
         shared = not stands_alone(options.load_balancer, options.exposure)
         plan = EcsEndpointPlan(
             shared,
             path,
             options.rule_priority or naming.rule_priority(path),
-            size_endpoint(options, served),
+            size_on_nodes(options, served, placement) if placement else size_endpoint(options, served),
+            placement,
             (*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []

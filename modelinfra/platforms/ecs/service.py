@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.shifting import Shifting
 from modelinfra.platforms.ecs.sizing import EcsSizing
@@ -22,12 +23,19 @@ if TYPE_CHECKING:
 # Above the replicas that always run, spare capacity is taken four times as often as the other kind.
 _SPOT_WEIGHT = 4
 
+# Zones first, as the rebalancing of zones demands; then nodes that are in use already, so that others empty and go.
+_SPREAD: list[aws.ecs.ServiceOrderedPlacementStrategyArgsDict] = [
+    {"type": "spread", "field": "attribute:ecs.availability-zone"},
+    {"type": "binpack", "field": "memory"},
+]
+
 
 def register_service(
     request: EndpointRequest,
     cluster: EcsCluster,
     sizing: EcsSizing,
     *,
+    placement: Placement | None,
     task: aws.ecs.TaskDefinition,
     hops: Hops,
     traffic: Traffic,
@@ -41,7 +49,8 @@ def register_service(
         cluster=cluster.arn,
         task_definition=task.arn,
         desired_count=sizing.min_replicas,
-        capacity_provider_strategies=_capacity(request.options, sizing),
+        capacity_provider_strategies=_capacity(request.options, sizing, cluster, placement),
+        ordered_placement_strategies=_SPREAD if placement else None,
         # Without it a change of the capacity strategy replaces the service.
         force_new_deployment=True,
         network_configuration={
@@ -51,12 +60,13 @@ def register_service(
         },
         load_balancers=[_balanced(request, traffic, shifting)],
         health_check_grace_period_seconds=sizing.startup,
-        deployment_minimum_healthy_percent=100,
-        deployment_maximum_percent=200,
+        deployment_minimum_healthy_percent=placement.minimum_healthy_percent if placement else 100,
+        deployment_maximum_percent=placement.maximum_percent if placement else 200,
         deployment_configuration=shifting.configuration,
         deployment_circuit_breaker={"enable": True, "rollback": True} if shifting.breaks else None,
         alarms={"alarm_names": [alarm.name for alarm in alarms], "enable": True, "rollback": True},
-        availability_zone_rebalancing="ENABLED",
+        # It starts a replica in another zone before it stops one: ECS refuses it where there may never be one more.
+        availability_zone_rebalancing="ENABLED" if placement is None or placement.spare else "DISABLED",
         enable_ecs_managed_tags=True,
         propagate_tags="SERVICE",
         enable_execute_command=cluster.options.exec,
@@ -95,7 +105,11 @@ def _balanced(request: EndpointRequest, traffic: Traffic, shifting: Shifting) ->
     return balanced if shifting.advanced is None else {**balanced, "advanced_configuration": shifting.advanced}
 
 
-def _capacity(options: Any, sizing: EcsSizing) -> list[aws.ecs.ServiceCapacityProviderStrategyArgsDict]:
+def _capacity(
+    options: Any, sizing: EcsSizing, cluster: EcsCluster, placement: Placement | None
+) -> list[aws.ecs.ServiceCapacityProviderStrategyArgsDict]:
+    if placement is not None:
+        return [{"capacity_provider": cluster.gpu_node_pools[placement.pool.name].capacity_provider_name, "weight": 1}]
     if not options.spot:
         return [{"capacity_provider": "FARGATE", "weight": 1}]
     return [

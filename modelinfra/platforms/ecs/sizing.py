@@ -28,6 +28,8 @@ _PLACEMENT_SECONDS = 300
 
 _ALARM_PERIOD_SECONDS = 60
 
+_DEFAULT_CPU = 1
+
 
 @dataclass(frozen=True)
 class EcsSizing:
@@ -43,6 +45,8 @@ class EcsSizing:
     watched_minutes: int
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    placement_seconds: int = _PLACEMENT_SECONDS
+    """Until the container starts."""
 
     @property
     def unhealthy_periods(self) -> int:
@@ -53,7 +57,8 @@ class EcsSizing:
     def update_minutes(self) -> int:
         """How long a deployment may take: the new replicas start, fail, are retried, are watched, and the old ones drain."""
         return (
-            max(20, math.ceil((2 * self.startup + _PLACEMENT_SECONDS + self._drain) / 60) + 10) + self.watched_minutes
+            max(20, math.ceil((2 * self.startup + self.placement_seconds + self._drain) / 60) + 10)
+            + self.watched_minutes
         )
 
     @property
@@ -70,15 +75,15 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
     """Compute what an endpoint needs. Raises InvalidOptionsError when no Fargate task, or no disk of one, is large enough."""
     needed_mib = served.memory_mib
     asked_mib = math.ceil(options.memory / _MIB) if options.memory is not None else needed_mib
-    cpu_units = options.cpu * 1024
-    task = smallest_size(cpu_units, asked_mib)
+    cpu = options.cpu or _DEFAULT_CPU
+    task = smallest_size(cpu * 1024, asked_mib)
     if task is None:
         where, given = ("memory", options.memory) if options.memory is not None else ("model", served.size_bytes)
         raise InvalidOptionsError(
             [
                 Problem(
                     where,
-                    f"no Fargate task has {options.cpu:g} vCPU and {shown_bytes(asked_mib * _MIB)}; the largest has 16 vCPU and 120 GiB",
+                    f"no Fargate task has {cpu:g} vCPU and {shown_bytes(asked_mib * _MIB)}; the largest has 16 vCPU and 120 GiB",
                     "Ask for less."
                     if options.memory is not None
                     else "Serve a smaller model, or write a `memory` that you know to be enough.",
@@ -96,17 +101,17 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
         min_replicas=options.scaling.min,
         max_replicas=highest,
         watched_minutes=minutes(options.rollout),
-        notes=(_choice(options, task, asked_mib), *_without(served), *_fetching(options, served)),
+        notes=(_choice(options, task, asked_mib), *_without(served), *fetching(options, served)),
         warnings=(
             *_warnings(served, asked_mib, assumed=options.memory is None),
-            *_too_short(options, served),
+            *too_short(options, served),
             *disk.warnings(options.ephemeral_storage, served),
         ),
     )
 
 
 def _choice(options: Any, task: TaskSize, asked_mib: int) -> str:
-    asked = f"{options.cpu:g} vCPU and {shown_bytes(asked_mib * _MIB)}"
+    asked = f"{options.cpu or _DEFAULT_CPU:g} vCPU and {shown_bytes(asked_mib * _MIB)}"
     whence = "asked for" if options.memory is not None else "needed"
     return f"task size {task}: the smallest that Fargate offers with the {asked} {whence}"
 
@@ -117,12 +122,14 @@ def _without(served: ServedModel) -> Iterator[str]:
         yield f"{served.server.title} runs without what its documentation gives it: {', '.join(missing)}"
 
 
-def _fetching(options: Any, served: ServedModel) -> Iterator[str]:
+def fetching(options: Any, served: ServedModel) -> Iterator[str]:
+    """How long a replica fetches its model, in words for the preview."""
     if served.remote is not None:
         yield from served.remote.notes(assumed_bytes(served.server, served.size_bytes), options.startup_budget)
 
 
-def _too_short(options: Any, served: ServedModel) -> Iterator[str]:
+def too_short(options: Any, served: ServedModel) -> Iterator[str]:
+    """What a start-up budget leaves no time for."""
     seconds = served.remote.seconds(assumed_bytes(served.server, served.size_bytes)) if served.remote is not None else 0
     if options.startup_budget is not None and options.startup_budget < seconds:
         yield (

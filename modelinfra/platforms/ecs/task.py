@@ -13,6 +13,7 @@ from pulumi import Output
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
@@ -50,9 +51,10 @@ def register_task_definition(
     log_group: LogGroup,
     roles: TaskRoles,
     *,
+    placement: Placement | None,
     cluster_arn: Output[str],
 ) -> aws.ecs.TaskDefinition:
-    """A revision of the endpoint. cluster_arn: of the cluster that its tasks run in."""
+    """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in."""
     options = request.options
     storage = sizing.ephemeral_storage_gib
     containers = Output.all(
@@ -65,11 +67,11 @@ def register_task_definition(
         # An adopted log group may lie in another region than the tasks.
         region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher else None,
         token=request.served.remote.token if request.served.remote else None,
-    ).apply(lambda found: json.dumps(_containers(request, sizing, found)))
+    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
-        requires_compatibilities=["FARGATE"],
+        requires_compatibilities=["FARGATE" if placement is None else "EC2"],
         network_mode="awsvpc",
         cpu=str(sizing.task.cpu),
         memory=str(sizing.task.memory),
@@ -83,8 +85,10 @@ def register_task_definition(
     )
 
 
-def _containers(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    server = _container(request, sizing, found)
+def _containers(
+    request: EndpointRequest, sizing: EcsSizing, placement: Placement | None, found: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    server = _on_nodes(_container(request, sizing, found), request, placement)
     return [server, *fetch.fetch_container(request, found, server["logConfiguration"])]
 
 
@@ -116,4 +120,21 @@ def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, 
                 "max-buffer-size": "25m",
             },
         },
+    }
+
+
+def _on_nodes(container: dict[str, Any], request: EndpointRequest, placement: Placement | None) -> dict[str, Any]:
+    """The server's container with what nodes have and Fargate does not: accelerators, shared memory, limits of the process."""
+    if placement is None:
+        return container
+    server = request.served.server
+    linux = {**container["linuxParameters"], **placement.linux_parameters}
+    if server.shared_memory_mib:
+        linux["sharedMemorySize"] = server.shared_memory_mib
+    limits = [{"name": name, "softLimit": limit, "hardLimit": limit} for name, limit in sorted(server.ulimits.items())]
+    return {
+        **container,
+        **placement.requirements,
+        "linuxParameters": linux,
+        **({"ulimits": limits} if limits else {}),
     }

@@ -38,6 +38,14 @@ _UNIQUE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("name", "cluster"),
         "InvalidParameterException: Creation of service was not idempotent: {name}",
     ),
+    "aws:autoscaling/group:Group": (
+        ("name",),
+        "AlreadyExists: AutoScalingGroup by this name already exists - A group with the name {name} already exists",
+    ),
+    "aws:ec2/launchTemplate:LaunchTemplate": (
+        ("name",),
+        "InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.",
+    ),
     "aws:ecs/capacityProvider:CapacityProvider": (("name",), "The capacity provider {name} already exists."),
     "aws:lb/loadBalancer:LoadBalancer": (
         ("name",),
@@ -154,6 +162,19 @@ _HELD: Final[dict[str, tuple[str, tuple[tuple[str, str], ...], str]]] = {
         "arn",
         (("aws:ecs/service:Service", "cluster"),),
         "ClusterContainsServicesException: The Cluster cannot be deleted while Services are active.",
+    ),
+    "aws:ecs/capacityProvider:CapacityProvider": (
+        "name",
+        (
+            ("aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "capacityProviders"),
+            ("aws:ecs/service:Service", "capacityProviderStrategies"),
+        ),
+        "ResourceInUseException: The specified capacity provider is in use and cannot be removed.",
+    ),
+    "aws:autoscaling/group:Group": (
+        "arn",
+        (("aws:ecs/capacityProvider:CapacityProvider", "autoScalingGroupProvider"),),
+        "the capacity provider of this group would be left without one",
     ),
     "aws:iam/role:Role": (
         "name",

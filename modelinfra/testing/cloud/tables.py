@@ -27,6 +27,8 @@ SETS: Final[dict[str, frozenset[str]]] = {
             "placementConstraints alarms.alarmNames"
         ),
         "aws:ecs/taskDefinition:TaskDefinition": "requiresCompatibilities volumes placementConstraints",
+        "aws:autoscaling/group:Group": "tags vpcZoneIdentifiers enabledMetrics",
+        "aws:ec2/launchTemplate:LaunchTemplate": "vpcSecurityGroupIds",
         "aws:cloudwatch/metricAlarm:MetricAlarm": "alarmActions okActions insufficientDataActions metricQueries",
         "aws:iam/role:Role": "managedPolicyArns inlinePolicies",
         "aws:acm/certificate:Certificate": "subjectAlternativeNames",

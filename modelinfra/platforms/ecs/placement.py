@@ -1,0 +1,209 @@
+"""Where the replicas of an endpoint run, and how they are deployed there: on Fargate, or on the nodes of a pool."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelinfra.catalog.accelerators import accelerator
+from modelinfra.catalog.gpu_nodes import counts
+from modelinfra.options.problems import InvalidOptionsError, Problem, did_you_mean
+from modelinfra.options.quantities import shown_bytes
+from modelinfra.options.rollout import shifts
+from modelinfra.platforms.ecs.node_pools import PlannedPool
+from modelinfra.platforms.served_model import ServedModel
+
+# Spare capacity is taken away two minutes after it was said (EC2 user guide, Spot Instance interruptions).
+_SPOT_NOTICE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Placement:
+    """On which nodes, and how a deployment goes.
+
+    name: of the endpoint. devices: accelerators of each replica. per_node: replicas that a node has room for. least, most: replicas.
+    """
+
+    name: str
+    pool: PlannedPool
+    served: ServedModel
+    devices: int
+    per_node: int
+    least: int
+    most: int
+
+    @property
+    def spare(self) -> bool:
+        """Whether there is room for one replica more than the most: on the nodes that it is promised, or on one that nobody is.
+
+        Known when every endpoint that is planned together has been promised its nodes.
+        """
+        return self.most < self.pool.promised[self.name] * self.per_node or self.pool.free() > 0
+
+    @property
+    def minimum_healthy_percent(self) -> int:
+        """Without room for one more replica than run, the old one must go first: else none could ever come (facts serving.md 8 row 4).
+
+        Whatever number of replicas run, at least one may stop, and no more than one of the fewest.
+        """
+        return 100 if self.spare else (self.least - 1) * 100 // self.least
+
+    @property
+    def maximum_percent(self) -> int:
+        """How many replicas old and new ones may be together, in percent of those asked for."""
+        return 200 if self.spare else 100
+
+    @property
+    def requirements(self) -> dict[str, Any]:
+        """What the server's container says to have the accelerators."""
+        if self.pool.accelerator.vendor == "NVIDIA":
+            return {"resourceRequirements": [{"type": "GPU", "value": str(self.devices)}]}
+        return {}
+
+    @property
+    def linux_parameters(self) -> dict[str, Any]:
+        """Neuron devices are the host's, by path (ECS developer guide, "Amazon ECS task definitions for AWS Neuron")."""
+        if self.pool.accelerator.vendor == "NVIDIA":
+            return {}
+        paths = [f"/dev/neuron{index}" for index in range(self.devices)]
+        devices = [{"hostPath": path, "containerPath": path, "permissions": ["read", "write"]} for path in paths]
+        return {"devices": devices, "capabilities": {"add": ["IPC_LOCK"]}}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What was chosen, in words for the preview."""
+        pool = self.pool
+        types = ", ".join(each.name for each in pool.types)
+        yield (
+            f"runs on nodes of the pool '{pool.name}' ({types}): {self.devices} of the {pool.per_node} {pool.accelerator.name} of a node "
+            f"each, {self.per_node} a node"
+        )
+
+    def rely(self) -> None:
+        """From now on no other endpoint may take the room that deployments of this one count on."""
+        if self.spare:
+            self.pool.relying.add(self.name)
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What may go wrong, in words for the preview."""
+        pool, served = self.pool, self.served
+        total = self.devices * pool.accelerator.memory_mib * 2**20
+        if served.size_bytes is None:
+            yield (
+                f"whether the model fits is not known: its size is not given, and {self.devices} x {pool.accelerator.name} have "
+                f"{shown_bytes(total)} of memory"
+            )
+        elif served.size_bytes > 0.9 * total:
+            yield (
+                f"the weights take {served.size_bytes / total:.0%} of the {shown_bytes(total)} that {self.devices} x "
+                f"{pool.accelerator.name} have: little is left for what the server computes"
+            )
+        if not self.spare:
+            stopped = "the only replica stops" if self.least == 1 else "one replica after the other stops"
+            yield (
+                f"a deployment interrupts: the pool '{pool.name}' has no room for one more replica than {self.most}, so {stopped} before "
+                "a new one starts; a higher `max_nodes` of the pool avoids that"
+            )
+        if pool.options.spot and served.longest_request_seconds > _SPOT_NOTICE_SECONDS:
+            yield (
+                f"nodes of the pool '{pool.name}' are taken away within two minutes, and requests may take longer: such ones are cut off"
+            )
+
+
+def place(name: str, options: Any, served: ServedModel, pools: Mapping[str, PlannedPool]) -> Placement | None:
+    """Where an endpoint's replicas run; None on Fargate. What they take is promised to it.
+
+    Raises InvalidOptionsError, with paths relative to the endpoint, where no pool has it, or not enough of it.
+    """
+    if options.accelerator is None:
+        return None
+    pool = _pool(options, pools)
+    problems = list(_misfits(options, served, pool))
+    if problems:
+        raise InvalidOptionsError(problems)
+    devices = options.accelerator.count
+    most = options.scaling.max or options.scaling.min
+    per_node = pool.per_node // devices
+    # Two sets of replicas run while traffic moves from the one to the other.
+    sets = 2 if shifts(options.rollout) else 1
+    # Whole nodes are promised: replicas of two endpoints, half a node each, may not find each other.
+    nodes = math.ceil(sets * most / per_node)
+    left = pool.free(but_for=name) - (1 if pool.relying - {name} else 0)
+    if nodes > left:
+        raise InvalidOptionsError([_crowded(options, pool, most, left * per_node // sets)])
+    pool.promised[name] = nodes
+    return Placement(name, pool, served, devices, per_node, options.scaling.min, most)
+
+
+def _pool(options: Any, pools: Mapping[str, PlannedPool]) -> PlannedPool:
+    asked, named = options.accelerator, options.node_pool
+    if named is not None and named not in pools:
+        remedy = did_you_mean(named, list(pools))
+        raise InvalidOptionsError([Problem("node_pool", "the platform has no such pool", remedy, named)])
+    fitting = {
+        name: pool
+        for name, pool in pools.items()
+        if pool.accelerator.name.casefold() == asked.name.casefold() and pool.per_node >= asked.count
+    }
+    if named is not None:
+        if named in fitting:
+            return pools[named]
+        has = f"{pools[named].per_node} of {pools[named].accelerator.name}"
+        reason = f"its nodes have {has}, and `accelerator` asks for {asked.count} of {asked.name}"
+        raise InvalidOptionsError([Problem("node_pool", reason, "Name another pool, or change `accelerator`.", named)])
+    if not fitting:
+        has = ", ".join(f"'{name}' ({pool.per_node} of {pool.accelerator.name} a node)" for name, pool in pools.items())
+        reason = f"no pool of the platform has {asked.count} of it a node" + (f": there is {has}" if has else "")
+        remedy = f"Add one to `gpu_node_pools` with `accelerator`: {_offered(asked)}."
+        raise InvalidOptionsError([Problem("accelerator.name", reason, remedy, asked.name)])
+    if len(fitting) > 1:
+        remedy = f"Write one of: {', '.join(sorted(fitting))}."
+        raise InvalidOptionsError([Problem("node_pool", "several pools have the accelerator", remedy)])
+    return next(iter(fitting.values()))
+
+
+def _offered(asked: Any) -> str:
+    """The least of an accelerator that an instance type has and that is enough."""
+    kind = accelerator(asked.name)
+    assert kind is not None, "the options' rules know the names"
+    enough = [count for count in counts(kind) if count >= asked.count]
+    return f"{{name: {kind.name}, count: {min(enough, default=max(counts(kind)))}}}"
+
+
+def _misfits(options: Any, served: ServedModel, pool: PlannedPool) -> Iterator[Problem]:
+    devices, kind = options.accelerator.count, pool.accelerator
+    total = devices * kind.memory_mib * 2**20
+    if served.size_bytes is not None and served.size_bytes > total:
+        reason = f"the weights alone take {shown_bytes(served.size_bytes)}, and the memory of {devices} x {kind.name} is {shown_bytes(total)}"
+        remedy = "Take more accelerators a replica, larger ones, or a smaller (quantised) model."
+        yield Problem("accelerator", reason, remedy, f"{devices} x {kind.name}")
+    if served.server.needs_gpu and kind.vendor != "NVIDIA":
+        reason = f"the image of {served.server.title} is built for NVIDIA's GPUs"
+        yield Problem("accelerator.name", reason, "Take a GPU, or describe a `server` of your own.", kind.name)
+    if kind.vendor != "NVIDIA" and devices != pool.per_node:
+        reason = f"ECS does not count these devices: a replica has all {pool.per_node} of a node, or they would be shared unseen"
+        yield Problem("accelerator.count", reason, f"Write {pool.per_node}.", devices)
+    architecture = pool.types[0].architecture
+    if options.architecture != architecture:
+        reason = f"the nodes of the pool '{pool.name}' are {architecture}"
+        yield Problem("architecture", reason, f"Write {architecture}.", options.architecture)
+
+
+def _crowded(options: Any, pool: PlannedPool, most: int, left: int) -> Problem:
+    beside = f" beside {', '.join(sorted(pool.promised))}" if pool.promised else ""
+    if pool.relying:
+        beside += ", and one node to deploy them,"
+    if shifts(options.rollout):
+        beside += f" in two sets, as `rollout.strategy`: {options.rollout.strategy} needs them"
+    where = "scaling.max" if options.scaling.max is not None else "scaling.min"
+    return Problem(
+        where,
+        f"the pool '{pool.name}', with {pool.options.max_nodes} nodes at most, has room for {max(left, 0)} such replicas{beside}".rstrip(
+            ","
+        ),
+        "Raise the pool's `max_nodes`, or write a smaller number.",
+        most,
+    )

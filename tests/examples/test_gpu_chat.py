@@ -1,0 +1,100 @@
+"""The example of a language model on GPU nodes: it previews, deploys, stays as it is, changes and goes, in the right order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelinfra.graph.cost import estimate
+from modelinfra.graph.project import capture_project, load_project
+from modelinfra.testing.plugin import require_engine
+from modelinfra.testing.sandbox import Sandbox
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "gpu-chat"
+ENVIRONMENT = "modelinfra:environment"
+SERVICE = "aws:ecs/service:Service"
+PROVIDERS = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
+PROVIDER = "aws:ecs/capacityProvider:CapacityProvider"
+NODES = "aws:autoscaling/group:Group"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+CLUSTER = "aws:ecs/cluster:Cluster"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
+
+
+def given() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(load_project(EXAMPLE, "dev").config[ENVIRONMENT])
+    return found
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_example_warns_of_nothing_but_what_spare_capacity_means(preview: bool) -> None:
+    graph = capture_project(EXAMPLE, "dev", preview=preview)
+    (said,) = (each["message"] for each in graph.logs if each["severity"] == "warning")
+    assert "taken away within two minutes" in said
+
+
+def test_a_streamed_answer_is_not_cut_before_its_longest_request() -> None:
+    graph = capture_project(EXAMPLE, "dev", preview=False)
+    assert graph.one(BALANCER).inputs["idleTimeout"] == 300
+    server = json.loads(graph.one(TASK).inputs["containerDefinitions"])[0]
+    assert server["stopTimeout"] == 300
+    assert server["linuxParameters"]["sharedMemorySize"] == 2048
+    assert server["resourceRequirements"] == [{"type": "GPU", "value": "1"}]
+
+
+def test_its_cost_is_that_of_its_nodes_and_nothing_of_it_is_unknown() -> None:
+    found = estimate(capture_project(EXAMPLE, "dev", preview=True))
+    assert [line.what for line in found.unknown] == []
+
+
+@pytest.mark.engine
+def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    require_engine(request)
+    environment = given()
+    config = {"aws:region": "us-west-2", ENVIRONMENT: environment}
+    with Sandbox(EXAMPLE, home=tmp_path / "home", stack="dev", config=config) as sandbox:
+        sandbox.up(check=True)
+        assert sandbox.up(check=True).changes == {}
+
+        # More room: the group alone changes, in place, and no revision rolls out.
+        environment["gpuNodePools"]["a10g"]["maxNodes"] = 6
+        assert touched(sandbox.up(check=True).steps) == {("update", NODES)}
+
+        # Larger nodes: the template and the group; what runs stays where it runs, but gets the larger share.
+        environment["gpuNodePools"]["a10g"]["instanceTypes"] = ["g5.4xlarge"]
+        steps = touched(sandbox.up(check=True).steps)
+        assert {("update", NODES), ("update", TEMPLATE), ("update", SERVICE)} <= steps
+        assert {token for operation, token in steps if operation != "update"} == {TASK}
+
+        # Another pool: nothing that is there is replaced, and the list of capacity providers is updated.
+        environment["gpuNodePools"]["l4"] = {"accelerator": {"name": "L4"}, "maxNodes": 4}
+        steps = touched(sandbox.up(check=True).steps)
+        assert {operation for operation, _ in steps} == {"create", "update"}
+        assert {token for operation, token in steps if operation == "update"} == {PROVIDERS}
+
+        # The endpoint moves to it, and the old pool goes behind it.
+        environment["endpoints"]["chat"]["accelerator"] = {"name": "L4"}
+        environment["gpuNodePools"].pop("a10g")
+        steps = sandbox.up(check=True).steps
+        assert place(steps, "update", SERVICE) < place(steps, "delete", PROVIDER) < place(steps, "delete", NODES)
+        assert sandbox.up(check=True).changes == {}
+
+        steps = sandbox.destroy(check=True).steps
+        order = [place(steps, "delete", each) for each in (SERVICE, PROVIDERS, PROVIDER, NODES, TEMPLATE, CLUSTER)]
+        assert order == sorted(order)
+        assert sandbox.cloud.things == []
+
+
+def touched(steps: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Operation and type of everything of AWS that changed."""
+    found = {(operation, urn.split("::")[-2].rpartition("$")[2]) for operation, urn in steps if operation != "same"}
+    return {(operation, token) for operation, token in found if token.startswith("aws:")}
+
+
+def place(steps: list[tuple[str, str]], operation: str, token: str) -> int:
+    """When the first step of this kind began."""
+    return next(index for index, (op, urn) in enumerate(steps) if op == operation and f"{token}::" in urn)
