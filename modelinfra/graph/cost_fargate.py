@@ -29,7 +29,7 @@ def service(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     """What a service on Fargate uses; nothing for one on instances, which are counted themselves."""
     inputs = view.inputs(node)
     task = view.target(node, "taskDefinition", _TASK)
-    strategies = _strategies(view, node, inputs, task)
+    strategies = strategies_of(view, node, inputs, task)
     if strategies is None:
         yield Unclear("ECS service", f"where it runs is {KNOWN_LATER}")
         return
@@ -91,7 +91,7 @@ def _uses(
             yield Use("public IPv4 address", "public-ipv4", low, high)
 
 
-def _strategies(
+def strategies_of(
     view: CostView, node: Node, inputs: Mapping[str, Any], task: Node | None
 ) -> Sequence[Mapping[str, Any]] | None:
     """The service's own strategy or launch type, else its cluster's default; None when that is not known yet."""
