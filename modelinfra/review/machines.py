@@ -13,7 +13,8 @@ from modelinfra.graph.cost_instances import types_of_group
 from modelinfra.graph.cost_view import CostView, number
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import has_unknown, listed, mapping
-from modelinfra.review.served import GPU, LATER, TASK, Container, NotKnownError
+from modelinfra.review.served import GPU, LATER, Container, NotKnownError
+from modelinfra.review.services import TASK
 
 _SAGEMAKER: Final = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 _PROVIDER: Final = "aws:ecs/capacityProvider:CapacityProvider"

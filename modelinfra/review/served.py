@@ -15,8 +15,8 @@ from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, without_secrets
 from modelinfra.policies.readiness.kubernetes import accelerators, workloads
 from modelinfra.policies.view import View
+from modelinfra.review.services import TASK
 
-TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
 GPU: Final = "nvidia.com/gpu"
 LATER: Final = "known only after the deployment, or secret"
 
@@ -55,15 +55,20 @@ def containers_of(view: CostView, component: str) -> list[Container]:
     return found
 
 
-def _of_task(task: Node) -> Iterator[Container]:
+def definitions(task: Node) -> list[Mapping[str, Any]]:
+    """The containers of a task definition. Raises NotKnownError where they are not known."""
     given = task.inputs.get("containerDefinitions")
     try:
-        each_given = json.loads(given) if isinstance(given, str) else None
+        found = json.loads(given) if isinstance(given, str) else None
     except ValueError:
-        each_given = None
-    if not isinstance(each_given, list):
+        found = None
+    if not isinstance(found, list):
         raise NotKnownError(f"what the containers of {task.name} run is {LATER}")
-    for each in map(mapping, each_given):
+    return [mapping(each) for each in found]
+
+
+def _of_task(task: Node) -> Iterator[Container]:
+    for each in definitions(task):
         wanted = [mapping(one) for one in listed(each.get("resourceRequirements"))]
         devices = [one.get("value") for one in wanted if one.get("type") == "GPU"]
         yield Container(

@@ -144,9 +144,9 @@ def test_a_sidecar_is_not_taken_for_the_server() -> None:
 def test_a_cache_of_eight_bits_holds_twice_as_much() -> None:
     def largest(*flags: str) -> int:
         return int(
-            told([], on_ecs("--max-model-len=8192", *flags), accelerator="A10G", parametersBillion=2)[0][0][4].replace(
-                ",", ""
-            )
+            told([], on_ecs("--max-model-len=8192", *flags), accelerator="A10G", parametersBillion=6, config=LLAMA_8B)[
+                0
+            ][0][4].replace(",", "")
         )
 
     assert largest("--kv-cache-dtype=fp8") == pytest.approx(2 * largest(), abs=16)
