@@ -13,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
-from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, ChildRole
+from modelinfra.catalog.child_roles import (
+    CLUSTER_ROLES,
+    ENDPOINT_ROLES,
+    EXPOSURE_ROLES,
+    NETWORK_ROLES,
+    SHIFT_ROLES,
+    ChildRole,
+)
 from modelinfra.children import _inputs, _kinds, merged, properties
 from modelinfra.graph.model import Graph
 from tests.making import SECRET, captured, inputs, write_model
@@ -30,9 +37,16 @@ ALL: list[tuple[str, str, ChildRole]] = [
 
 
 def everything(
-    root: Path, transforms: Mapping[str, Mapping[str, Any]] | None = None, *, exec_enabled: bool = True
+    root: Path,
+    transforms: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    exec_enabled: bool = True,
+    shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role."""
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
+
+    No endpoint has them all: ECS moves no traffic where the load balancer asks first.
+    """
     write_model(root / "model")
     given = transforms or {}
 
@@ -56,9 +70,13 @@ def everything(
             "waf": {"enabled": True},
             "access_logs": {"enabled": True},
         }
-        ModelEndpoint(
-            "digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": given.get("endpoint", {})}
-        )
+        wanted = given.get("endpoint", {})
+        asked = {role: each for role, each in wanted.items() if role not in SHIFT_ROLES}
+        ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
+        if shifted:
+            moved = {role: each for role, each in wanted.items() if role not in EXPOSURE_ROLES}
+            own = {"load_balancer": "own", "rollout": {"strategy": "canary"}, "transforms": moved}
+            ModelEndpoint("faces", {**common, "scaling": scaling, **own})
 
     return captured(program, root)
 
@@ -77,7 +95,7 @@ def touched(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], s
     transforms: dict[str, dict[str, Any]] = {"network": {}, "cluster": {}, "endpoint": {}}
     for component, name, _ in ALL:
         transforms[component][name] = noting(component, name)
-    graph = everything(tmp_path_factory.mktemp("children"), transforms)
+    graph = everything(tmp_path_factory.mktemp("children"), transforms, shifted=True)
     found["graph", ""] = {
         (node.type, node.name) for node in graph if not node.type.startswith(("pulumi:", "modelinfra:"))
     }

@@ -92,6 +92,15 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     }
 )
 
+SHIFT_ROLES: Final = _table(
+    second_target_group=(
+        "pulumi_aws.lb.TargetGroup",
+        "the other set of replicas, between which and the first one traffic moves",
+    ),
+    shift_role=("pulumi_aws.iam.Role", "the role with which ECS moves traffic"),
+    shift_policy=("pulumi_aws.iam.RolePolicyAttachment", "what that role may do: AWS's own policy"),
+)
+
 CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **_table(
@@ -130,6 +139,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         ),
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,
+        **SHIFT_ROLES,
     }
 )
 """Those of a load balancer belong to an endpoint that has one of its own."""

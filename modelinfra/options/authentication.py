@@ -87,8 +87,9 @@ class OidcOptions(TypedDict):
             example="arn:aws:secretsmanager:us-west-2:123456789012:secret:client-GhIjKl",
         ),
     ]
-    """Secrets Manager secret whose whole text is the client's secret. A deployment reads it and hands it to the load balancer, which
-    takes it in no other way: it is encrypted in Pulumi's state, and whoever deploys needs secretsmanager:GetSecretValue."""
+    """Secrets Manager secret whose whole text is the client's secret.
+    A deployment reads it and hands it to the load balancer, which takes it in no other way: it is encrypted in Pulumi's state, and
+    whoever deploys needs secretsmanager:GetSecretValue."""
 
     scope: NotRequired[Annotated[str, Option(default="openid", lands=(_ACTION,), example="openid email")]]
     """Scopes that are asked for, separated by spaces."""

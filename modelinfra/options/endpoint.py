@@ -43,6 +43,7 @@ from modelinfra.options.landing import (
 from modelinfra.options.model import ModelOptions, is_remote, problems_of_model
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.rollout import RolloutOptions, shifts
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions, problems_of_server
 from modelinfra.options.variables import (
@@ -281,6 +282,9 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """Priority of the endpoint's rule on a shared load balancer."""
 
+    rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
+    """How traffic moves to a new revision."""
+
     rollback: NotRequired[Annotated[RollbackOptions, Option(default={})]]
     """What takes a deployment back."""
 
@@ -340,6 +344,34 @@ def an_exposed_endpoint_stands_alone(endpoint: Mapping[str, Any]) -> Iterable[Pr
     if endpoint["load_balancer"] == "shared" and exposed(endpoint["exposure"]):
         reason = "the shared load balancer is for the network's own addresses, over HTTP, and `exposure` asks for something else"
         yield Problem("load_balancer", reason, "Remove it, or write own; or remove `exposure`.", "shared")
+
+
+@rule(EndpointOptions, "rollout", "exposure")
+def traffic_moves_where_nobody_is_asked(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    auth = endpoint["exposure"].auth
+    asked = next(
+        (key for key in ("jwt", "oidc", "cognito") if auth is not None and getattr(auth, key) is not None), None
+    )
+    if shifts(endpoint["rollout"]) and asked is not None:
+        # ECS developer guide, "Application Load Balancer resources for blue/green deployments", limitations.
+        reason = f"ECS moves traffic only between rules that do nothing but forward, and `exposure.auth.{asked}` makes the rule ask first"
+        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls`."
+        yield Problem("rollout.strategy", reason, remedy, endpoint["rollout"].strategy)
+
+
+@rule(EndpointOptions, "rollout", "scaling")
+def requests_are_counted_where_one_set_of_replicas_serves(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    target = endpoint["scaling"].requests_per_second_per_replica
+    if shifts(endpoint["rollout"]) and target is not None:
+        reason = (
+            "the load balancer counts the requests of one set of replicas, and after a rollout the other one serves"
+        )
+        yield Problem(
+            "scaling.requests_per_second_per_replica",
+            reason,
+            "Write `cpu_percent` or `memory_percent`, or `strategy: rolling`.",
+            target,
+        )
 
 
 @rule(EndpointOptions, "server", "exposure")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelinfra.catalog.child_roles import ACCESS_LOG_ROLES, LOAD_BALANCER_ROLES, USER_POOL_ROLES
+from modelinfra.catalog.child_roles import ACCESS_LOG_ROLES, LOAD_BALANCER_ROLES, SHIFT_ROLES, USER_POOL_ROLES
 from modelinfra.options.adjustments import childless
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
+from modelinfra.options.rollout import shifts
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
@@ -17,7 +18,18 @@ _HANDED_IN = {
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
-KEYS = ("transforms", "model", "image", "repository", "logs", "load_balancer", "exposure", "scaling", *_HANDED_IN)
+KEYS = (
+    "transforms",
+    "model",
+    "image",
+    "repository",
+    "logs",
+    "load_balancer",
+    "exposure",
+    "rollout",
+    "scaling",
+    *_HANDED_IN,
+)
 """What decides about it."""
 
 
@@ -42,6 +54,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):
         yield from _all(LOAD_BALANCER_ROLES, "the load balancer is the platform's (`load_balancer: shared`)")
     yield from _unexposed(endpoint["exposure"])
+    if not shifts(endpoint["rollout"]):
+        yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
     if endpoint["scaling"].max in (None, endpoint["scaling"].min):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
     for key, roles in _HANDED_IN.items():

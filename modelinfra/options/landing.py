@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ADDRESS = "aws:ec2/eip:Eip"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 BUCKET = "aws:s3/bucket:Bucket"
 BUCKET_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"

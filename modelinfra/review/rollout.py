@@ -30,13 +30,15 @@ _MOST_COUNTED: Final = 10_000
 @dataclass(frozen=True)
 class Rollout:
     """replicas: least and most. waves: the most for each number of replicas, None within for one with which the deployment never ends; empty
-    where it is not known. start, drain: seconds of one replica at the most. together: whether old replicas end while new ones start.
-    idle: whether nobody need serve meanwhile. kind: another strategy than rolling, in words."""
+    where it is not known. start, drain: seconds of one replica at the most. watched: seconds during
+    which traffic stands still. together: whether old replicas end while new ones start.
+    idle: whether nobody need serve meanwhile. kind: what else than ECS itself deploys."""
 
     replicas: tuple[int, int] | None
     waves: Mapping[int, int | None]
     start: int | None
     drain: int | None
+    watched: int | None = 0
     together: bool = False
     idle: bool = False
     kind: str = ""
@@ -50,10 +52,10 @@ class Rollout:
     def seconds(self) -> int | None:
         """The whole deployment."""
         found = [waves for waves in self.waves.values() if waves is not None]
-        if not found or self.stuck or self.start is None or self.drain is None:
+        if not found or self.stuck or self.start is None or self.drain is None or self.watched is None:
             return None
         most = max(found)
-        return most * self.start + (1 if self.together else most) * self.drain
+        return most * self.start + (1 if self.together else most) * self.drain + self.watched
 
 
 def waves_of_tasks(tasks: int, least_percent: float, most_percent: float) -> int | None:
@@ -87,16 +89,20 @@ def of_service(view: CostView, service: Node) -> Rollout:
     """A service of ECS. view: of a graph without secrets."""
     inputs = view.inputs(service)
     start, drain = _start(view, service, inputs), _drain(view, service, inputs)
-    configuration = inputs.get("deploymentConfiguration")
-    strategy = mapping(configuration).get("strategy", "ROLLING")
-    controller = mapping(inputs.get("deploymentController")).get("type", "ECS")
-    if Unknown in (configuration, strategy, controller, inputs.get("deploymentController")):
-        return Rollout(None, {}, start, drain)
-    if (controller, strategy) != ("ECS", "ROLLING"):
-        return Rollout(None, {}, start, drain, kind=str(strategy if strategy != "ROLLING" else controller))
+    configuration, controller = inputs.get("deploymentConfiguration"), inputs.get("deploymentController")
+    how, by = mapping(configuration).get("strategy", "ROLLING"), mapping(controller).get("type", "ECS")
     daemon = inputs.get("schedulingStrategy", "REPLICA") != "REPLICA"
-    least, most = (number(inputs.get(key, usual)) for key, usual in _PERCENTS)
     counts = _range(None if daemon else replicas_of(view, service, inputs))
+    if Unknown in (configuration, controller, how, by):
+        return Rollout(counts, {}, start, drain)
+    if by != "ECS":
+        return Rollout(counts, {}, start, drain, kind=str(by))
+    if how != "ROLLING":
+        # All new tasks start beside the old ones; then traffic moves and is watched.
+        return Rollout(
+            counts, dict.fromkeys(_each(counts), 1) if counts else {}, start, drain, _watched(mapping(configuration))
+        )
+    least, most = (number(inputs.get(key, usual)) for key, usual in _PERCENTS)
     if counts is None or least is None or most is None:
         return Rollout(counts, {}, start, drain, idle=least == 0)
     waves = {each: waves_of_tasks(each, float(least), float(most)) for each in _each(counts)}
@@ -183,6 +189,24 @@ def _drain(view: CostView, service: Node, inputs: Mapping[str, Any]) -> int | No
     return int(max((each for each in delays if each is not None), default=0)) + int(
         max((each for each in stops if each is not None), default=_STOP)
     )
+
+
+def _watched(given: Mapping[str, Any]) -> int | None:
+    """Seconds during which traffic stands still to be watched. Not known with hooks, which take as long as they like."""
+    canary, linear = mapping(given.get("canaryConfiguration")), mapping(given.get("linearConfiguration"))
+    # Amazon ECS API: the defaults.
+    pauses = [(number(given.get("bakeTimeInMinutes", 0)), Decimal(1))]
+    if given.get("strategy") == "CANARY":
+        pauses.append((number(canary.get("canaryBakeTimeInMinutes", 10)), Decimal(1)))
+    if given.get("strategy") == "LINEAR":
+        share = number(linear.get("stepPercent", 10))
+        pauses.append(
+            (number(linear.get("stepBakeTimeInMinutes", 6)) if share else None, 100 / share if share else Decimal(1))
+        )
+    unknown = Unknown in (given.get("canaryConfiguration"), given.get("linearConfiguration"))
+    if given.get("lifecycleHooks") or unknown or any(length is None for length, _ in pauses):
+        return None
+    return int(60 * sum((length or 0) * math.ceil(times) for length, times in pauses))
 
 
 def _groups(view: CostView, service: Node, inputs: Mapping[str, Any]) -> list[Node] | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from modelinfra.graph.model import Graph, Node
+from modelinfra.graph.values import mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 
 SERVICE: Final = "aws:ecs/service:Service"
@@ -14,7 +15,7 @@ GROUPS: Final = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGr
 
 # A change of these alone leaves the running tasks alone (ECS developer guide, UpdateService: what starts a deployment).
 _NO_DEPLOYMENT = ("desiredCount", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "deploymentCircuitBreaker", "alarms",
-                  "healthCheckGracePeriodSeconds", "availabilityZoneRebalancing", "tags", "tagsAll", "options", "forceNewDeployment",
+                  "healthCheckGracePeriodSeconds", "deploymentConfiguration", "availabilityZoneRebalancing", "tags", "tagsAll", "options", "forceNewDeployment",
                   "waitForSteadyState", "deploymentController", "enableEcsManagedTags", "forceDelete")  # fmt: skip
 
 
@@ -43,3 +44,9 @@ def _renews(change: ResourceChange) -> bool:
 def behind(graph: Graph, node: Node, key: str, tokens: tuple[str, ...]) -> list[Node]:
     """The resources of these types from which a property takes its value."""
     return [graph[urn] for urn in node.property_deps.get(key, ()) if urn in graph and graph[urn].type in tokens]
+
+
+def strategy(service: Node) -> str:
+    """By which a service deploys: ROLLING where it does not say."""
+    given = mapping(plain(service.inputs).get("deploymentConfiguration")).get("strategy", "ROLLING")
+    return given if isinstance(given, str) else "ROLLING"

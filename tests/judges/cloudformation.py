@@ -34,6 +34,7 @@ NOT_LOWERED = {
     "aws:acm/certificateValidation:CertificateValidation": "CloudFormation waits for certificates by itself",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a property of the bucket in CloudFormation; judged by the Terraform provider",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -182,6 +183,11 @@ def _service(given: Given) -> Given:
         **given.pop("deploymentConfiguration", {}),
     }
     given["deploymentConfiguration"] = {key: value for key, value in deployment.items() if value is not None}
+    shaped = given["deploymentConfiguration"]
+    # Pulumi has minutes as text.
+    steps = (shaped.get("canaryConfiguration", {}), shaped.get("linearConfiguration", {}))
+    for part in (shaped, *steps):
+        part |= {key: int(value) for key, value in part.items() if key.endswith("InMinutes")}
     return given
 
 

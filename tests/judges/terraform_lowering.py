@@ -32,6 +32,8 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
     ),
     ("aws_lb_listener_rule", "transforms"): (None, "ALB rewrites came with provider 6.19; judged by cfn-lint"),
     ("aws_lb_listener_rule", "actions[type=jwt-validation]"): (None, "came with provider 6.22; judged by cfn-lint"),
+    ("aws_ecs_service", "deploymentConfiguration"): (None, "came with provider 6.4 and 6.21; judged by cfn-lint"),
+    ("aws_ecs_service", "loadBalancers.advancedConfiguration"): (None, "the same"),
 }
 
 
@@ -95,6 +97,10 @@ class Lowering:
             return value
         kept = []
         for item in value:
+            for inner in list(item) if isinstance(item, dict) else ():
+                if (type_, f"{key}.{inner}") in TOO_OLD:
+                    self.left_out.add((type_, f"{key}.{inner}"))
+                    item = {name: each for name, each in item.items() if name != inner}
             place = (type_, f"{key}[type={item.get('type')}]") if isinstance(item, Mapping) else None
             if place in TOO_OLD:
                 self.left_out.add(place)

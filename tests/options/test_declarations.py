@@ -54,6 +54,7 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.repository": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
     "endpoints.*.rollback": "its parts are options of their own",
+    "endpoints.*.rollout": "its parts are options of their own",
     "endpoints.*.exposure": "its parts are options of their own",
     "endpoints.*.exposure.auth": "its parts are options of their own",
     "endpoints.*.exposure.auth.jwt": "its parts are options of their own",

@@ -106,14 +106,54 @@ def test_containers_that_are_not_known_give_no_drain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "waves"),
     [
-        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "not rolling: BLUE_GREEN"),
-        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "not rolling: CODE_DEPLOY"),
+        ({"deploymentController": {"type": "CODE_DEPLOY"}}, "by CODE_DEPLOY"),
+        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": [{}]}}, "1"),
+        ({"deploymentConfiguration": {"strategy": "LINEAR", "linearConfiguration": {"stepPercent": Unknown}}}, "1"),
+        ({"deploymentConfiguration": {"strategy": "CANARY", "canaryConfiguration": Unknown}}, "1"),
     ],
 )
-def test_another_strategy_is_not_taken_for_a_rolling_one(given: dict[str, Any], told: str) -> None:
-    assert row(**given)[2:6] == (told, "630 s", "120 s", "not known")
+def test_what_others_decide_or_nobody_knows_is_not_timed(given: dict[str, Any], waves: str) -> None:
+    assert row(**given)[2:6] == (waves, "630 s", "120 s", "not known")
+
+
+def test_traffic_that_moves_to_new_tasks_always_finds_some() -> None:
+    settings = {"deploymentMinimumHealthyPercent": 0, "deploymentConfiguration": {"strategy": "BLUE_GREEN"}}
+    assert not [each for each in findings(world("a", **settings), world("b", **settings)) if "nobody" in each[1]]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "whole"),
+    [
+        ({"strategy": "BLUE_GREEN", "bakeTimeInMinutes": "0"}, "13 min"),
+        (
+            {"strategy": "CANARY", "bakeTimeInMinutes": "10", "canaryConfiguration": {"canaryBakeTimeInMinutes": "10"}},
+            "33 min",
+        ),
+        (
+            {
+                "strategy": "LINEAR",
+                "bakeTimeInMinutes": "0",
+                "linearConfiguration": {"stepPercent": 30, "stepBakeTimeInMinutes": "5"},
+            },
+            "33 min",
+        ),
+        ({"strategy": "CANARY", "bakeTimeInMinutes": Unknown}, "not known"),
+    ],
+)
+def test_traffic_that_is_moved_and_watched_takes_longer(configuration: dict[str, Any], whole: str) -> None:
+    assert row(deploymentConfiguration=configuration)[5] == whole
+
+
+def test_from_moved_traffic_back_to_rolling_deployments_is_high() -> None:
+    moved = world("a", deploymentConfiguration={"strategy": "CANARY"})
+    found = report(changes(moved, world("a", deploymentConfiguration={"strategy": "ROLLING"})))
+    assert ("high", "chat goes back to rolling deployments: requests may be lost") in {
+        (each.severity, each.title) for each in found.findings
+    }
+    away = report(changes(world("a"), moved))
+    assert not [each for each in away.findings if each.severity == "high"]
 
 
 def test_a_service_that_does_not_deploy_is_not_told() -> None:

@@ -74,6 +74,7 @@ RICH: dict[str, Any] = {
             "path": "/elsewhere",
             "rulePriority": 4711,
             "rollback": {"errorPercent": 2},
+            "rollout": {"strategy": "rolling"},
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
             "transforms": {"target-group": {"healthCheck": {"interval": 10}}},
@@ -107,6 +108,7 @@ RICH: dict[str, Any] = {
             "server": "mlserver",
             "image": "a.example/served@sha256:" + "0" * 64,
             "model": {"name": "digits"},
+            "rollout": {"strategy": "linear", "percent": 20, "stepBake": "2m", "bake": "5m"},
             "exposure": {
                 "cidrs": ["10.0.0.0/8"],
                 "securityGroups": {"gateway": "sg-0123456789abcdef0"},

@@ -26,6 +26,8 @@ ENVIRONMENT: dict[str, Any] = {
     "endpoints": {"iris": ENDPOINT},
 }
 
+ROLLOUT = "endpoints.iris.rollout"
+
 # Where a key of a mapping is edited, when it is below a name of the user's.
 NAMES = {"platforms": "web", "endpoints": "iris"}
 
@@ -44,6 +46,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     },
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
+    "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
         "endpoints.iris.exposure.auth": {
             "mtls": {
@@ -91,6 +94,7 @@ OWN_SERVER: dict[str, Any] = {
 BASES: dict[str, dict[str, Any]] = {
     SERVER: {SERVER: OWN_SERVER},
     EXPOSURE: {EXPOSURE: EXPOSED},
+    ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
     f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},

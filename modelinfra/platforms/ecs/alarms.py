@@ -1,4 +1,4 @@
-"""The two alarms that take a deployment back, beside ECS's own count of tasks that fail."""
+"""The alarms that take a deployment back, beside ECS's own count of tasks that fail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.sizing import EcsSizing
+from modelinfra.platforms.ecs.traffic import Traffic
 
 _PERIOD = 60
 
@@ -16,10 +17,27 @@ _PERIOD = 60
 def register_alarms(
     request: EndpointRequest,
     balancer: LoadBalancerReference,
-    target_group: aws.lb.TargetGroup,
+    traffic: Traffic,
     sizing: EcsSizing,
 ) -> Sequence[aws.cloudwatch.MetricAlarm]:
-    """Errors that the server answers, and replicas that stay unhealthy longer than a start may take."""
+    """Errors that the server answers, and replicas that stay unhealthy longer than a start may take.
+
+    Where traffic moves between two sets of replicas, each is watched by itself: of a small part of all requests, failed ones would be
+    lost among the others.
+    """
+    watched = [*_alarms(request, balancer, traffic.target_group, sizing, "")]
+    if traffic.second is not None:
+        watched += _alarms(request, balancer, traffic.second, sizing, "2-")
+    return watched
+
+
+def _alarms(
+    request: EndpointRequest,
+    balancer: LoadBalancerReference,
+    target_group: aws.lb.TargetGroup,
+    sizing: EcsSizing,
+    prefix: str,
+) -> Sequence[aws.cloudwatch.MetricAlarm]:
     name, children = request.name, request.children
     dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": target_group.arn_suffix}
 
@@ -36,7 +54,7 @@ def register_alarms(
         }
 
     errors = aws.cloudwatch.MetricAlarm(
-        children.named("target-5xx", "alarm"),
+        children.named(f"{prefix}target-5xx", "alarm"),
         alarm_description=f"Endpoint {name}: share of requests answered with 5xx, in percent",
         comparison_operator="GreaterThanThreshold",
         threshold=request.options.rollback.error_percent,
@@ -55,7 +73,7 @@ def register_alarms(
         opts=children.opts("error-alarm"),
     )
     unhealthy = aws.cloudwatch.MetricAlarm(
-        children.named("unhealthy-hosts", "alarm"),
+        children.named(f"{prefix}unhealthy-hosts", "alarm"),
         alarm_description=f"Endpoint {name}: replicas unhealthy for longer than a start may take",
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=1,

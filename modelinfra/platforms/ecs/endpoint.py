@@ -16,6 +16,7 @@ from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.scaling import register_scaling
 from modelinfra.platforms.ecs.service import register_service
+from modelinfra.platforms.ecs.shifting import register_shifting
 from modelinfra.platforms.ecs.task import register_log_group, register_task_definition
 from modelinfra.platforms.ecs.traffic import register_hops, register_traffic
 
@@ -36,9 +37,10 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     hops = register_hops(request, network, balancer)
     traffic = register_traffic(request, network, balancer, plan, production=cluster.production)
     task = register_task_definition(request, sizing, log_group, roles, cluster_arn=cluster.arn)
-    alarms = register_alarms(request, balancer, traffic.target_group, sizing)
+    alarms = register_alarms(request, balancer, traffic, sizing)
+    shifting = register_shifting(request, traffic)
     service = register_service(
-        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles
+        request, cluster, sizing, task=task, hops=hops, traffic=traffic, alarms=alarms, roles=roles, shifting=shifting
     )
     register_domain(request.children, balancer, service, request.options.exposure)
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)

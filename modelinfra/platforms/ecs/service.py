@@ -11,6 +11,7 @@ from pulumi import Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.roles import TaskRoles
+from modelinfra.platforms.ecs.shifting import Shifting
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.task import CONTAINER_NAME
 from modelinfra.platforms.ecs.traffic import Hops, Traffic
@@ -32,6 +33,7 @@ def register_service(
     traffic: Traffic,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
     roles: TaskRoles,
+    shifting: Shifting,
 ) -> aws.ecs.Service:
     """Register the service and see to it that a deployment that ECS took back fails the update."""
     service = aws.ecs.Service(
@@ -47,17 +49,12 @@ def register_service(
             "security_groups": [hops.group_id],
             "assign_public_ip": False,
         },
-        load_balancers=[
-            {
-                "target_group_arn": traffic.target_group.arn,
-                "container_name": CONTAINER_NAME,
-                "container_port": request.served.server.ports["http"],
-            }
-        ],
+        load_balancers=[_balanced(request, traffic, shifting)],
         health_check_grace_period_seconds=sizing.startup,
         deployment_minimum_healthy_percent=100,
         deployment_maximum_percent=200,
-        deployment_circuit_breaker={"enable": True, "rollback": True},
+        deployment_configuration=shifting.configuration,
+        deployment_circuit_breaker={"enable": True, "rollback": True} if shifting.breaks else None,
         alarms={"alarm_names": [alarm.name for alarm in alarms], "enable": True, "rollback": True},
         availability_zone_rebalancing="ENABLED",
         enable_ecs_managed_tags=True,
@@ -74,6 +71,7 @@ def register_service(
                 *cluster.capacity,
                 traffic.rule,
                 *roles.policies,
+                *shifting.needs,
                 *hops.rules,
                 *cluster.network.ways_out,
             ],
@@ -86,6 +84,15 @@ def register_service(
     )
     _fail_when_taken_back(request, cluster, service, task)
     return service
+
+
+def _balanced(request: EndpointRequest, traffic: Traffic, shifting: Shifting) -> aws.ecs.ServiceLoadBalancerArgsDict:
+    balanced: aws.ecs.ServiceLoadBalancerArgsDict = {
+        "target_group_arn": traffic.target_group.arn,
+        "container_name": CONTAINER_NAME,
+        "container_port": request.served.server.ports["http"],
+    }
+    return balanced if shifting.advanced is None else {**balanced, "advanced_configuration": shifting.advanced}
 
 
 def _capacity(options: Any, sizing: EcsSizing) -> list[aws.ecs.ServiceCapacityProviderStrategyArgsDict]:

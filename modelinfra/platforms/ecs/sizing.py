@@ -16,6 +16,7 @@ from modelinfra.catalog.fargate import (
 from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
+from modelinfra.options.rollout import minutes
 from modelinfra.options.server import CUSTOM
 from modelinfra.platforms.ecs import disk
 from modelinfra.platforms.served_model import ServedModel
@@ -39,6 +40,7 @@ class EcsSizing:
     stop_timeout: int
     min_replicas: int
     max_replicas: int
+    watched_minutes: int
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -49,8 +51,10 @@ class EcsSizing:
 
     @property
     def update_minutes(self) -> int:
-        """How long a deployment may take: the new replicas start, fail, are retried, and the old ones drain."""
-        return max(20, math.ceil((2 * self.startup + _PLACEMENT_SECONDS + self._drain) / 60) + 10)
+        """How long a deployment may take: the new replicas start, fail, are retried, are watched, and the old ones drain."""
+        return (
+            max(20, math.ceil((2 * self.startup + _PLACEMENT_SECONDS + self._drain) / 60) + 10) + self.watched_minutes
+        )
 
     @property
     def delete_minutes(self) -> int:
@@ -91,6 +95,7 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
         stop_timeout=options.stop_timeout or min(served.longest_request_seconds, STOP_TIMEOUT_CEILING_SECONDS),
         min_replicas=options.scaling.min,
         max_replicas=highest,
+        watched_minutes=minutes(options.rollout),
         notes=(_choice(options, task, asked_mib), *_without(served), *_fetching(options, served)),
         warnings=(
             *_warnings(served, asked_mib, assumed=options.memory is None),

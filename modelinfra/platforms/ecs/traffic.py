@@ -12,6 +12,7 @@ from pulumi import Input
 
 from modelinfra.children import Children
 from modelinfra.options.exposure import exposed
+from modelinfra.options.rollout import shifts
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
 from modelinfra.platforms.ecs.authentication import asks_outside, register_actions, register_way_out
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
@@ -33,10 +34,11 @@ class Hops:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Where requests arrive."""
+    """Where requests arrive. second: the other set of replicas where traffic moves between two."""
 
     target_group: aws.lb.TargetGroup
     rule: aws.lb.ListenerRule
+    second: aws.lb.TargetGroup | None = None
 
 
 def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
@@ -120,14 +122,33 @@ def register_traffic(
     A target group belongs to one load balancer for good: on another one the endpoint gets another target group and rule, to
     which the service moves before the old ones go. Hence their names differ.
     """
-    children, server = request.children, request.served.server
+    children = request.children
     kind = "" if plan.shared else "public-" if request.options.exposure.public else "own-"
-    target_group = aws.lb.TargetGroup(
-        children.named(f"{kind}to", "target group"),
+    first = _target_group(request, network, plan, f"{kind}to", "target-group")
+    shifting = shifts(request.options.rollout)
+    second = _target_group(request, network, plan, f"{kind}2", "second-target-group") if shifting else None
+    actions = _actions(request, first, production)
+    rule = aws.lb.ListenerRule(
+        children.named(f"{kind}rule"),
+        listener_arn=balancer.listener_arn,
+        priority=plan.rule_priority if plan.shared else _ONLY_RULE,
+        conditions=[{"path_pattern": {"values": _paths(request, plan)}}],
+        actions=actions,
+        transforms=[_without_prefix(plan.path)] if plan.shared else None,
+        opts=children.opts("listener-rule", ignore_changes=_written_by_ecs(len(actions) - 1) if shifting else None),
+    )
+    return Traffic(first, rule, second)
+
+
+def _target_group(
+    request: EndpointRequest, network: NetworkReference, plan: EcsEndpointPlan, suffix: str, role: str
+) -> aws.lb.TargetGroup:
+    return aws.lb.TargetGroup(
+        request.children.named(suffix, "target group"),
         vpc_id=network.vpc_id,
         target_type="ip",
         protocol="HTTP",
-        port=server.ports["http"],
+        port=request.served.server.ports["http"],
         # Excludes slow start, which is therefore not offered.
         load_balancing_algorithm_type="least_outstanding_requests",
         deregistration_delay=plan.sizing.longest_request,
@@ -141,18 +162,13 @@ def register_traffic(
             "healthy_threshold": 2,
             "unhealthy_threshold": 3,
         },
-        opts=children.opts("target-group"),
+        opts=request.children.opts(role),
     )
-    rule = aws.lb.ListenerRule(
-        children.named(f"{kind}rule"),
-        listener_arn=balancer.listener_arn,
-        priority=plan.rule_priority if plan.shared else _ONLY_RULE,
-        conditions=[{"path_pattern": {"values": _paths(request, plan)}}],
-        actions=_actions(request, target_group, production),
-        transforms=[_without_prefix(plan.path)] if plan.shared else None,
-        opts=children.opts("listener-rule"),
-    )
-    return Traffic(target_group, rule)
+
+
+def _written_by_ecs(forward: int) -> list[str]:
+    """While it moves traffic, ECS writes weights of both target groups into the rule, and leaves them there."""
+    return [f"actions[{forward}].{key}" for key in ("forward", "targetGroupArn")]
 
 
 def _paths(request: EndpointRequest, plan: EcsEndpointPlan) -> list[str]:

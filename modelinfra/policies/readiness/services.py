@@ -78,6 +78,9 @@ def _from_zero(view: View) -> Found:
 def _rollback(view: View) -> Found:
     for node, service in view.each(tokens.SERVICE):
         breaker = mapping(service.get("deploymentCircuitBreaker"))
+        # It belongs to rolling deployments; the others are watched by alarms.
+        if mapping(service.get("deploymentConfiguration")).get("strategy", "ROLLING") != "ROLLING":
+            continue
         if not (breaker.get("enable") and breaker.get("rollback")) and breaker.get("rollback") is not Unknown:
             yield node, "a deployment that fails is not rolled back"
 

@@ -1,4 +1,4 @@
-"""How long rolling deployments take at the most, and a cold start where the stack file says how fast images come."""
+"""How long deployments take at the most, and a cold start where the stack file says how fast images come."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GB, _MIB = 10**9, 2**20
 _NOT_KNOWN: Final = "not known"
 _NOTE: Final = (
     "At the most: each wave starts for as long as failed checks are forgiven and until it is found healthy, then the old replicas drain and "
-    "stop. One that starts faster is not waited for. Finding a machine is not in it. A cold start adds the pull of the image (`imageGb`) and, "
+    "stop; traffic that is moved is watched for as long as it is told. One that starts faster is not waited for. Finding a machine is not in it. A cold start adds the pull of the image (`imageGb`) and, "
     "where `languageModel` states them, of the weights, one after the other at `pullMibPerSecond` of modelinfra:usage: an assumption, and too "
     "much where the weights are in the image."
 )
@@ -47,7 +47,7 @@ def _row(found: Deployment, usage: Usage | None) -> tuple[str, ...]:
 
 def _waves(rollout: Rollout) -> str:
     if rollout.kind:
-        return f"not rolling: {rollout.kind}"
+        return f"by {rollout.kind}"
     known = [each for each in rollout.waves.values() if each is not None]
     if known:
         return str(max(known))

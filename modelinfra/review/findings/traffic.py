@@ -10,11 +10,12 @@ from modelinfra.graph.values import Unknown, mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listing, place, shown, whose
-from modelinfra.review.services import GROUPS, SERVICE, behind, deploys
+from modelinfra.review.services import GROUPS, SERVICE, behind, deploys, strategy
 
 _RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
 _LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 _BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
+_KINDS = {"BLUE_GREEN": "blue/green", "CANARY": "canary", "LINEAR": "linear"}
 
 
 def findings(changes: Changes) -> Iterator[Finding]:
@@ -96,7 +97,7 @@ def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
         "traffic",
         "note",
         service.urn,
-        f"rolling deployment of {whose(changes.after, service)}",
+        f"{_KINDS.get(strategy(service), 'rolling')} deployment of {whose(changes.after, service)}",
         " ".join(how_it_rolls(changes.after, service)),
     )
 
@@ -106,6 +107,8 @@ def how_it_rolls(graph: Graph, service: Node) -> list[str]:
     inputs = plain(service.inputs)
     least, most = inputs.get("deploymentMinimumHealthyPercent", 100), inputs.get("deploymentMaximumPercent", 200)
     told = [f"At least {least} % of the tasks serve, at most {most} % run at the same time."]
+    if strategy(service) in _KINDS:
+        told = ["As many new tasks start as there are old ones, then requests move to them, and the old ones go last."]
     grace = inputs.get("healthCheckGracePeriodSeconds")
     if isinstance(grace, (int, float)):
         told.append(f"A new task has {grace:g} s to start before a failed health check ends it.")
@@ -134,7 +137,15 @@ def _percents(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
             f"Only {least} % of the tasks serve while it deploys ({'so nobody may' if least == 0 else 'the rest takes all requests'}).",
             "Write 100, and leave room above it.",
         )  # fmt: skip
+    if strategy(old) in _KINDS and strategy(new) not in _KINDS:
+        yield Finding(
+            "traffic", "high", new.urn, f"{name} goes back to rolling deployments: requests may be lost",
+            "Requests may go to either of its two target groups now, and rolling deployments serve the first one.",
+            "Keep a strategy that moves requests: BLUE_GREEN with a bake time of 0 is the nearest.",
+        )  # fmt: skip
     for key, what in (("deploymentCircuitBreaker", "the circuit breaker"), ("alarms", "its alarms")):
+        if key == "deploymentCircuitBreaker" and strategy(new) in _KINDS:
+            continue  # it belongs to rolling deployments
         if (
             mapping(before.get(key)).get("rollback")
             and after.get(key) is not Unknown

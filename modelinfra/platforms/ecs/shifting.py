@@ -1,0 +1,88 @@
+"""How ECS moves traffic to a new revision: its own strategies, without CodeDeploy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output
+
+from modelinfra.options.rollout import bake_minutes, percent, shifts, step_minutes
+from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.traffic import Traffic
+from modelinfra.platforms.iam import trust
+
+# Amazon ECS developer guide, "Amazon ECS infrastructure IAM role for load balancers".
+_POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
+
+_STRATEGIES = {
+    "rolling": "ROLLING",
+    # Blue/green without a time to go back.
+    "all-at-once": "BLUE_GREEN",
+    "blue-green": "BLUE_GREEN",
+    "canary": "CANARY",
+    "linear": "LINEAR",
+}
+
+
+@dataclass(frozen=True)
+class Shifting:
+    """What a service is told. balanced: how its load balancer's part is advanced. needs: what must be there before a deployment starts."""
+
+    configuration: aws.ecs.ServiceDeploymentConfigurationArgsDict | None = None
+    advanced: aws.ecs.ServiceLoadBalancerAdvancedConfigurationArgsDict | None = None
+    needs: Sequence[pulumi.Resource] = ()
+
+    @property
+    def breaks(self) -> bool:
+        """Whether the circuit breaker watches: it belongs to rolling deployments alone."""
+        return self.advanced is None
+
+
+def register_shifting(request: EndpointRequest, traffic: Traffic) -> Shifting:
+    """The role with which ECS moves traffic, and what the service is told; nothing for a rolling deployment."""
+    rollout = request.options.rollout
+    if not shifts(rollout) or traffic.second is None:
+        return Shifting()
+    children = request.children
+    account = aws.get_caller_identity_output(opts=children.invoke).account_id
+    role = aws.iam.Role(
+        children.named("shift", "role"),
+        assume_role_policy=account.apply(lambda found: trust("ecs.amazonaws.com", found)),
+        opts=children.opts("shift-role"),
+    )
+    partition = aws.get_partition_output(opts=children.invoke).partition
+    attached = aws.iam.RolePolicyAttachment(
+        children.named("shift"),
+        role=role.name,
+        policy_arn=Output.concat("arn:", partition, ":iam::aws:policy/", _POLICY),
+        opts=children.opts("shift-policy"),
+    )
+    return Shifting(
+        _configuration(rollout),
+        {
+            "alternate_target_group_arn": traffic.second.arn,
+            "production_listener_rule": traffic.rule.arn,
+            "role_arn": role.arn,
+        },
+        (attached,),
+    )
+
+
+def _configuration(rollout: Any) -> aws.ecs.ServiceDeploymentConfigurationArgsDict:
+    strategy = rollout.strategy
+    steps: dict[str, Input[Any]] = {}
+    if strategy == "canary":
+        steps["canary_configuration"] = {
+            "canary_percent": percent(rollout),
+            "canary_bake_time_in_minutes": str(step_minutes(rollout)),
+        }
+    if strategy == "linear":
+        steps["linear_configuration"] = {
+            "step_percent": percent(rollout),
+            "step_bake_time_in_minutes": str(step_minutes(rollout)),
+        }
+    return {"strategy": _STRATEGIES[strategy], "bake_time_in_minutes": str(bake_minutes(rollout)), **steps}  # type: ignore[typeddict-item]
