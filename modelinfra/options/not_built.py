@@ -14,7 +14,6 @@ NOT_BUILT: dict[str, str] = {
     "gpu_node_pools": _ECS_FARGATE,
     "traffic": "an endpoint serves one revision",
     "revisions": "an endpoint serves one revision",
-    "slo": "alarms guard deployments only",
     "edge_fleets": "there is no edge fleet",
     "tenants": "an environment has no tenants",
     "budget": "there is no budget alarm",
