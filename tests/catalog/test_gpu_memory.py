@@ -76,13 +76,13 @@ def left(name: str) -> tuple[float, float]:
 @pytest.mark.parametrize("name", [each for each in MEASURED if each != "gpt-oss-120b"])
 def test_seven_of_eight_measured_caches_add_up(name: str) -> None:
     computed, measured = left(name)
-    assert computed == pytest.approx(measured, abs=0.015)
+    assert computed == pytest.approx(measured, abs=0.01)
 
 
 def test_the_eighth_adds_up_at_the_utilization_that_its_row_does_not_state() -> None:
     computed, measured = left("gpt-oss-120b")
     assert computed < 0 < measured
-    assert computed + H100_GIB * 0.05 == pytest.approx(measured, abs=0.015)
+    assert computed + H100_GIB * 0.05 == pytest.approx(measured, abs=0.01)
 
 
 def test_a_token_takes_what_was_measured() -> None:
