@@ -12,12 +12,15 @@ _WHOLE: Final = frozenset(
     {"llama", "mistral", "mixtral", "qwen2", "qwen2_moe", "qwen3", "qwen3_moe", "granite", "gemma", "olmo", "olmo2", "phi", "phi3"}
 )  # fmt: skip
 _LATENT: Final = frozenset({"deepseek_v2", "deepseek_v3"})
+_SPARSE: Final = ("mixtral", "qwen2_moe", "qwen3_moe", *_LATENT)
 _EXPERTS: Final = ("num_local_experts", "num_experts", "n_routed_experts")
+_WIDTHS: Final = ("intermediate_size", "moe_intermediate_size", "shared_expert_intermediate_size")
 
 
 @dataclass(frozen=True)
 class Attention:
-    """Numbers as in `config.json`. kv_lora_rank, qk_rope_head_dim: of multi-head latent attention, where there is one."""
+    """Numbers as in `config.json`. kv_lora_rank, qk_rope_head_dim: of multi-head latent attention, where there is one. widths: of the layers
+    between (intermediate_size and its like), none where they are not stated. vocabulary: vocab_size."""
 
     layers: int
     heads: int
@@ -25,6 +28,8 @@ class Attention:
     head_dim: int
     kv_lora_rank: int | None = None
     qk_rope_head_dim: int = 0
+    widths: tuple[int, ...] = ()
+    vocabulary: int | None = None
 
 
 class UnknownAttentionError(ValueError):
@@ -34,26 +39,43 @@ class UnknownAttentionError(ValueError):
 def attention_of(config: Mapping[str, Any]) -> Attention:
     """Read a `config.json`. Raises UnknownAttentionError."""
     kind = config.get("model_type")
-    if kind not in _WHOLE | _LATENT:
+    if not isinstance(kind, str) or kind not in _WHOLE | _LATENT:
         raise UnknownAttentionError(f"how a model of the type {kind!r} attends is not known here")
-    if config.get("sliding_window") is not None and config.get("use_sliding_window", True):
+    if config.get("sliding_window") is not None and config.get("use_sliding_window", True) is not False:
         raise UnknownAttentionError("it attends to a sliding window, whose cache is not computed here")
+    mixed = config.get("layer_types")
+    if mixed is not None and (not isinstance(mixed, list) or any(each != "full_attention" for each in mixed)):
+        raise UnknownAttentionError("not all of its layers attend to the whole context (layer_types)")
     layers, heads = _count(config, "num_hidden_layers"), _count(config, "num_attention_heads")
+    kv_heads, head_dim, rank, rope = heads, 0, None, 0
     if kind in _LATENT:
         rank, rope = _count(config, "kv_lora_rank"), _count(config, "qk_rope_head_dim")
-        return Attention(layers, heads, 1, rank + rope, rank, rope)
-    kv_heads = _count(config, "num_key_value_heads") if "num_key_value_heads" in config else heads
-    if config.get("head_dim") is not None:
-        return Attention(layers, heads, kv_heads, _count(config, "head_dim"))
-    hidden = _count(config, "hidden_size")
-    if hidden % heads:
-        raise UnknownAttentionError(f"hidden_size {hidden} is no multiple of num_attention_heads {heads}")
-    return Attention(layers, heads, kv_heads, hidden // heads)
+        kv_heads, head_dim = 1, rank + rope
+    else:
+        if "num_key_value_heads" in config:
+            kv_heads = _count(config, "num_key_value_heads")
+        head_dim = _head_dim(config, heads)
+    widths = tuple(_count(config, key) for key in _WIDTHS if config.get(key) is not None)
+    vocabulary = _count(config, "vocab_size") if config.get("vocab_size") is not None else None
+    return Attention(
+        layers, heads, kv_heads, head_dim, rank, rope, widths if "intermediate_size" in config else (), vocabulary
+    )
 
 
 def has_experts(config: Mapping[str, Any]) -> bool:
     """Whether it is a mixture of experts."""
-    return any(isinstance(config.get(key), int) and config[key] > 1 for key in _EXPERTS)
+    return config.get("model_type") in _SPARSE or any(
+        isinstance(config.get(key), int) and config[key] > 1 for key in _EXPERTS
+    )
+
+
+def _head_dim(config: Mapping[str, Any], heads: int) -> int:
+    if config.get("head_dim") is not None:
+        return _count(config, "head_dim")
+    hidden = _count(config, "hidden_size")
+    if hidden % heads:
+        raise UnknownAttentionError(f"hidden_size {hidden} is no multiple of num_attention_heads {heads}")
+    return hidden // heads
 
 
 def _count(config: Mapping[str, Any], key: str) -> int:

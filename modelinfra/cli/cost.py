@@ -43,7 +43,7 @@ def cost(
     region = config.get("aws:region")
     fixed = estimate(graph, table, default_region=region)
     try:
-        used = usage_cost(graph, table, read_usage(config.get(KEY)), region)
+        used = usage_cost(graph, table, read_usage(config.get(KEY), directory), region)
     except UsageError as error:
         fail(f"{file.name}: {error}", WRONG_INPUT)
     if as_json:

@@ -31,7 +31,7 @@ def service(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     task = view.target(node, "taskDefinition", _TASK)
     if task is not None and listed(view.inputs(task).get("requiresCompatibilities")) == ["EC2"]:
         return  # on instances, whichever these are: Fargate takes no such task
-    strategies = _strategies(view, node, inputs, task)
+    strategies = strategies_of(view, node, inputs, task)
     if strategies is None:
         yield Unclear("ECS service", f"where it runs is {KNOWN_LATER}")
         return
@@ -93,7 +93,7 @@ def _uses(
             yield Use("public IPv4 address", "public-ipv4", low, high)
 
 
-def _strategies(
+def strategies_of(
     view: CostView, node: Node, inputs: Mapping[str, Any], task: Node | None
 ) -> Sequence[Mapping[str, Any]] | None:
     """The service's own strategy or launch type, else its cluster's default; None when that is not known yet."""

@@ -31,17 +31,29 @@ def _group(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     sizes = range_of(inputs.get("minSize"), inputs.get("maxSize"))
     mixed = mapping(inputs.get("mixedInstancesPolicy"))
     if mixed:
-        specification = mapping(mixed.get("launchTemplate"))
-        template = _template(view, node, specification.get("launchTemplateSpecification"), "mixedInstancesPolicy")
-        overrides = [mapping(each).get("instanceType") for each in listed(specification.get("overrides"))]
         share = number(mapping(mixed.get("instancesDistribution")).get("onDemandPercentageAboveBaseCapacity"))
-        yield from _instances(overrides or [template.get("instanceType")], sizes, share is not None and share < 100)
+        yield from _instances(types_of_group(view, node), sizes, share is not None and share < 100)
         return
-    template = _template(view, node, inputs.get("launchTemplate"), "launchTemplate")
-    if not template:
-        old = view.target(node, "launchConfiguration", _OLD_TEMPLATE)
-        template = view.inputs(old) if old is not None else {}
-    yield from _instances([template.get("instanceType")], sizes, _is_spot(template))
+    yield from _instances(types_of_group(view, node), sizes, _is_spot(_template_of_group(view, node)))
+
+
+def types_of_group(view: CostView, node: Node) -> list[Any]:
+    """The instance types that an autoscaling group may take, the preferred first; something else than text where one is not known."""
+    mixed = mapping(view.inputs(node).get("mixedInstancesPolicy"))
+    if not mixed:
+        return [_template_of_group(view, node).get("instanceType")]
+    specification = mapping(mixed.get("launchTemplate"))
+    template = _template(view, node, specification.get("launchTemplateSpecification"), "mixedInstancesPolicy")
+    overrides = [mapping(each).get("instanceType") for each in listed(specification.get("overrides"))]
+    return overrides or [template.get("instanceType")]
+
+
+def _template_of_group(view: CostView, node: Node) -> Mapping[str, Any]:
+    template = _template(view, node, view.inputs(node).get("launchTemplate"), "launchTemplate")
+    if template:
+        return template
+    old = view.target(node, "launchConfiguration", _OLD_TEMPLATE)
+    return view.inputs(old) if old is not None else {}
 
 
 def _node_group(view: CostView, node: Node) -> Iterator[Use | Unclear]:

@@ -181,6 +181,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def without_secrets(value: Any) -> Any:
+    """The value with every secret as Unknown, at any depth.
+
+    For what is computed from values and shown: a figure could give a secret away, and a secret of a capture is only a fingerprint.
+    """
+    if isinstance(value, Secret):
+        return Unknown
+    if isinstance(value, Mapping):
+        return {key: without_secrets(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_secrets(item) for item in value]
+    return value
+
+
 def has_unknown(value: Any) -> bool:
     """Whether a part of the value is known only after the deployment."""
     if isinstance(value, Secret):

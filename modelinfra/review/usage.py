@@ -50,6 +50,11 @@ class Use(BaseModel):
         description="MiB a second at which a new machine pulls its image. Without it nothing is said of cold starts.",
     )
     object_gb: Decimal = Field(Decimal(10), ge=0, description="GB held in each bucket.")
+
+
+class ComponentUse(Use):
+    """What is different for one component, and what only one can have."""
+
     language_model: LanguageModel | None = Field(
         None,
         description="The language model of one component. Without it nothing is said of what fits in accelerator memory.",
@@ -59,7 +64,7 @@ class Use(BaseModel):
 class Usage(Use):
     """Use of a stack. components: what is different for one component, by its name."""
 
-    components: dict[str, Use] = {}
+    components: dict[str, ComponentUse] = {}
 
     def of(self, component: str, key: str) -> tuple[Any, bool]:
         """The value for a component, and whether it is assumed."""
@@ -123,7 +128,7 @@ def read_usage(given: Any, directory: Path | None = None) -> Usage:
 def usage_cost(graph: Graph, prices: PriceTable, usage: Usage, default_region: str | None = None) -> UsageCost:
     """What the use costs, in registration order. Raises UsageError for a component that the graph does not hold."""
     view = CostView(graph, default_region)
-    _check_components(usage, {view.component(node) for node in view.billed})
+    _check_components(usage, {view.component(node) for node in graph if node.custom and not node.read})
     items: list[UsageItem] = []
     unknown: list[Unpriced] = []
     covered: set[str] = set()

@@ -97,6 +97,13 @@ def test_own_prices_are_taken(project: Path, tmp_path: Path) -> None:
     assert (nat["monthlyUsd"], nat["provenance"]) == ("50.0", "override")
 
 
+def test_a_language_model_whose_config_is_a_file_of_the_project_is_no_mistake(project: Path) -> None:
+    (project / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    usage = {"components": {"dev-digits": {"languageModel": {"config": "config.json", "weightGib": 1}}}}
+    result = cost(stated(project, usage))
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.parametrize(
     ("usage", "said"),
     [

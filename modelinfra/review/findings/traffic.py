@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import Unknown, mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding, Severity
-from modelinfra.review.findings.containers import TASK
 from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listing, place, shown, whose
+from modelinfra.review.services import GROUPS, SERVICE, behind, deploys, strategy
 
-SERVICE = "aws:ecs/service:Service"
 _RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
 _LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 _BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
-GROUPS = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
-
 _KINDS = {"BLUE_GREEN": "blue/green", "CANARY": "canary", "LINEAR": "linear"}
-
-# A change of these alone leaves the running tasks alone (ECS developer guide, UpdateService: what starts a deployment).
-_NO_DEPLOYMENT = ("desiredCount", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent", "deploymentCircuitBreaker", "alarms",
-                  "healthCheckGracePeriodSeconds", "deploymentConfiguration", "availabilityZoneRebalancing", "tags", "tagsAll", "options", "forceNewDeployment",
-                  "waitForSteadyState", "deploymentController", "enableEcsManagedTags", "forceDelete")  # fmt: skip
 
 
 def findings(changes: Changes) -> Iterator[Finding]:
@@ -98,49 +90,15 @@ def _fronts(graph: Graph, endpoint: str) -> set[str]:
     return found
 
 
-def deploys(changes: Changes, service: Node) -> bool:
-    """Whether the change starts a rolling deployment of a service that is there already."""
-    by_urn = {each.urn: each for each in changes.resources}
-    own, task = by_urn.get(service.urn), _task(service, by_urn)
-    if service.urn not in changes.before or (own is not None and own.operation == "replace"):
-        return False
-    paths = [each.path.split(".")[0].split("[")[0] for each in own.properties] if own is not None else []
-    return task is not None or any(path not in _NO_DEPLOYMENT for path in paths)
-
-
 def _deployment(changes: Changes, service: Node) -> Iterator[Finding]:
     if not deploys(changes, service):
         return
-    if plain(service.inputs).get("deploymentMinimumHealthyPercent") == 0:
-        yield Finding(
-            "traffic", "high", service.urn, f"nobody need answer requests to {whose(changes.after, service)} while it deploys",
-            "deploymentMinimumHealthyPercent is 0: old tasks may all stop before a new one serves.",
-            "Write 100 and leave room above it, or deploy when nobody asks.",
-        )  # fmt: skip
     yield Finding(
         "traffic",
         "note",
         service.urn,
         f"{_KINDS.get(strategy(service), 'rolling')} deployment of {whose(changes.after, service)}",
         " ".join(how_it_rolls(changes.after, service)),
-    )
-
-
-def strategy(service: Node) -> str:
-    """By which a service deploys: ROLLING where it does not say."""
-    given = mapping(plain(service.inputs).get("deploymentConfiguration")).get("strategy", "ROLLING")
-    return given if isinstance(given, str) else "ROLLING"
-
-
-def _task(service: Node, by_urn: Mapping[str, ResourceChange]) -> ResourceChange | None:
-    changed = [by_urn[urn] for urn in service.property_deps.get("taskDefinition", ()) if urn in by_urn]
-    found = [each for each in changed if each.type == TASK and _renews(each)]
-    return found[0] if found else None
-
-
-def _renews(change: ResourceChange) -> bool:
-    return change.operation in ("create", "replace") or any(
-        not each.path.startswith(("tags", "options.")) for each in change.properties
     )
 
 
@@ -286,11 +244,6 @@ def _less(
             f"{place(changes.after, new, key)} from {before} to {after} s. {text}",
             "Allow for the longest request.",
         )
-
-
-def behind(graph: Graph, node: Node, key: str, tokens: tuple[str, ...]) -> list[Node]:
-    """The resources of these types from which a property takes its value."""
-    return [graph[urn] for urn in node.property_deps.get(key, ()) if urn in graph and graph[urn].type in tokens]
 
 
 def _number(value: Any) -> bool:

@@ -1,0 +1,181 @@
+"""On which accelerators a component runs, as far as its resources say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from modelinfra.catalog.accelerators import Accelerator, accelerator
+from modelinfra.catalog.instance_types import instance_type, instance_types
+from modelinfra.graph.cost_fargate import ON_DEMAND, SERVICE, SPOT, strategies_of
+from modelinfra.graph.cost_instances import types_of_group
+from modelinfra.graph.cost_view import CostView, number
+from modelinfra.graph.model import Node
+from modelinfra.graph.values import has_unknown, listed, mapping
+from modelinfra.review.served import GPU, LATER, Container, NotKnownError
+from modelinfra.review.services import TASK
+
+_SAGEMAKER: Final = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+_PROVIDER: Final = "aws:ecs/capacityProvider:CapacityProvider"
+_GROUP: Final = "aws:autoscaling/group:Group"
+
+# Labels of Kubernetes, Karpenter and EKS Auto Mode (documentation of each), and those of NVIDIA's feature discovery.
+_TYPES: Final = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type")
+_FAMILIES: Final = ("karpenter.k8s.aws/instance-family", "eks.amazonaws.com/instance-family")
+_NAMES: Final = ("karpenter.k8s.aws/instance-gpu-name", "eks.amazonaws.com/instance-gpu-name")
+_PRODUCT: Final = "nvidia.com/gpu.product"
+_PRODUCTS: Final = {
+    "Tesla-T4": "T4", "NVIDIA-A10G": "A10G", "NVIDIA-L4": "L4", "NVIDIA-L40S": "L40S", "NVIDIA-A100-SXM4-40GB": "A100-40GB",
+    "NVIDIA-A100-SXM4-80GB": "A100-80GB", "NVIDIA-H100-80GB-HBM3": "H100", "NVIDIA-H200": "H200",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Machine:
+    """device: None where the resources do not say it. count: how many one replica may use at the most, None where nothing says it.
+    managed: whether it is SageMaker's, whose containers choose themselves over how many they spread a model."""
+
+    device: Accelerator | None
+    count: int | None
+    managed: bool = False
+
+
+def machine_of(view: CostView, component: str, containers: Iterable[Container], server: Container | None) -> Machine:
+    """What a component runs on. server: the one of its containers that holds the model, where that is known.
+
+    Raises NotKnownError where a resource names something that is not known, has no accelerators, or names several.
+    """
+    holding = [server] if server is not None else [each for each in containers if each.accelerators]
+    asked = {count for each in holding for count in [_asked(each)] if count is not None}
+    kinds = [
+        *(_named(name) for name in _of_sagemaker(view, component)),
+        *(_named(name) for name in _of_services(view, component)),
+        *(kind for each in holding if each.pod is not None for kind in _of_pod(each.pod)),
+    ]
+    devices = {device.name: device for device, _ in kinds}
+    if len(devices) > 1 or len(asked) > 1:
+        raise NotKnownError(f"it may run on several: {', '.join(sorted(devices)) or 'containers differ'}")
+    counts = {count for _, count in kinds if count is not None} | asked
+    managed = any(view.component(node) == component for node in view.all(_SAGEMAKER))
+    return Machine(next(iter(devices.values()), None), min(counts, default=None), managed)
+
+
+_Kind = tuple[Accelerator, int | None]
+
+
+def _named(name: Any) -> _Kind:
+    if not isinstance(name, str):
+        raise NotKnownError(f"the instance type is {LATER}, or stands outside this stack")
+    known = instance_type(name.removeprefix("ml."))
+    if known is None:
+        raise NotKnownError(f"the instance type {name} is not in the catalogue")
+    if known.accelerator is None:
+        raise NotKnownError(f"{name} has no accelerator")
+    return known.accelerator, known.accelerators
+
+
+def _of_sagemaker(view: CostView, component: str) -> Iterator[Any]:
+    for node in view.all(_SAGEMAKER):
+        if view.component(node) != component:
+            continue
+        for key in ("productionVariants", "shadowProductionVariants"):
+            given = node.inputs.get(key)
+            if given is not None and not isinstance(given, list):
+                raise NotKnownError(f"the instance type is {LATER}")
+            for variant in map(mapping, given or ()):
+                # A serverless variant has none.
+                if "serverlessConfig" in variant:
+                    raise NotKnownError("serverless inference has no accelerator")
+                yield variant.get("instanceType")
+
+
+def _of_services(view: CostView, component: str) -> Iterator[Any]:
+    for service in view.all(SERVICE):
+        if view.component(service) != component:
+            continue
+        inputs = view.inputs(service)
+        strategies = strategies_of(view, service, inputs, view.target(service, "taskDefinition", TASK))
+        if strategies is None:
+            raise NotKnownError(f"where {service.name} runs is {LATER}")
+        for strategy in strategies:
+            yield from _of_provider(view, service, strategy.get("capacityProvider"))
+
+
+def _of_provider(view: CostView, service: Node, name: Any) -> Iterator[Any]:
+    """Nothing for instances that the graph does not tie to the service (`EC2`)."""
+    if name in (ON_DEMAND, SPOT):
+        raise NotKnownError("Fargate has no accelerator")
+    if not isinstance(name, str):
+        found = view.target(service, "capacityProviderStrategies", _PROVIDER)
+        if found is None:
+            raise NotKnownError(f"where {service.name} runs is {LATER}")
+    else:
+        # Never by dependency here: with two providers it would be the wrong one.
+        named = [each for each in view.all(_PROVIDER) if name in (each.outputs.get("name"), each.inputs.get("name"))]
+        found = named[0] if named else None
+    if found is None:
+        return
+    group = mapping(view.inputs(found).get("autoScalingGroupProvider"))
+    if not group:
+        raise NotKnownError(f"the capacity provider {found.name} chooses instances itself")
+    machines = view.target(found, "autoScalingGroupProvider", _GROUP, group.get("autoScalingGroupArn"))
+    if machines is None:
+        if has_unknown(group):
+            raise NotKnownError(f"the instance type is {LATER}")
+        return
+    yield from types_of_group(view, machines)
+
+
+def _asked(container: Container) -> int | None:
+    """How many accelerators a container asks for; None where it asks for none."""
+    if not container.accelerators:
+        return None
+    if set(container.accelerators) != {GPU}:
+        raise NotKnownError(f"what vLLM needs on {', '.join(sorted(container.accelerators))} was not measured")
+    count = number(container.accelerators[GPU])
+    if count is None or count < 1:
+        raise NotKnownError(f"how many accelerators {container.node.name} asks for is {LATER}")
+    return int(count)
+
+
+def _of_pod(pod: Mapping[str, Any]) -> Iterator[_Kind]:
+    if has_unknown(pod.get("nodeSelector")) or has_unknown(pod.get("affinity")):
+        raise NotKnownError(f"on which nodes it runs is {LATER}")
+    wanted = {key: [value] for key, value in mapping(pod.get("nodeSelector")).items()} | _required(pod)
+    for key, values in wanted.items():
+        for value in map(str, values):
+            if key in _TYPES:
+                yield _named(value)
+            elif key in _FAMILIES:
+                yield from _family(value)
+            elif key in _NAMES:
+                yield _device(value), None
+            elif key == _PRODUCT:
+                yield _device(_PRODUCTS.get(value, value)), None
+
+
+def _required(pod: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What the node affinity asks for; of several terms any one is enough, and so they say nothing unless there is only one."""
+    affinity = mapping(mapping(pod.get("affinity")).get("nodeAffinity"))
+    terms = listed(mapping(affinity.get("requiredDuringSchedulingIgnoredDuringExecution")).get("nodeSelectorTerms"))
+    if len(terms) > 1:
+        raise NotKnownError("it may run on several kinds of nodes")
+    given = [mapping(each) for term in terms for each in listed(mapping(term).get("matchExpressions"))]
+    return {str(each.get("key")): listed(each.get("values")) for each in given if each.get("operator") == "In"}
+
+
+def _family(family: str) -> Iterator[_Kind]:
+    found = {each.accelerator for each in instance_types().values() if each.name.partition(".")[0] == family}
+    if not found or None in found:
+        raise NotKnownError(f"the instance family {family} has no accelerator that the catalogue knows")
+    for device in found:
+        if device is not None:
+            yield device, None
+
+
+def _device(name: str) -> Accelerator:
+    found = accelerator(name)
+    if found is None:
+        raise NotKnownError(f"the accelerator {name} is not in the catalogue, or a name of several")
+    return found
