@@ -30,6 +30,8 @@ _ALONE = {
     ("endpoints.iris.longestRequest", "at_most"),
     ("endpoints.iris.server.longestRequest", "at_most"),
     ("endpoints.iris.scaling.min", "at_most"),
+    ("endpoints.iris.slo.p95LatencyMs", "at_most"),
+    ("endpoints.iris.slo.p99LatencyMs", "at_least"),
     ("endpoints.iris.cpu", "at_most"),
     ("endpoints.iris.memory", "at_most"),
     ("endpoints.iris.accelerator.count", "at_most"),
