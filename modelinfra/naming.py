@@ -23,6 +23,8 @@ LIMITS: dict[str, int] = {
     "role policy": 128,  # IAM API, PutRolePolicy
     "repository": 256,  # ECR API, CreateRepository
     "security group": 255,  # EC2 API, CreateSecurityGroup
+    "event rule": 64,  # EventBridge API, PutRule
+    "topic": 256,  # SNS API, CreateTopic
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster

@@ -63,6 +63,8 @@ def everything(
             "secrets": {"TOKEN": SECRET},
         }
         scaling = {"min": 1, "max": 3}
+        common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
+        common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         exposure = {
             "domain": "digits.example.com",
             "hosted_zone_id": "Z0123456789ABCDEFGHIJ",

@@ -12,10 +12,11 @@ from pulumi import Output
 from pulumi.runtime.config import is_config_secret
 
 from modelinfra import naming
-from modelinfra.children import look_up_options
+from modelinfra.children import Adjustments, look_up_options
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
-from modelinfra.components.model_endpoint import ModelEndpoint, project_directory
+from modelinfra.components.model_endpoint import ModelEndpoint, PlannedEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
+from modelinfra.components.notifications import Notifications
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
@@ -71,13 +72,25 @@ class Environment(pulumi.ComponentResource):
             )
             for key, platform in platforms.items()
         }
+        self.notifications = (
+            Notifications(naming.child(name, "notify"), options.notify, Adjustments.of(options), child)
+            if options.notify is not None
+            else None
+        )
         self.endpoints = {
-            key: ModelEndpoint(naming.child(name, key), planned, child, platform=self.platforms[platform])
+            key: ModelEndpoint(naming.child(name, key), self._told(planned), child, platform=self.platforms[platform])
             for key, (platform, planned) in plan.endpoints.items()
         }
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
         self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
         self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls})
+
+    def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
+        """The endpoint with the environment's topic, unless it has one of its own."""
+        if self.notifications is None or planned.options.alarm_topic_arn is not None:
+            return planned
+        options = planned.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
+        return replace(planned, options=options)
 
     @classmethod
     def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:

@@ -28,6 +28,7 @@ LISTENER_ARN = arn(
 LOG_GROUP_ARN = arn("logs", r"log-group:[^:*]+(:\*)?", "a CloudWatch log group", "log-group:/models/digits")
 POLICY_ARN = arn("iam", "policy/.+", "a managed IAM policy", "policy/boundary", r"(\d{12}|aws)")  # AWS's own, too
 REPOSITORY_ARN = arn("ecr", "repository/.+", "an ECR repository", "repository/models")
+TOPIC_ARN = arn("sns", r"[A-Za-z0-9_-]+", "an SNS topic", "alarms")
 TRUST_STORE_ARN = arn(
     "elasticloadbalancing", "truststore/.+", "a trust store", "truststore/devices/1234567890abcdef"
 )  # fmt: skip

@@ -17,7 +17,7 @@ from modelinfra.options.adjustments import (
     TransformedOptions,
     transforms_name,
 )  # fmt: skip
-from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID
+from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID, TOPIC_ARN
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint_accelerator import (
@@ -30,8 +30,11 @@ from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
+    COMPOSITE_ALARM,
     CONTAINER,
     EGRESS,
+    EVENT_RULE,
+    EVENT_TARGET,
     EXECUTION_POLICY,
     IMAGE,
     INGRESS,
@@ -51,6 +54,7 @@ from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.rollout import RolloutOptions, shifts
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions, problems_of_server
+from modelinfra.options.slo import SloOptions
 from modelinfra.options.variables import (
     a_name_is_not_both_plain_and_secret,
     secrets_are_references,
@@ -308,6 +312,35 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         ]
     ]
     """Priority of the endpoint's rule on a shared load balancer."""
+
+    slo: NotRequired[
+        Annotated[
+            SloOptions,
+            Option(
+                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}"),
+                example={"availability": 99.9, "p99_latency_ms": 500},
+            ),
+        ]
+    ]
+    """What the endpoint promises. Left out, nothing is watched but deployments, and that a replica serves at all where `alarm_topic_arn` is."""
+
+    alarm_topic_arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(
+                TOPIC_ARN,
+                lands=(
+                    f"{ALARM}.alarmActions",
+                    f"{ALARM}.okActions",
+                    f"{ADDED}{ALARM}",
+                    f"{ADDED}{EVENT_RULE}",
+                    f"{ADDED}{EVENT_TARGET}",
+                ),
+                example=TOPIC_ARN.pattern_example,
+            ),
+        ]
+    ]
+    """SNS topic to which alarms, and deployments that fail, are told; in an environment that of `notify`. None otherwise."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""

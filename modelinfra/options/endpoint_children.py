@@ -27,6 +27,7 @@ KEYS = (
     "load_balancer",
     "exposure",
     "rollout",
+    "slo",
     "scaling",
     *_HANDED_IN,
 )
@@ -56,6 +57,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
+    slo = endpoint["slo"]
+    if slo is None or slo.availability is None:
+        yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
+    if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
+        yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
     if endpoint["scaling"].max in (None, endpoint["scaling"].min):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
     for key, roles in _HANDED_IN.items():

@@ -15,6 +15,7 @@ from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import Problem, did_you_mean
+from modelinfra.options.slo import NotifyOptions
 
 
 class PlatformOptions(ClusterOptions):
@@ -62,6 +63,9 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
 
     gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
     """Nodes with accelerators, by name."""
+
+    notify: NotRequired[Annotated[NotifyOptions, Option()]]
+    """Who is told of the alarms of every endpoint, and of deployments that fail. Left out, nobody is."""
 
     endpoints: NotRequired[Annotated[Mapping[Name, PlacedEndpointOptions], Option(default={})]]
     """The served models, by name."""

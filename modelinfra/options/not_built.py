@@ -12,7 +12,6 @@ NOT_BUILT: dict[str, str] = {
     "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
     "traffic": "an endpoint serves one revision",
     "revisions": "an endpoint serves one revision",
-    "slo": "alarms guard deployments only",
     "edge_fleets": "there is no edge fleet",
     "tenants": "an environment has no tenants",
     "budget": "there is no budget alarm",

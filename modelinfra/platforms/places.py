@@ -20,6 +20,7 @@ _OF_ENDPOINT = (
     "execution_role_arn",
     "task_role_arn",
     "permissions_boundary",
+    "alarm_topic_arn",
 )
 
 

@@ -35,6 +35,8 @@ NOT_LOWERED = {
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
+    "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
+    "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -263,6 +265,10 @@ def _user_pool(given: Given) -> Given:
     return given
 
 
+def _event_rule(given: Given) -> Given:
+    return {**given, "eventPattern": json.loads(given["eventPattern"])}
+
+
 def _record(given: Given) -> Given:
     aliases = given.pop("aliases", None)
     if aliases:
@@ -386,6 +392,10 @@ ROWS: dict[str, Row] = {
     "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=_user_pool),
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
     "aws:cognito/userPoolDomain:UserPoolDomain": Row("AWS::Cognito::UserPoolDomain"),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm"),
+    "aws:cloudwatch/eventRule:EventRule": Row("AWS::Events::Rule", shaped=_event_rule),
+    "aws:sns/topic:Topic": Row("AWS::SNS::Topic", {"name": "topicName"}),
+    "aws:sns/topicSubscription:TopicSubscription": Row("AWS::SNS::Subscription", {"topic": "topicArn"}),
     "aws:lb/trustStore:TrustStore": Row(f"{_ELB}::TrustStore"),
     "aws:route53/record:Record": Row(
         "AWS::Route53::RecordSet",
@@ -414,7 +424,7 @@ ROWS: dict[str, Row] = {
 }
 
 # Keys of maps, not names of properties.
-_MAPS = {"options", "dockerLabels", "policyDocument", "assumeRolePolicyDocument"}
+_MAPS = {"eventPattern", "options", "dockerLabels", "policyDocument", "assumeRolePolicyDocument"}
 
 
 def lowered(node: Node) -> Given | None:

@@ -59,6 +59,8 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.repository": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
     "endpoints.*.rollback": "its parts are options of their own",
+    "notify": "its parts are options of their own",
+    "notify.topicArn": "takes the place of the topic, and is told by every alarm",
     "endpoints.*.rollout": "its parts are options of their own",
     "endpoints.*.exposure": "its parts are options of their own",
     "endpoints.*.exposure.auth": "its parts are options of their own",

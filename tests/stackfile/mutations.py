@@ -20,6 +20,7 @@ RICH: dict[str, Any] = {
     "tags": {"team": "forecasting"},
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
     "namePrefix": "acme",
+    "notify": {"emails": ["on-call@example.com"], "kmsKeyArn": KMS},
     "network": {
         "tags": {"part": "network"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
@@ -100,6 +101,8 @@ RICH: dict[str, Any] = {
             "rulePriority": 4711,
             "rollback": {"errorPercent": 2},
             "rollout": {"strategy": "rolling"},
+            "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
+            "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
             "transforms": {"target-group": {"healthCheck": {"interval": 10}}},
@@ -151,6 +154,7 @@ RICH: dict[str, Any] = {
 """Says everything that one environment can say at once; what excludes each other stands in ADOPTED."""
 
 ADOPTED: dict[str, Any] = {
+    "notify": {"topicArn": "arn:aws:sns:us-west-2:123456789012:alarms"},
     "network": {
         "vpc": {
             "id": "vpc-1",

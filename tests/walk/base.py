@@ -27,6 +27,7 @@ ENVIRONMENT: dict[str, Any] = {
 }
 
 ROLLOUT = "endpoints.iris.rollout"
+SLO = "endpoints.iris.slo"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
 NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g"}
@@ -112,6 +113,8 @@ BASES: dict[str, dict[str, Any]] = {
     },
     SERVER: {SERVER: OWN_SERVER},
     EXPOSURE: {EXPOSURE: EXPOSED},
+    SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
+    "notify": {"notify": {"emails": ["on-call@example.com"]}},
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
+from modelinfra.platforms.ecs.objectives import told
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
 
@@ -70,6 +71,8 @@ def _alarms(
             query("errors", "HTTPCode_Target_5XX_Count"),
             query("requests", "RequestCount"),
         ],
+        alarm_actions=told(request),
+        ok_actions=told(request),
         opts=children.opts("error-alarm"),
     )
     unhealthy = aws.cloudwatch.MetricAlarm(
@@ -84,6 +87,8 @@ def _alarms(
         statistic="Minimum",
         dimensions=dimensions,
         treat_missing_data="notBreaching",
+        alarm_actions=told(request),
+        ok_actions=told(request),
         opts=children.opts("unhealthy-alarm"),
     )
     return [errors, unhealthy]

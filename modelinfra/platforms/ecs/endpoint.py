@@ -12,6 +12,7 @@ from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.objectives import register_objectives
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.scaling import register_scaling
@@ -52,6 +53,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         roles=roles,
         shifting=shifting,
     )
+    register_objectives(request, balancer, traffic, service)
     register_domain(request.children, balancer, service, request.options.exposure)
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.

@@ -1,0 +1,217 @@
+"""Alarms of what an endpoint promises, and whoever is told of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi_aws as aws
+from pulumi import Input, Output
+
+from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
+from modelinfra.platforms.ecs.traffic import Traffic
+
+_MINUTE: Final = 60
+_NAMESPACE: Final = "AWS/ApplicationELB"
+
+
+@dataclass(frozen=True)
+class Burn:
+    """Errors use the budget up `factor` times faster than it lasts, in a long window and in a short one that says that it goes on."""
+
+    name: str
+    factor: float
+    long: int
+    short: int
+
+
+# Google, The Site Reliability Workbook, chapter 5, table 5-8: 2 % of a 30 days' budget in an hour, 5 % in six. In seconds.
+BURNS: Final = (Burn("fast", 14.4, 3600, 300), Burn("slow", 6, 6 * 3600, 1800))
+
+# Latency is told when it is too high in three of five minutes: one slow minute is no pattern.
+_OF_MINUTES, _MINUTES = 3, 5
+
+
+def told(request: EndpointRequest) -> list[Input[str]] | None:
+    """Actions of an alarm; None where nobody is told."""
+    topic: Input[str] | None = request.options.alarm_topic_arn
+    return None if topic is None else [topic]
+
+
+def register_objectives(
+    request: EndpointRequest, balancer: LoadBalancerReference, traffic: Traffic, service: aws.ecs.Service
+) -> None:
+    """One set of alarms for each set of replicas, and the rule that tells of deployments that fail."""
+    groups = [("", traffic.target_group), *([("2-", traffic.second)] if traffic.second is not None else [])]
+    for prefix, group in groups:
+        dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix}
+        if request.options.slo is not None:
+            _latency(request, dimensions, prefix)
+            _availability(request, dimensions, prefix)
+    if told(request) is not None:
+        _no_replica(request, balancer, groups)
+        _deployments(request, service)
+
+
+def _latency(request: EndpointRequest, dimensions: dict[str, Input[str]], prefix: str) -> None:
+    slo, children = request.options.slo, request.children
+    for percentile, most in (("p95", slo.p95_latency_ms), ("p99", slo.p99_latency_ms)):
+        if most is None:
+            continue
+        aws.cloudwatch.MetricAlarm(
+            children.named(f"{prefix}{percentile}", "alarm"),
+            alarm_description=f"Endpoint {request.name}: {percentile} of answers takes longer than {most:g} ms",
+            namespace=_NAMESPACE,
+            metric_name="TargetResponseTime",
+            extended_statistic=percentile,
+            dimensions=dimensions,
+            period=_MINUTE,
+            comparison_operator="GreaterThanThreshold",
+            threshold=most / 1000,
+            evaluation_periods=_MINUTES,
+            datapoints_to_alarm=_OF_MINUTES,
+            # Of a handful of requests the slowest is no percentile.
+            evaluate_low_sample_count_percentiles="ignore",
+            treat_missing_data="notBreaching",
+            alarm_actions=told(request),
+            ok_actions=told(request),
+            opts=children.opts("latency-alarm"),
+        )
+
+
+def _availability(request: EndpointRequest, dimensions: dict[str, Input[str]], prefix: str) -> None:
+    promised, children = request.options.slo.availability, request.children
+    if promised is None:
+        return
+    for burn in BURNS:
+        windows = [_burning(request, dimensions, prefix, burn, seconds) for seconds in (burn.long, burn.short)]
+        aws.cloudwatch.CompositeAlarm(
+            children.named(f"{prefix}availability-{burn.name}", "alarm"),
+            alarm_name=children.named(f"{prefix}availability-{burn.name}", "alarm"),
+            alarm_description=(
+                f"Endpoint {request.name}: errors use up what is left of {promised:g} % availability {burn.factor:g} times faster than it lasts"
+            ),
+            alarm_rule=_all_of(windows),
+            alarm_actions=told(request),
+            ok_actions=told(request),
+            opts=children.opts("availability-alarm"),
+        )
+
+
+def _burning(
+    request: EndpointRequest, dimensions: dict[str, Input[str]], prefix: str, burn: Burn, seconds: int
+) -> aws.cloudwatch.MetricAlarm:
+    """One window of it. It acts on nothing itself."""
+    promised = request.options.slo.availability
+    budget = 100 - promised
+
+    def query(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
+        return {
+            "id": id_,
+            "metric": {
+                "namespace": _NAMESPACE,
+                "metric_name": metric,
+                "dimensions": dimensions,
+                "period": seconds,
+                "stat": "Sum",
+            },
+        }
+
+    return aws.cloudwatch.MetricAlarm(
+        request.children.named(f"{prefix}burn-{burn.name}-{seconds // _MINUTE}m", "alarm"),
+        alarm_description=(
+            f"Endpoint {request.name}: how many times faster than {promised:g} % availability allows, over {seconds // _MINUTE} minutes"
+        ),
+        comparison_operator="GreaterThanThreshold",
+        threshold=burn.factor,
+        evaluation_periods=1,
+        treat_missing_data="notBreaching",
+        metric_queries=[
+            {
+                "id": "burn",
+                "expression": f"IF(requests > 0, 100 * errors / requests / {budget:.4g}, 0)",
+                "label": "times faster than allowed",
+                "return_data": True,
+            },
+            query("errors", "HTTPCode_Target_5XX_Count"),
+            query("requests", "RequestCount"),
+        ],
+        opts=request.children.opts("burn-alarm"),
+    )
+
+
+def _no_replica(
+    request: EndpointRequest, balancer: LoadBalancerReference, groups: Sequence[tuple[str, aws.lb.TargetGroup]]
+) -> None:
+    """Where traffic moves between two sets of replicas one of them is empty, and only both are trouble."""
+    children = request.children
+    actions = told(request) if len(groups) == 1 else None
+    alarms = [
+        aws.cloudwatch.MetricAlarm(
+            children.named(f"{prefix}no-replica", "alarm"),
+            alarm_description=f"Endpoint {request.name}: no replica serves",
+            namespace=_NAMESPACE,
+            metric_name="HealthyHostCount",
+            statistic="Maximum",
+            dimensions={"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix},
+            period=_MINUTE,
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            evaluation_periods=3,
+            # A target group without targets has no such metric.
+            treat_missing_data="breaching",
+            alarm_actions=actions,
+            ok_actions=actions,
+            opts=children.opts("no-replica-alarm"),
+        )
+        for prefix, group in groups
+    ]
+    if len(alarms) > 1:
+        aws.cloudwatch.CompositeAlarm(
+            children.named("no-replicas", "alarm"),
+            alarm_name=children.named("no-replicas", "alarm"),
+            alarm_description=f"Endpoint {request.name}: no replica serves",
+            alarm_rule=_all_of(alarms),
+            alarm_actions=told(request),
+            ok_actions=told(request),
+            opts=children.opts("no-replicas-alarm"),
+        )
+
+
+def _deployments(request: EndpointRequest, service: aws.ecs.Service) -> None:
+    """ECS developer guide, "Amazon ECS service deployment state change events"."""
+    topic = request.options.alarm_topic_arn
+    rule = aws.cloudwatch.EventRule(
+        request.children.named("deployment", "event rule"),
+        description=f"Endpoint {request.name}: deployments that fail",
+        event_pattern=service.id.apply(_pattern),
+        opts=request.children.opts("deployment-rule"),
+    )
+    aws.cloudwatch.EventTarget(
+        request.children.named("deployment"),
+        rule=rule.name,
+        arn=topic,
+        opts=request.children.opts("deployment-target"),
+    )
+
+
+def _pattern(service_arn: str) -> str:
+    return json.dumps(
+        {
+            "source": ["aws.ecs"],
+            "detail-type": ["ECS Deployment State Change"],
+            "resources": [service_arn],
+            "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+        }
+    )
+
+
+def _all_of(alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> Output[str]:
+    return Output.all(*_names(alarms)).apply(lambda names: " AND ".join(f'ALARM("{name}")' for name in names))
+
+
+def _names(alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> Iterator[Output[str]]:
+    return (each.name for each in alarms)
