@@ -22,7 +22,7 @@ class PlatformOptions(ClusterOptions):
     """Where endpoints run."""
 
     type: Annotated[Literal["ecs"], Option()]
-    """Kind of platform: ecs (Fargate)."""
+    """Kind of platform: ecs (Fargate, and nodes of `gpu_node_pools`)."""
 
 
 class PlacedEndpointOptions(EndpointOptions):

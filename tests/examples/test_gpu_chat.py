@@ -46,9 +46,12 @@ def test_a_streamed_answer_is_not_cut_before_its_longest_request() -> None:
     assert server["resourceRequirements"] == [{"type": "GPU", "value": "1"}]
 
 
-def test_its_cost_is_that_of_its_nodes_and_nothing_of_it_is_unknown() -> None:
-    found = estimate(capture_project(EXAMPLE, "dev", preview=True))
-    assert [line.what for line in found.unknown] == []
+def test_its_replicas_cost_nothing_beside_the_nodes_that_they_run_on() -> None:
+    found = estimate(capture_project(EXAMPLE, "dev", preview=True), default_region="us-west-2")
+    nodes = [each for each in found.items if each.what.startswith("EC2 spot g5.2xlarge")]
+    assert [(each.quantity_min, each.quantity_max) for each in nodes] == [(0, 4)]
+    said = [each.what for each in (*found.items, *found.unknown)]
+    assert not any("Fargate" in what or "ECS service" in what for what in said)
 
 
 @pytest.mark.engine

@@ -16,6 +16,10 @@ ENDPOINTS = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
 SECOND = {**ENDPOINT, "environment": {"LOG_LEVEL": "debug"}}
 
 
+GPUS = {"gpuNodePools.a10g": {"accelerator": {"name": "A10G"}, "maxNodes": 12}}
+ON_GPUS = {**GPUS, "endpoints.iris.accelerator": {"name": "A10G"}}
+
+
 @dataclass(frozen=True)
 class Row:
     """verdict: how the first line begins. operations: create, update, replace, delete. engine: whether `make test` asks the engine, too; `make judge` asks it for all."""
@@ -116,6 +120,12 @@ ROWS = [
     Row("one more right", "the role task may now s3:PutObject on arn:aws:s3:::acme-models/*", (0, 1, 0, 0), program=programs.permission({"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::acme-models/*"})),
     Row("anybody may take the role", "anybody may now take the role task", (0, 1, 0, 0), program=programs.trust),
     Row("other GPUs", "the launch template gpu: instanceType from g5.xlarge to g6.xlarge; -$588 to -$147 a month", (0, 1, 0, 0), program=programs.gpu_machines, engine=True),
+    Row("a pool of GPUs", "needs 0 to 48 vCPU of the quota L-DB2E81BA (0 before); $0 to +$8,813 a month", (8, 1, 0, 0), GPUS),
+    Row("an endpoint moves to GPUs", "iris: GPUs of model from 0 to 1; -$360 to -$72 a month", (0, 1, 1, 0), {"endpoints.iris.accelerator": {"name": "A10G"}}, before=GPUS, engine=True),
+    Row("more GPU nodes at most", "needs 0 to 80 vCPU of the quota L-DB2E81BA (0 to 48 before); $0 to +$5,875 a month", (0, 1, 0, 0), {"gpuNodePools.a10g.maxNodes": 20}, before=ON_GPUS),
+    Row("as many GPU nodes as replicas", "deployments of iris lose capacity (and 1 more to read); -$1,469 to $0 a month", (0, 2, 0, 0), {"gpuNodePools.a10g.maxNodes": 10}, before=ON_GPUS),
+    Row("GPUs on spare capacity", "needs 0 to 48 vCPU of the quota L-3819A6DF (0 before)", (0, 1, 0, 0), {"gpuNodePools.a10g.spot": True}, before=ON_GPUS),
+    Row("a pool of GPUs is removed", "deletes the Auto Scaling group of web: its machines are ended; -$8,813 to $0 a month", (0, 1, 0, 8), {"gpuNodePools.a10g": None}, before=GPUS),
     Row("Kubernetes is upgraded", "the EKS cluster serving is upgraded, and cannot go back", (0, 1, 0, 0), program=programs.cluster("1.35"), engine=True),
     Row("Kubernetes is upgraded by two versions", "the EKS cluster serving cannot change its version so: the update fails", (0, 1, 0, 0), program=programs.cluster("1.36")),
     Row("a function without authentication", "the function URL f answers anybody, without authentication", (0, 1, 0, 0), program=programs.function_url),

@@ -96,7 +96,9 @@ KEYS = [
         "platforms: there is none, and endpoints need one. Write for example web: {type: ecs}.",
     ),
     wrong_platform(
-        "no platform type", "{}", "platforms.web.type: this is required. Add it: kind of platform: ecs (Fargate)."
+        "no platform type",
+        "{}",
+        "platforms.web.type: this is required. Add it: kind of platform: ecs (Fargate, and nodes of `gpuNodePools`).",
     ),
     wrong_environment(
         "no server",
