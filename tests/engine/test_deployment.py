@@ -203,7 +203,7 @@ def test_a_second_endpoint_on_the_same_load_balancer_changes_nothing_of_the_firs
         ),
         ({"memory": "4G"}, "endpoints.iris.memory (given: '4G'): 'G' is read as powers of 1000"),
         ({"model": "nowhere"}, "endpoints.iris.model (given: 'nowhere'): there is no directory"),
-        ({"domain": "x.org"}, "endpoints.iris.domain (given: 'x.org'): this is not built yet"),
+        ({"domain": "x.org"}, "endpoints.iris.domain (given: 'x.org'): it stands below another key"),
     ],
 )
 def test_a_mistake_is_told_without_a_traceback_before_anything_is_made(
