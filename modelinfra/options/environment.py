@@ -83,6 +83,17 @@ def an_adopted_load_balancer_stands_in_an_adopted_network(environment: Mapping[s
             )
 
 
+@rule(EnvironmentOptions, "endpoints")
+def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    taken: dict[str, str] = {}
+    for name, endpoint in environment["endpoints"].items():
+        domain = endpoint.exposure.domain
+        other = taken.setdefault(domain, name) if domain is not None else name
+        if other != name:
+            reason = f"'{other}' has this domain already"
+            yield Problem(f"endpoints.{name}.exposure.domain", reason, "Write another one.", domain)
+
+
 @rule(EnvironmentOptions, "name_prefix")
 def the_prefix_begins_no_name_that_aws_refuses(environment: Mapping[str, Any]) -> Iterable[Problem]:
     for problem in name_problems(environment["name_prefix"] or "none", "Write for example acme.", MAX_NAME):

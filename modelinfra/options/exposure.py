@@ -277,6 +277,8 @@ def ranges_are_ranges(exposure: Mapping[str, Any]) -> Iterable[Problem]:
             exact = _exact(cidr)
             yield Problem(f"cidrs[{index}]", f"this is no address range: {error}", f"Write for example {exact}.", cidr)
             continue
+        if str(network) != cidr:
+            yield Problem(f"cidrs[{index}]", "AWS takes address/length", f"Write {network}.", cidr)
         if network.version != 4:
             yield Problem(f"cidrs[{index}]", "the load balancer has IPv4 addresses only", "Write an IPv4 range.", cidr)
     if len(set(exposure["cidrs"] or ())) < len(exposure["cidrs"] or ()):

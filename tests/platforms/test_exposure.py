@@ -153,7 +153,7 @@ def test_a_user_pool_is_made_to_which_only_administrators_add_people(tmp_path: P
     assert client["callbackUrls"] == ["https://digits.example.com/oauth2/idpresponse"]
     domain = inputs(graph, "aws:cognito/userPoolDomain:UserPoolDomain")["domain"]
     assert re.fullmatch(r"[a-z0-9-]{1,63}", domain)
-    assert domain.endswith("-123456789012")
+    assert not domain.endswith("-123456789012")
 
 
 @pytest.mark.parametrize("auth", [{"jwt": JWT}, {"oidc": OIDC}, {"cognito": {}}], ids=["jwt", "oidc", "cognito"])
@@ -188,6 +188,8 @@ def test_the_firewall_counts_what_a_prompt_or_picture_may_look_like(tmp_path: Pa
         group = common["statement"]["managedRuleGroupStatement"]
         return {each["name"] for each in group["ruleActionOverrides"] if each["actionToUse"] == {"count": {}}}
 
+    java = inputs(exposed(tmp_path, **PUBLIC), WEB_ACL)["rules"][3]["statement"]["managedRuleGroupStatement"]
+    assert {each["name"] for each in java["ruleActionOverrides"]} == {"JavaDeserializationRCE_BODY", "Log4JRCE_BODY"}
     bodies = {"EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY", "CrossSiteScripting_BODY"}
     assert counted() == {"SizeRestrictions_BODY", *bodies}
     assert counted(inspect_body=True) == {"SizeRestrictions_BODY"}
@@ -281,6 +283,7 @@ NO_AUTH = "exposure.auth: everybody on the internet could ask the model."
             "nothing is asked of anybody in a private network anyway",
         ),
         ({"exposure": {"cidrs": ["10.0.0.1/8"]}}, "exposure.cidrs[0] (given: '10.0.0.1/8'): this is no address range"),
+        ({"exposure": {"cidrs": ["10.0.0.0/255.0.0.0"]}}, "AWS takes address/length. Write 10.0.0.0/8."),
         ({"exposure": {"cidrs": ["2001:db8::/32"]}}, "the load balancer has IPv4 addresses only"),
         ({"exposure": {**DOMAIN}, "load_balancer": "shared"}, "the shared load balancer is for the network's own addresses"),
         ({"exposure": {**DOMAIN}, "path": "/elsewhere"}, "a load balancer of one's own serves one endpoint, at /"),
@@ -332,3 +335,13 @@ class _Paths:
 )
 def test_paths_of_the_operator_stay_closed(server: str, path: str, opens: bool) -> None:
     assert bool(list(open_side_routes(_Paths(path), server))) == opens
+
+
+def test_replicas_are_reached_from_the_old_load_balancer_until_the_service_has_moved(tmp_path: Path) -> None:
+    rule = next(node for node in exposed(tmp_path, **DOMAIN).all(INGRESS) if node.name == "digits-tasks-from-lb")
+    assert "referencedSecurityGroupId" in rule.replace_on_changes
+
+
+def test_without_client_certificates_a_listener_is_told_so(tmp_path: Path) -> None:
+    https = next(node.inputs for node in exposed(tmp_path, **DOMAIN).all(LISTENER) if node.inputs["port"] == 443)
+    assert https["mutualAuthentication"] == {"mode": "off"}

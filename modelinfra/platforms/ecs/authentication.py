@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 import pulumi
@@ -150,8 +152,15 @@ def _user_pool(children: Children, exposure: Any, production: bool) -> tuple[Inp
     domain = aws.cognito.UserPoolDomain(
         children.named("users"),
         user_pool_id=pool.id,
-        # All accounts of a region share these names.
-        domain=account.apply(lambda found: f"{shortened(children.name, _MOST_IN_DOMAIN - len(found) - 1)}-{found}"),
+        domain=account.apply(lambda found: _prefix(children.name, found)),
         opts=children.opts("user-pool-domain"),
     )
     return pool.arn, client.id, domain.domain
+
+
+def _prefix(name: str, account: str) -> str:
+    """All stacks and accounts of a region share these names, and Cognito refuses those with three words in them."""
+    whole = "/".join((pulumi.get_organization(), pulumi.get_project(), pulumi.get_stack(), name, account))
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
+    readable = re.sub("aws|amazon|cognito", "x", shortened(name, _MOST_IN_DOMAIN - len(digest) - 1))
+    return f"{readable}-{digest}"

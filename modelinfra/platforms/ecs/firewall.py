@@ -14,9 +14,18 @@ from modelinfra.options.firewall import DEFAULT_MAX_BODY, DEFAULT_RATE, MANAGED_
 
 _FIVE_MINUTES = 300
 
-# Rules of the common rule set that read bodies (AWS WAF developer guide, "Core rule set (CRS) managed rule group").
 _SIZE_RULE = "SizeRestrictions_BODY"
-_BODY_RULES = ("EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY", "CrossSiteScripting_BODY")
+
+# Rules that read bodies, by group (AWS WAF developer guide, "AWS Managed Rules rule groups list").
+_BODY_RULES = {
+    "AWSManagedRulesKnownBadInputsRuleSet": ("JavaDeserializationRCE_BODY", "Log4JRCE_BODY"),
+    "AWSManagedRulesCommonRuleSet": (
+        "EC2MetaDataSSRF_BODY",
+        "GenericLFI_BODY",
+        "GenericRFI_BODY",
+        "CrossSiteScripting_BODY",
+    ),
+}
 
 
 def register_firewall(children: Children, balancer_arn: Input[str], exposure: Any) -> None:
@@ -97,7 +106,8 @@ def _rules(waf: Any) -> Iterator[aws.wafv2.WebAclRuleArgsDict]:
 
 
 def _group(name: str, waf: Any) -> aws.wafv2.WebAclRuleStatementManagedRuleGroupStatementArgsDict:
-    counting = [_SIZE_RULE, *(() if waf.inspect_body else _BODY_RULES)] if name == MANAGED_RULES[2] else []
+    sized = [_SIZE_RULE] if name == MANAGED_RULES[2] else []
+    counting = [*sized, *(() if waf.inspect_body else _BODY_RULES.get(name, ()))]
     if not counting:
         return {"name": name, "vendor_name": "AWS"}
     return {

@@ -135,7 +135,8 @@ def _listen(
         protocol="HTTPS",
         certificate_arn=certificate_arn,
         ssl_policy=exposure.tls_policy or DEFAULT_TLS_POLICY,
-        mutual_authentication=client_certificates(children, exposure),
+        # Left out, a listener that verified certificates would go on: the provider keeps what is not said.
+        mutual_authentication=client_certificates(children, exposure) or {"mode": "off"},
         default_actions=[_NOTHING_HERE],
         opts=children.opts("tls-listener"),
     )

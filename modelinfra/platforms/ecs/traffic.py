@@ -58,7 +58,8 @@ def register_hops(request: EndpointRequest, network: NetworkReference, balancer:
         ).id
     hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port}
     # Another server may listen elsewhere: the old port stays open until the old replicas are gone, since what is replaced goes last.
-    moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort"]}
+    # Behind another load balancer, too, the old one still reaches them until the service has moved.
+    moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort", "referencedSecurityGroupId"]}
     rules: list[pulumi.Resource] = []
     if balancer.owns_security_group:
         rules.append(

@@ -32,7 +32,9 @@ def listeners(graph: Graph, balancer: Node) -> list[Node]:
 
 
 def asks_who(graph: Graph, listener: Node) -> bool:
-    """Whether nothing is forwarded from the listener before somebody proves who they are."""
+    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule or by a certificate."""
+    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify":
+        return True
     rules = [
         rule
         for token in _RULES
