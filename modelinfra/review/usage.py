@@ -35,12 +35,14 @@ class Use(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
-    requests_per_second: Decimal = Field(Decimal(1), ge=0, description="Requests to each load balancer, on average.")
-    gb_out: Decimal = Field(Decimal(10), ge=0, description="GB that each load balancer answers.")
-    nat_gb: Decimal = Field(Decimal(100), ge=0, description="GB through each NAT gateway.")
-    endpoint_gb: Decimal = Field(Decimal(100), ge=0, description="GB through each interface endpoint.")
-    log_gb: Decimal = Field(Decimal(10), ge=0, description="GB written to each log group.")
-    image_gb: Decimal = Field(Decimal(10), ge=0, description="GB held in each image registry.")
+    requests_per_second: Decimal = Field(
+        Decimal(1), ge=0, le=10**12, description="Requests to each load balancer, on average."
+    )
+    gb_out: Decimal = Field(Decimal(10), ge=0, le=10**12, description="GB that each load balancer answers.")
+    nat_gb: Decimal = Field(Decimal(100), ge=0, le=10**12, description="GB through each NAT gateway.")
+    endpoint_gb: Decimal = Field(Decimal(100), ge=0, le=10**12, description="GB through each interface endpoint.")
+    log_gb: Decimal = Field(Decimal(10), ge=0, le=10**12, description="GB written to each log group.")
+    image_gb: Decimal = Field(Decimal(10), ge=0, le=10**12, description="GB held in each image registry.")
     tokens_per_second: Decimal | None = Field(
         None, gt=0, description="Output tokens of one busy replica. Without it nothing is said of what tokens cost."
     )
@@ -49,7 +51,7 @@ class Use(BaseModel):
         gt=0,
         description="MiB a second at which a new machine pulls its image. Without it nothing is said of cold starts.",
     )
-    object_gb: Decimal = Field(Decimal(10), ge=0, description="GB held in each bucket.")
+    object_gb: Decimal = Field(Decimal(10), ge=0, le=10**12, description="GB held in each bucket.")
 
 
 class ComponentUse(Use):

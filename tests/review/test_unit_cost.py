@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from modelinfra.graph.model import Node
 from modelinfra.review.changes import Changes
 from modelinfra.review.report import report
-from modelinfra.review.usage import read_usage
+from modelinfra.review.usage import UsageError, read_usage
 from tests.review.making import ENDPOINT, changes, node
 
 REQUESTS = {"predefinedMetricSpecification": {"predefinedMetricType": "ALBRequestCountPerTarget"}}
@@ -67,3 +69,8 @@ def test_tokens_cost_what_the_stated_throughput_makes_of_an_hour() -> None:
 
 def test_of_what_is_removed_nothing_is_known_afterwards() -> None:
     assert rows(changes(world(), [])) == [("iris", "1,000 requests", "$0.0014", "not known")]
+
+
+def test_a_use_that_nobody_has_is_refused_and_not_computed() -> None:
+    with pytest.raises(UsageError, match="logGb"):
+        read_usage({"logGb": 1.0e308})
