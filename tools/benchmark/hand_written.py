@@ -267,7 +267,9 @@ def _security_group(
     tasks = aws.ec2.SecurityGroup(
         f"{name}-tasks", vpc_id=platform.network.vpc.id, description=f"Tasks of endpoint {name}", opts=child
     )
-    moved = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(replace_on_changes=["fromPort", "toPort", "referencedSecurityGroupId"]))
+    moved = pulumi.ResourceOptions.merge(
+        child, pulumi.ResourceOptions(replace_on_changes=["fromPort", "toPort", "referencedSecurityGroupId"])
+    )
     hops: list[pulumi.Resource] = [
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-lb-to-tasks",
