@@ -16,11 +16,9 @@ from modelinfra.options.authentication import AuthOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.firewall import AccessLogOptions, FirewallOptions
 from modelinfra.options.landing import (
+    ACCESS_LOG_BUCKET,
     ADDED,
     ALARM,
-    BUCKET,
-    BUCKET_LIFECYCLE,
-    BUCKET_POLICY,
     CERTIFICATE,
     CERTIFICATE_VALIDATION,
     DNS_RECORD,
@@ -28,7 +26,6 @@ from modelinfra.options.landing import (
     INGRESS,
     LISTENER,
     OWN_LOAD_BALANCER,
-    PUBLIC_ACCESS_BLOCK,
     RULE,
     SERVICE,
     TARGET_GROUP,
@@ -73,10 +70,7 @@ class ExposureOptions(TypedDict):
                     f"{DNS_RECORD}.aliases",
                     f"{ADDED}{WEB_ACL}",
                     f"{ADDED}{WEB_ACL_ASSOCIATION}",
-                    f"{ADDED}{BUCKET}",
-                    f"{ADDED}{BUCKET_LIFECYCLE}",
-                    f"{ADDED}{BUCKET_POLICY}",
-                    f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
+                    *ACCESS_LOG_BUCKET,
                 ),
                 example=True,
             ),

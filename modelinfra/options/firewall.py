@@ -9,12 +9,10 @@ from pulumi import Input
 
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
+    ACCESS_LOG_BUCKET,
     ADDED,
-    BUCKET,
     BUCKET_LIFECYCLE,
-    BUCKET_POLICY,
     LOAD_BALANCER,
-    PUBLIC_ACCESS_BLOCK,
     WEB_ACL,
     WEB_ACL_ASSOCIATION,
 )  # fmt: skip
@@ -23,6 +21,8 @@ from modelinfra.options.quantities import Bytes
 
 DEFAULT_RATE = 2000
 """Requests of one address in five minutes: seven a second. A round figure to be replaced."""
+
+DEFAULT_ACCESS_LOG_DAYS = 90
 
 DEFAULT_MAX_BODY = 10 * 2**20
 """In bytes."""
@@ -102,10 +102,7 @@ class AccessLogOptions(TypedDict):
                 default_text="true when `public` or when something stands below `access_logs`",
                 lands=(
                     f"{LOAD_BALANCER}.accessLogs",
-                    f"{ADDED}{BUCKET}",
-                    f"{ADDED}{BUCKET_LIFECYCLE}",
-                    f"{ADDED}{BUCKET_POLICY}",
-                    f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
+                    *ACCESS_LOG_BUCKET,
                 ),
                 example=False,
             ),
@@ -122,10 +119,7 @@ class AccessLogOptions(TypedDict):
                 pattern_example="acme-access-logs",
                 lands=(
                     f"{LOAD_BALANCER}.accessLogs.bucket",
-                    f"{ADDED}{BUCKET}",
-                    f"{ADDED}{BUCKET_LIFECYCLE}",
-                    f"{ADDED}{BUCKET_POLICY}",
-                    f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
+                    *ACCESS_LOG_BUCKET,
                 ),
                 example="acme-access-logs",
             ),
@@ -136,13 +130,16 @@ class AccessLogOptions(TypedDict):
     retention_days: NotRequired[
         Annotated[
             int,
-            Option(default_text="90", at_least=1, at_most=3650, lands=(f"{BUCKET_LIFECYCLE}.rules",), example=365),
+            Option(
+                default_text=str(DEFAULT_ACCESS_LOG_DAYS),
+                at_least=1,
+                at_most=3650,
+                lands=(f"{BUCKET_LIFECYCLE}.rules",),
+                example=365,
+            ),
         ]
     ]
     """How long they are kept, in days."""
-
-
-DEFAULT_ACCESS_LOG_DAYS = 90
 
 
 @rule(FirewallOptions, "enabled", "requests_per_five_minutes", "max_body", "managed_rules", "inspect_body")

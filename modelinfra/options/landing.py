@@ -81,3 +81,11 @@ OWN_LOAD_BALANCER = (
     f"{ADDED}{INGRESS}",
 )
 """A load balancer and what belongs to it."""
+
+ACCESS_LOG_BUCKET = (
+    f"{ADDED}{BUCKET}",
+    f"{ADDED}{BUCKET_LIFECYCLE}",
+    f"{ADDED}{BUCKET_POLICY}",
+    f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
+)
+"""The bucket of access logs that is made."""

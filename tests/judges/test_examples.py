@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.judges.case import Judge
-from tests.judges.cloudformation import NOT_LOWERED, ROWS
+from tests.judges.cloudformation_rows import NOT_LOWERED, ROWS
 from tests.judges.conftest import Ask, Cases
 from tests.judges.judges import JUDGES
 from tests.judges.terraform import Terraform

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pulumi_aws as aws
+from pulumi import Input
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
+from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions, errors_and_requests
 from modelinfra.platforms.ecs.objectives import told
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
@@ -26,34 +28,20 @@ def register_alarms(
     Where traffic moves between two sets of replicas, each is watched by itself: of a small part of all requests, failed ones would be
     lost among the others.
     """
-    watched = [*_alarms(request, balancer, traffic.target_group, sizing, "")]
-    if traffic.second is not None:
-        watched += _alarms(request, balancer, traffic.second, sizing, "2-")
-    return watched
+    return [
+        alarm
+        for prefix, target_group in traffic.sets.items()
+        for alarm in _alarms(request, dimensions(balancer, target_group), sizing, prefix)
+    ]
 
 
 def _alarms(
     request: EndpointRequest,
-    balancer: LoadBalancerReference,
-    target_group: aws.lb.TargetGroup,
+    counted: dict[str, Input[str]],
     sizing: EcsSizing,
     prefix: str,
 ) -> Sequence[aws.cloudwatch.MetricAlarm]:
     name, children = request.name, request.children
-    dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": target_group.arn_suffix}
-
-    def query(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
-        return {
-            "id": id_,
-            "metric": {
-                "namespace": "AWS/ApplicationELB",
-                "metric_name": metric,
-                "dimensions": dimensions,
-                "period": _PERIOD,
-                "stat": "Sum",
-            },
-        }
-
     errors = aws.cloudwatch.MetricAlarm(
         children.named(f"{prefix}target-5xx", "alarm"),
         alarm_description=f"Endpoint {name}: share of requests answered with 5xx, in percent",
@@ -68,8 +56,7 @@ def _alarms(
                 "label": "5xx, percent",
                 "return_data": True,
             },
-            query("errors", "HTTPCode_Target_5XX_Count"),
-            query("requests", "RequestCount"),
+            *errors_and_requests(counted, _PERIOD),
         ],
         alarm_actions=told(request),
         ok_actions=told(request),
@@ -82,10 +69,10 @@ def _alarms(
         threshold=1,
         evaluation_periods=sizing.unhealthy_periods,
         period=_PERIOD,
-        namespace="AWS/ApplicationELB",
+        namespace=NAMESPACE,
         metric_name="UnHealthyHostCount",
         statistic="Minimum",
-        dimensions=dimensions,
+        dimensions=counted,
         treat_missing_data="notBreaching",
         alarm_actions=told(request),
         ok_actions=told(request),

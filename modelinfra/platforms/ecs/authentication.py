@@ -53,11 +53,12 @@ def register_way_out(children: Children, security_group_id: Input[str]) -> pulum
     )
 
 
-def client_certificates(children: Children, exposure: Any) -> aws.lb.ListenerMutualAuthenticationArgsDict | None:
-    """How a listener treats certificates of clients; None where it asks for none."""
+def client_certificates(children: Children, exposure: Any) -> aws.lb.ListenerMutualAuthenticationArgsDict:
+    """How a listener treats certificates of clients."""
     mtls = exposure.auth.mtls if exposure.auth is not None else None
     if mtls is None:
-        return None
+        # Left out, a listener that verified certificates would go on: the provider keeps what is not said.
+        return {"mode": "off"}
     if mtls.trust_store_arn is not None:
         return {"mode": "verify", "trust_store_arn": mtls.trust_store_arn}
     bucket, _, key = mtls.ca_bundle.removeprefix("s3://").partition("/")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Input, Output
+from pulumi import Output
 
 from modelinfra import naming
 from modelinfra.children import Adjustments, Children
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_role import register_node_profile
-
-_HTTPS = 443
+from modelinfra.platforms.ecs.ways_out import ways_out
 
 _ROOT_DEVICE = "/dev/xvda"  # of Amazon Linux 2023 (aws/amazon-ecs-ami)
 
@@ -88,28 +85,8 @@ def _security_group(children: Children, network: NetworkReference) -> tuple[Outp
         description=f"Nodes of pool {children.name}",
         opts=children.opts("node-security-group"),
     )
-    return group.id, list(_ways_out(children, network, group.id))
-
-
-def _ways_out(children: Children, network: NetworkReference, group_id: Input[str]) -> Iterator[pulumi.Resource]:
-    https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS}
-    yield aws.vpc.SecurityGroupEgressRule(
-        children.named("nodes-to-https"),
-        security_group_id=group_id,
-        cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
-        description="To AWS: ECS, images, logs",
-        **https,
-        opts=children.opts("node-egress"),
-    )
-    if network.s3_prefix_list_id is not None:
-        yield aws.vpc.SecurityGroupEgressRule(
-            children.named("nodes-to-s3"),
-            security_group_id=group_id,
-            prefix_list_id=network.s3_prefix_list_id,
-            description="To S3: image layers",
-            **https,
-            opts=children.opts("node-egress"),
-        )
+    wanted = "ECS, images, logs"
+    return group.id, list(ways_out(children, network, group.id, of="nodes", role="node-egress", wanted=wanted))
 
 
 def _launch_template(

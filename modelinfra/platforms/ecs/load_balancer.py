@@ -135,8 +135,7 @@ def _listen(
         protocol="HTTPS",
         certificate_arn=certificate_arn,
         ssl_policy=exposure.tls_policy or DEFAULT_TLS_POLICY,
-        # Left out, a listener that verified certificates would go on: the provider keeps what is not said.
-        mutual_authentication=client_certificates(children, exposure) or {"mode": "off"},
+        mutual_authentication=client_certificates(children, exposure),
         default_actions=[_NOTHING_HERE],
         opts=children.opts("tls-listener"),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +12,10 @@ from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
+from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions, errors_and_requests
 from modelinfra.platforms.ecs.traffic import Traffic
 
 _MINUTE: Final = 60
-_NAMESPACE: Final = "AWS/ApplicationELB"
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,17 @@ def register_objectives(
     request: EndpointRequest, balancer: LoadBalancerReference, traffic: Traffic, service: aws.ecs.Service
 ) -> None:
     """One set of alarms for each set of replicas, and the rule that tells of deployments that fail."""
-    groups = [("", traffic.target_group), *([("2-", traffic.second)] if traffic.second is not None else [])]
-    for prefix, group in groups:
-        dimensions = {"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix}
-        if request.options.slo is not None:
-            _latency(request, dimensions, prefix)
-            _availability(request, dimensions, prefix)
+    sets = {prefix: dimensions(balancer, group) for prefix, group in traffic.sets.items()}
+    if request.options.slo is not None:
+        for prefix, counted in sets.items():
+            _latency(request, counted, prefix)
+            _availability(request, counted, prefix)
     if told(request) is not None:
-        _no_replica(request, balancer, groups)
+        _no_replica(request, sets)
         _deployments(request, service)
 
 
-def _latency(request: EndpointRequest, dimensions: dict[str, Input[str]], prefix: str) -> None:
+def _latency(request: EndpointRequest, counted: dict[str, Input[str]], prefix: str) -> None:
     slo, children = request.options.slo, request.children
     for percentile, most in (("p95", slo.p95_latency_ms), ("p99", slo.p99_latency_ms)):
         if most is None:
@@ -64,10 +63,10 @@ def _latency(request: EndpointRequest, dimensions: dict[str, Input[str]], prefix
         aws.cloudwatch.MetricAlarm(
             children.named(f"{prefix}{percentile}", "alarm"),
             alarm_description=f"Endpoint {request.name}: {percentile} of answers takes longer than {most:g} ms",
-            namespace=_NAMESPACE,
+            namespace=NAMESPACE,
             metric_name="TargetResponseTime",
             extended_statistic=percentile,
-            dimensions=dimensions,
+            dimensions=counted,
             period=_MINUTE,
             comparison_operator="GreaterThanThreshold",
             threshold=most / 1000,
@@ -82,12 +81,12 @@ def _latency(request: EndpointRequest, dimensions: dict[str, Input[str]], prefix
         )
 
 
-def _availability(request: EndpointRequest, dimensions: dict[str, Input[str]], prefix: str) -> None:
+def _availability(request: EndpointRequest, counted: dict[str, Input[str]], prefix: str) -> None:
     promised, children = request.options.slo.availability, request.children
     if promised is None:
         return
     for burn in BURNS:
-        windows = [_burning(request, dimensions, prefix, burn, seconds) for seconds in (burn.long, burn.short)]
+        windows = [_burning(request, counted, prefix, burn, seconds) for seconds in (burn.long, burn.short)]
         aws.cloudwatch.CompositeAlarm(
             children.named(f"{prefix}availability-{burn.name}", "alarm"),
             alarm_name=children.named(f"{prefix}availability-{burn.name}", "alarm"),
@@ -102,23 +101,11 @@ def _availability(request: EndpointRequest, dimensions: dict[str, Input[str]], p
 
 
 def _burning(
-    request: EndpointRequest, dimensions: dict[str, Input[str]], prefix: str, burn: Burn, seconds: int
+    request: EndpointRequest, counted: dict[str, Input[str]], prefix: str, burn: Burn, seconds: int
 ) -> aws.cloudwatch.MetricAlarm:
     """One window of it. It acts on nothing itself."""
     promised = request.options.slo.availability
     budget = 100 - promised
-
-    def query(id_: str, metric: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
-        return {
-            "id": id_,
-            "metric": {
-                "namespace": _NAMESPACE,
-                "metric_name": metric,
-                "dimensions": dimensions,
-                "period": seconds,
-                "stat": "Sum",
-            },
-        }
 
     return aws.cloudwatch.MetricAlarm(
         request.children.named(f"{prefix}burn-{burn.name}-{seconds // _MINUTE}m", "alarm"),
@@ -136,27 +123,24 @@ def _burning(
                 "label": "times faster than allowed",
                 "return_data": True,
             },
-            query("errors", "HTTPCode_Target_5XX_Count"),
-            query("requests", "RequestCount"),
+            *errors_and_requests(counted, seconds),
         ],
         opts=request.children.opts("burn-alarm"),
     )
 
 
-def _no_replica(
-    request: EndpointRequest, balancer: LoadBalancerReference, groups: Sequence[tuple[str, aws.lb.TargetGroup]]
-) -> None:
+def _no_replica(request: EndpointRequest, sets: Mapping[str, dict[str, Input[str]]]) -> None:
     """Where traffic moves between two sets of replicas one of them is empty, and only both are trouble."""
     children = request.children
-    actions = told(request) if len(groups) == 1 else None
+    actions = told(request) if len(sets) == 1 else None
     alarms = [
         aws.cloudwatch.MetricAlarm(
             children.named(f"{prefix}no-replica", "alarm"),
             alarm_description=f"Endpoint {request.name}: no replica serves",
-            namespace=_NAMESPACE,
+            namespace=NAMESPACE,
             metric_name="HealthyHostCount",
             statistic="Maximum",
-            dimensions={"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix},
+            dimensions=counted,
             period=_MINUTE,
             comparison_operator="LessThanThreshold",
             threshold=1,
@@ -167,7 +151,7 @@ def _no_replica(
             ok_actions=actions,
             opts=children.opts("no-replica-alarm"),
         )
-        for prefix, group in groups
+        for prefix, counted in sets.items()
     ]
     if len(alarms) > 1:
         aws.cloudwatch.CompositeAlarm(
@@ -210,8 +194,6 @@ def _pattern(service_arn: str) -> str:
 
 
 def _all_of(alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> Output[str]:
-    return Output.all(*_names(alarms)).apply(lambda names: " AND ".join(f'ALARM("{name}")' for name in names))
-
-
-def _names(alarms: Sequence[aws.cloudwatch.MetricAlarm]) -> Iterator[Output[str]]:
-    return (each.name for each in alarms)
+    return Output.all(*(each.name for each in alarms)).apply(
+        lambda names: " AND ".join(f'ALARM("{name}")' for name in names)
+    )

@@ -30,7 +30,7 @@ _STRATEGIES = {
 
 @dataclass(frozen=True)
 class Shifting:
-    """What a service is told. balanced: how its load balancer's part is advanced. needs: what must be there before a deployment starts."""
+    """What a service is told. advanced: how its load balancer's part is changed. needs: what must be there before a deployment starts."""
 
     configuration: aws.ecs.ServiceDeploymentConfigurationArgsDict | None = None
     advanced: aws.ecs.ServiceLoadBalancerAdvancedConfigurationArgsDict | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +10,16 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input
 
-from modelinfra.children import Children
 from modelinfra.options.exposure import exposed
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
 from modelinfra.platforms.ecs.authentication import asks_outside, register_actions, register_way_out
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
+from modelinfra.platforms.ecs.ways_out import ways_out
 
 # Every rule has one; on a load balancer of its own there is no other.
 _ONLY_RULE = 1
-
-_HTTPS = 443
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,11 @@ class Traffic:
     target_group: aws.lb.TargetGroup
     rule: aws.lb.ListenerRule
     second: aws.lb.TargetGroup | None = None
+
+    @property
+    def sets(self) -> Mapping[str, aws.lb.TargetGroup]:
+        """Prefix of what is named after a set of replicas -> its target group."""
+        return {"": self.target_group} if self.second is None else {"": self.target_group, "2-": self.second}
 
 
 def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
@@ -85,29 +88,8 @@ def register_hops(request: EndpointRequest, network: NetworkReference, balancer:
                 opts=children.opts("task-ingress", **moved),
             )
         )
-        rules += _ways_out(children, network, group_id)
+        rules += ways_out(children, network, group_id, of="tasks", role="task-egress", wanted="image, log, secrets")
     return Hops(group_id, rules)
-
-
-def _ways_out(children: Children, network: NetworkReference, group_id: Input[str]) -> Iterator[pulumi.Resource]:
-    https: dict[str, Any] = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS}
-    yield aws.vpc.SecurityGroupEgressRule(
-        children.named("tasks-to-https"),
-        security_group_id=group_id,
-        cidr_ipv4="0.0.0.0/0" if network.internet else network.cidr,
-        description="To AWS: image, log, secrets",
-        **https,
-        opts=children.opts("task-egress"),
-    )
-    if network.s3_prefix_list_id is not None:
-        yield aws.vpc.SecurityGroupEgressRule(
-            children.named("tasks-to-s3"),
-            security_group_id=group_id,
-            prefix_list_id=network.s3_prefix_list_id,
-            description="To S3: image layers",
-            **https,
-            opts=children.opts("task-egress"),
-        )
 
 
 def register_traffic(
