@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -86,6 +86,7 @@ class EndpointOutputs:
     task_role_arn: Output[str]
     security_group_id: Output[str]
     load_balancer_dns_name: Output[str]
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
 
 
 class EndpointPlan(Protocol):

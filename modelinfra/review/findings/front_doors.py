@@ -7,6 +7,9 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import has_unknown, listed, mapping, plain
+from modelinfra.policies.asking import keyed_balancers
+from modelinfra.policies.view import View
+from modelinfra.policies.web_acl import lets_in_only_known_keys
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding
 from modelinfra.review.findings.words import called, place, shown
@@ -15,6 +18,8 @@ _LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 _RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
 _ENCRYPTED = ("HTTPS", "TLS")
 _ASKS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
+_BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
+_WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 
 # Policies that still speak TLS 1.0 or 1.1 (Elastic Load Balancing, security policies of application load balancers).
 _OLD_TLS = ("ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-2015-05", "ELBSecurityPolicy-TLS-1-0", "ELBSecurityPolicy-TLS-1-1",
@@ -32,8 +37,8 @@ def listeners(graph: Graph, balancer: Node) -> list[Node]:
 
 
 def asks_who(graph: Graph, listener: Node) -> bool:
-    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule or by a certificate."""
-    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify":
+    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule, a certificate or an API key."""
+    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify" or _keyed(graph, listener):
         return True
     rules = [
         rule
@@ -42,6 +47,13 @@ def asks_who(graph: Graph, listener: Node) -> bool:
         if listener.urn in rule.property_deps.get("listenerArn", ()) or _names(rule, "listenerArn", listener)
     ]
     return all(not forwards(each) or authenticates(each) for each in (listener, *rules))
+
+
+def _keyed(graph: Graph, node: Node) -> bool:
+    """Whether the firewall before a listener, or before that of a rule, lets in nobody without a key that it knows."""
+    listener = node if node.type in _LISTENERS else _above(graph, node, "listenerArn", _LISTENERS)
+    balancer = _above(graph, listener, "loadBalancerArn", _BALANCERS) if listener is not None else None
+    return balancer is not None and balancer.urn in keyed_balancers(View(graph))
 
 
 def protocol(node: Node) -> str:
@@ -68,7 +80,20 @@ def findings(changes: Changes) -> Iterator[Finding]:
     for change in changes.resources:
         if change.type in (*_LISTENERS, *_RULES):
             yield from _of_one(changes, change)
+        if change.type == _WEB_ACL:
+            yield from _of_firewall(changes, change)
     yield from _new_routes(changes)
+
+
+def _of_firewall(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
+    old, new = change.before, change.after
+    if old is None or not lets_in_only_known_keys(plain(old.inputs)):
+        return
+    if new is not None and not has_unknown(new.inputs) and not lets_in_only_known_keys(plain(new.inputs)):
+        yield Finding(
+            "exposure", "high", new.urn, f"{called(changes.after, new)} no longer asks for API keys",
+            "Requests reach the endpoint without one.", "Keep a default action that blocks, and let in by key alone.",
+        )  # fmt: skip
 
 
 def _of_one(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
@@ -76,7 +101,7 @@ def _of_one(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
     if old is None or new is None:
         return
     name = called(changes.after, new)
-    if authenticates(old) and not authenticates(new) and forwards(new):
+    if authenticates(old) and not authenticates(new) and forwards(new) and not _keyed(changes.after, new):
         yield Finding(
             "exposure", "high", new.urn, f"{name} no longer asks who somebody is",
             "Its authentication action is gone: requests reach the endpoint unproven.", "Keep the authentication action before the forward.",
@@ -108,13 +133,15 @@ def _new_routes(changes: Changes) -> Iterator[Finding]:
         node = change.after
         if node is None or change.type not in (*_LISTENERS, *_RULES) or not forwards(node) or authenticates(node):
             continue
+        if _keyed(graph, node):
+            continue
         listener = node if change.type in _LISTENERS else _above(graph, node, "listenerArn", _LISTENERS)
         balancer = (
             _above(
                 graph,
                 listener,
                 "loadBalancerArn",
-                ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
+                _BALANCERS,
             )
             if listener
             else None
