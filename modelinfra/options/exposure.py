@@ -183,7 +183,7 @@ class ExposureOptions(TypedDict):
                 at_least=1,
                 at_most=_MOST_PATHS,
                 lands=(f"{RULE}.conditions",),
-                example=["/v2/models/*"],
+                example=["/v2/models/*/infer"],
             ),
         ]
     ]

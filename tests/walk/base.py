@@ -30,7 +30,7 @@ ROLLOUT = "endpoints.iris.rollout"
 SLO = "endpoints.iris.slo"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
-NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g"}
+NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g", "endpoints.iris.revisions": "candidate"}
 
 # What must stand there, too, for an edit to make sense, before and after it.
 CONTEXT: dict[str, dict[str, Any]] = {
@@ -55,6 +55,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+    "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
         "endpoints.iris.exposure.auth": {
             "mtls": {
@@ -65,6 +67,12 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+    "endpoints.iris.revisions.candidate.model.token": {
+        "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
+    },
+    "endpoints.iris.revisions.candidate.model.kmsKeyArn": {
+        "endpoints.iris.revisions.candidate.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}
+    },
 }
 
 POOL = "gpuNodePools.a10g"
@@ -92,6 +100,9 @@ EXPOSED: dict[str, Any] = {
     "accessLogs": {"enabled": True},
 }
 
+REVISION = "endpoints.iris.revisions.candidate"
+DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": ENDPOINT["scaling"]}}
+
 SERVER = "endpoints.iris.server"
 OWN_SERVER: dict[str, Any] = {
     "image": "registry.example/own:1.2",
@@ -112,6 +123,7 @@ BASES: dict[str, dict[str, Any]] = {
         ACCELERATOR: A10G,
     },
     SERVER: {SERVER: OWN_SERVER},
+    REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
     "notify": {"notify": {"emails": ["on-call@example.com"]}},

@@ -45,7 +45,7 @@ def findings(changes: Changes) -> Iterator[Finding]:
 def _actions(name: str, old: Node, new: Node) -> Iterator[Finding]:
     before = {each.get("type"): each for each in actions(old)}
     for action in actions(new):
-        kind = action.get("type")
+        kind = str(action.get("type"))
         if kind not in _BELIEVED or kind not in before:
             continue
         part, keys = _BELIEVED[kind]
