@@ -65,6 +65,16 @@ def capacity_provider(name: str) -> str:
     return shortened(safe, LIMITS["capacity provider"] - _AUTO_SUFFIX)
 
 
+def of_revision(endpoint: str, revision: str) -> str:
+    """What names of a revision's children begin with. Two hyphens, since with one `a-b` could be an endpoint of its own."""
+    return f"{endpoint}--{revision}"
+
+
+def rule_priority_before(priority: int, text: str) -> int:
+    """Priority (1 and more) of a rule that is asked before the one with `priority`, which is 2 at least; from a text, so that it stays."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % (priority - 1) + 1
+
+
 def rule_priority(path: str) -> int:
     """Priority of a listener rule (1 to 50,000), from the path that it serves: it stays when other rules come and go."""
     return int(hashlib.sha256(path.encode()).hexdigest(), 16) % 50_000 + 1

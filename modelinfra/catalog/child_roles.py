@@ -150,6 +150,10 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
             target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
+            revision_rule=(
+                "pulumi_aws.lb.ListenerRule",
+                "which requests go to another revision whatever its share is, one a revision",
+            ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
             error_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of requests answered with 5xx"),
             unhealthy_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "replicas that stay unhealthy"),

@@ -16,6 +16,7 @@ from modelinfra.options.adjustments import childless
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
+from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
 
 _HANDED_IN = {
@@ -33,6 +34,7 @@ KEYS = (
     "load_balancer",
     "exposure",
     "rollout",
+    "revisions",
     "slo",
     "scaling",
     *_HANDED_IN,
@@ -47,10 +49,11 @@ def transforms_find_what_is_made(endpoint: Mapping[str, Any]) -> Iterable[Proble
 
 def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Role -> why there is no child of it; the last word counts."""
-    remote = is_remote(endpoint["model"])
+    revisions = [endpoint, *({**endpoint, **overrides(endpoint, each)} for each in endpoint["revisions"].values())]
+    remote = any(is_remote(each["model"]) for each in revisions)
     if not remote:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
-    if endpoint["image"] is not None:
+    if all(each["image"] is not None for each in revisions):
         yield "image", "the image is handed in (`image`)"
         if not remote:
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
@@ -63,6 +66,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
+    if not endpoint["revisions"]:
+        yield "revision-rule", "there is one revision (`revisions`)"
     slo = endpoint["slo"]
     if slo is None or slo.availability is None:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")

@@ -20,7 +20,7 @@ from modelinfra.policies.view import View
 from modelinfra.policies.web_acl import Request, Verdict, verdict
 from modelinfra.review.changes import between
 from modelinfra.review.findings import exposure as opened
-from modelinfra.review.findings import front_doors
+from modelinfra.review.findings import firewalls, front_doors
 from tests.making import inputs
 from tests.platforms.test_exposure import DOMAIN, WEB_ACL, exposed
 from tests.platforms.worlds import LOAD_BALANCER, refusal
@@ -167,8 +167,10 @@ def test_a_load_balancer_that_asks_for_keys_counts_as_one_that_asks(tmp_path: Pa
 def test_a_review_tells_when_keys_are_no_longer_asked_for_and_not_when_tokens_become_keys(tmp_path: Path) -> None:
     none = exposed(tmp_path, **DOMAIN, public=True, auth={"none": "a demonstration with made-up data"})
     keys = keyed(tmp_path, public=True)
-    said = [each.title for each in front_doors.findings(between(keys, none))]
-    assert any("no longer asks for API keys" in each for each in said), said
+    said = [each.title for each in firewalls.findings(between(keys, none))]
+    assert any("lets through what no rule names" in each for each in said), said
+    fewer = between(keyed(tmp_path, orders={}, fraud={}), keyed(tmp_path, orders={}))
+    assert list(firewalls.findings(fewer)) == []
     jwt = {"issuer": "https://a.example.com", "jwks_url": "https://a.example.com/jwks"}
     tokens = exposed(tmp_path, **DOMAIN, public=True, auth={"jwt": jwt})
     assert list(front_doors.findings(between(tokens, keys))) == []

@@ -34,6 +34,7 @@ NAMES = {
     "platforms": "web",
     "endpoints": "iris",
     "gpuNodePools": "a10g",
+    "endpoints.iris.revisions": "candidate",
     "endpoints.iris.exposure.auth.apiKeys": "orders",
 }
 
@@ -60,6 +61,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+    "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
         "endpoints.iris.exposure.auth": {
             "mtls": {
@@ -71,6 +74,12 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+    "endpoints.iris.revisions.candidate.model.token": {
+        "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
+    },
+    "endpoints.iris.revisions.candidate.model.kmsKeyArn": {
+        "endpoints.iris.revisions.candidate.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}
+    },
 }
 
 POOL = "gpuNodePools.a10g"
@@ -98,6 +107,9 @@ EXPOSED: dict[str, Any] = {
     "accessLogs": {"enabled": True},
 }
 
+REVISION = "endpoints.iris.revisions.candidate"
+DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": ENDPOINT["scaling"]}}
+
 SERVER = "endpoints.iris.server"
 OWN_SERVER: dict[str, Any] = {
     "image": "registry.example/own:1.2",
@@ -118,6 +130,7 @@ BASES: dict[str, dict[str, Any]] = {
         ACCELERATOR: A10G,
     },
     SERVER: {SERVER: OWN_SERVER},
+    REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
