@@ -16,6 +16,8 @@ from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.slo import NotifyOptions
+from modelinfra.options.tenant_rules import tenant_problems
+from modelinfra.options.tenants import OWNER, TenantOptions
 
 
 class PlatformOptions(ClusterOptions):
@@ -24,12 +26,18 @@ class PlatformOptions(ClusterOptions):
     type: Annotated[Literal["ecs"], Option()]
     """Kind of platform: ecs (Fargate, and nodes of `gpu_node_pools`)."""
 
+    tenant: NotRequired[Annotated[str, OWNER]]
+    """Name of the tenant whose endpoints alone run here. Left out, all endpoints may."""
+
 
 class PlacedEndpointOptions(EndpointOptions):
     """One served model, and where it runs."""
 
     platform: NotRequired[Annotated[str, Option(default_text="the only platform")]]
     """Name of the platform on which the endpoint runs."""
+
+    tenant: NotRequired[Annotated[str, OWNER]]
+    """Name of the tenant whose endpoint this is, alone. Left out, it is nobody's, and those share it whose API keys it asks for."""
 
 
 class EnvironmentOptions(TaggedOptions, BoundedOptions):
@@ -64,6 +72,9 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     notify: NotRequired[Annotated[NotifyOptions, Option()]]
     """Who is told of the alarms of every endpoint, and of deployments that fail. Left out, nobody is."""
 
+    tenants: NotRequired[Annotated[Mapping[Name, TenantOptions], Option(default={})]]
+    """Who shares the environment, by name. A client of an endpoint's API keys with the name of a tenant is that tenant."""
+
     gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
     """Nodes with accelerators, by name."""
 
@@ -92,6 +103,9 @@ def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[P
         if other != name:
             reason = f"'{other}' has this domain already"
             yield Problem(f"endpoints.{name}.exposure.domain", reason, "Write another one.", domain)
+
+
+rule(EnvironmentOptions, "tags", "tenants", "platforms", "gpu_node_pools", "endpoints")(tenant_problems)
 
 
 @rule(EnvironmentOptions, "name_prefix")
