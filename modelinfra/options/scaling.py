@@ -10,7 +10,8 @@ from modelinfra.options.landing import ADDED, SCALING_POLICY, SCALING_TARGET, TR
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 
-_METRICS = ("requests_per_second_per_replica", "cpu_percent", "memory_percent")
+TARGETS = ("concurrency", "requests_per_second_per_replica", "cpu_percent", "memory_percent")
+"""Keys that say when there are more or fewer replicas; without any of them the platform decides."""
 
 
 class ScalingOptions(TypedDict):
@@ -31,6 +32,12 @@ class ScalingOptions(TypedDict):
     ]
     """Most replicas. More than `min` turns autoscaling on."""
 
+    concurrency: NotRequired[
+        Annotated[float, Option(at_least=0.1, at_most=10_000, lands=(f"{ADDED}{SCALING_POLICY}",), example=4)]
+    ]
+    """Target of autoscaling: requests in flight at each replica, those that wait included. The default target when `max` exceeds `min` and
+    no other is given: most of what the server works on at once. Where answers are streamed it counts until they begin."""
+
     requests_per_second_per_replica: NotRequired[
         Annotated[float, Option(at_least=0.02, lands=(f"{TRACKING}.targetValue",), example=25)]
     ]
@@ -39,7 +46,8 @@ class ScalingOptions(TypedDict):
     cpu_percent: NotRequired[
         Annotated[float, Option(at_least=1, at_most=100, lands=(f"{ADDED}{SCALING_POLICY}",), example=55)]
     ]
-    """Target of autoscaling: average CPU use of the replicas, in percent. 60 when `max` exceeds `min` and no target is given."""
+    """Target of autoscaling: average CPU use of the replicas, in percent. 60 when `max` exceeds `min`, no target is given,
+    and answers are streamed."""
 
     memory_percent: NotRequired[
         Annotated[float, Option(at_least=1, at_most=100, lands=(f"{ADDED}{SCALING_POLICY}",), example=70)]
@@ -47,14 +55,32 @@ class ScalingOptions(TypedDict):
     """Target of autoscaling: average memory use of the replicas, in percent."""
 
     scale_out_cooldown: NotRequired[
-        Annotated[Duration, Option(default="60s", at_most=3600, lands=(f"{TRACKING}.scaleOutCooldown",), example="2m")]
+        Annotated[
+            Duration,
+            Option(
+                default_text="as long as a replica may take to start (`startup_budget`)",
+                at_most=3600,
+                lands=(f"{TRACKING}.scaleOutCooldown",),
+                example="2m",
+            ),
+        ]
     ]
-    """How long autoscaling waits after adding replicas before it adds more."""
+    """How long autoscaling waits for the replicas that it added before it adds to them. A larger step is taken at once."""
 
     scale_in_cooldown: NotRequired[
         Annotated[Duration, Option(default="5m", at_most=3600, lands=(f"{TRACKING}.scaleInCooldown",), example="10m")]
     ]
     """How long autoscaling waits after removing replicas before it removes more."""
+
+
+def named(scaling: Any) -> list[str]:
+    """The targets that a user named."""
+    return [key for key in TARGETS if getattr(scaling, key)]
+
+
+def varies(scaling: Any) -> bool:
+    """Whether the number of replicas may change."""
+    return scaling.max is not None and scaling.max > scaling.min
 
 
 @rule(ScalingOptions, "min", "max")
@@ -68,10 +94,10 @@ def max_is_not_below_min(scaling: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-@rule(ScalingOptions, "min", "max", *_METRICS)
+@rule(ScalingOptions, "min", "max", *TARGETS)
 def a_target_needs_room_to_scale(scaling: Mapping[str, Any]) -> Iterable[Problem]:
     highest = scaling["min"] if scaling["max"] is None else scaling["max"]
-    for metric in _METRICS:
+    for metric in TARGETS:
         if scaling[metric] is not None and highest == scaling["min"]:
             yield Problem(
                 metric,

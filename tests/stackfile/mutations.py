@@ -89,6 +89,7 @@ RICH: dict[str, Any] = {
             "scaling": {
                 "min": 2,
                 "max": 12,
+                "concurrency": 4,
                 "requestsPerSecondPerReplica": 25.5,
                 "cpuPercent": 55,
                 "memoryPercent": 70,

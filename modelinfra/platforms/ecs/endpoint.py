@@ -55,7 +55,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     )
     register_objectives(request, balancer, traffic, service)
     register_domain(request.children, balancer, service, request.options.exposure)
-    register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
+    register_scaling(request, cluster.cluster_name, service, balancer, traffic, sizing, plan.scaling)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
     url = Output.all(balancer.url, service.id).apply(lambda found: f"{found[0]}{prefix}")

@@ -17,6 +17,7 @@ from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
+from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
@@ -32,13 +33,14 @@ class EcsEndpointPlan:
     path: str
     rule_priority: int
     sizing: EcsSizing
+    scaling: ScalingPlan
     placement: Placement | None
     needs: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was chosen, and why, and what the things that are handed in must allow."""
-        return (*self.sizing.notes, *self.needs)
+        return (*self.sizing.notes, *self.scaling.notes, *self.needs)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -89,11 +91,13 @@ class EcsPlanner:
             raise InvalidOptionsError(refused)
         placement = place(name, options, served, self.pools)
         shared = not stands_alone(options.load_balancer, options.exposure)
+        sizing = size_on_nodes(options, served, placement) if placement else size_endpoint(options, served)
         plan = EcsEndpointPlan(
             shared,
             path,
             options.rule_priority or naming.rule_priority(path),
-            size_on_nodes(options, served, placement) if placement else size_endpoint(options, served),
+            sizing,
+            plan_scaling(options, served, sizing, placement.devices if placement else 0),
             placement,
             (*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)),
         )

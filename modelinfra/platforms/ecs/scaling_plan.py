@@ -1,0 +1,67 @@
+"""What makes replicas more or fewer: pure arithmetic over validated options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from modelinfra.catalog.servers import parallel_requests
+from modelinfra.options.quantities import shown_seconds
+from modelinfra.options.scaling import named, varies
+from modelinfra.options.server import CUSTOM
+from modelinfra.platforms.ecs.sizing import EcsSizing
+from modelinfra.platforms.served_model import ServedModel
+
+# Of what a replica works on at once: where that is one request, more of them wait for it. docs/scaling.md: in the simulation less costs
+# replicas, and more costs the objective.
+_SHARE_OF_ONE: Final = 0.6
+_SHARE_OF_SEVERAL: Final = 0.7
+
+# Room for the replicas that are left when a zone fails, and for load that comes faster than replicas start.
+_DEFAULT_CPU_PERCENT: Final = 60
+
+# Application Auto Scaling's own limit is longer; beyond an hour nothing is learnt of a start.
+_LONGEST_COOLDOWN: Final = 3600
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True)
+class ScalingPlan:
+    """targets: key of `scaling` -> target of its policy, in the order in which policies are registered. Times are in seconds."""
+
+    targets: Mapping[str, float]
+    scale_out_cooldown: int
+    scale_in_cooldown: int
+    notes: tuple[str, ...] = ()
+
+
+def plan_scaling(options: Any, served: ServedModel, sizing: EcsSizing, accelerators: int) -> ScalingPlan:
+    """Compute the targets. accelerators: of each replica."""
+    scaling = options.scaling
+    # A replica that still starts takes no load: whoever adds to it before adds for the same load once more.
+    patience = min(_LONGEST_COOLDOWN, _MINUTE * math.ceil(sizing.startup / _MINUTE))
+    out = scaling.scale_out_cooldown if scaling.scale_out_cooldown is not None else patience
+    if not varies(scaling):
+        return ScalingPlan({}, out, scaling.scale_in_cooldown)
+    targets: Mapping[str, float] = {key: getattr(scaling, key) for key in named(scaling)}
+    notes: tuple[str, ...] = ()
+    if not targets:
+        targets, why = _default(served, sizing, accelerators)
+        notes = (f"{why}; a step waits {shown_seconds(out)} for the one before",)
+    return ScalingPlan(targets, out, scaling.scale_in_cooldown, notes)
+
+
+def _default(served: ServedModel, sizing: EcsSizing, accelerators: int) -> tuple[Mapping[str, float], str]:
+    """The target where none is named, and why it is this one."""
+    server = served.server
+    if server.streams:
+        why = "of streamed answers the load balancer sees when they begin, and not how many are in flight"
+        return {"cpu_percent": _DEFAULT_CPU_PERCENT}, f"scales at {_DEFAULT_CPU_PERCENT} % CPU: {why}"
+    parallel = parallel_requests(server, sizing.task.cpu / 1024, accelerators)
+    share = _SHARE_OF_ONE if parallel == 1 else _SHARE_OF_SEVERAL
+    target = round(share * parallel, 2)
+    assumed = ", as is assumed" if server.name == CUSTOM else ""
+    why = f"{server.title} works on {parallel} at once{assumed}, and {share:.0%} of it leaves room while replicas start"
+    return {"concurrency": target}, f"scales at {target:g} requests in flight per replica: {why}"
