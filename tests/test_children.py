@@ -62,7 +62,7 @@ def everything(
             "model": "s3://acme-models/digits/7",
             "secrets": {"TOKEN": SECRET},
         }
-        scaling = {"min": 1, "max": 3}
+        scaling = {"min": 1, "max": 3, "p95_latency_ms": 300}
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         exposure = {

@@ -160,6 +160,8 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             service=("pulumi_aws.ecs.Service", "the service"),
             scaling_target=("pulumi_aws.appautoscaling.Target", "least and most replicas"),
             scaling_policy=("pulumi_aws.appautoscaling.Policy", "one policy per metric"),
+            latency_guard=("pulumi_aws.appautoscaling.Policy", "adds replicas while answers take too long"),
+            latency_guard_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that answers take too long, for the guard"),
         ),
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,

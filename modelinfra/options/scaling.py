@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, SCALING_POLICY, SCALING_TARGET, TRACKING
+from modelinfra.options.landing import ADDED, ALARM, SCALING_POLICY, SCALING_TARGET, TRACKING
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 
@@ -54,6 +54,21 @@ class ScalingOptions(TypedDict):
     ]
     """Target of autoscaling: average memory use of the replicas, in percent."""
 
+    p95_latency_ms: NotRequired[
+        Annotated[
+            float,
+            Option(
+                default_text="`slo.p95_latency_ms`",
+                at_least=1,
+                at_most=3_600_000,
+                lands=(f"{ADDED}{SCALING_POLICY}", f"{ADDED}{ALARM}"),
+                example=300,
+            ),
+        ]
+    ]
+    """Latency guard, in milliseconds: while 95 of 100 answers take longer than that, two minutes in a row, replicas are added, whatever the
+    targets say. It never removes any. Without an objective there is none."""
+
     scale_out_cooldown: NotRequired[
         Annotated[
             Duration,
@@ -78,6 +93,15 @@ def named(scaling: Any) -> list[str]:
     return [key for key in TARGETS if getattr(scaling, key)]
 
 
+def guard_ms(scaling: Any, slo: Any) -> float | None:
+    """The limit of the latency guard in milliseconds; None where there is no guard."""
+    if not varies(scaling):
+        return None
+    promised = slo.p95_latency_ms if slo is not None else None
+    limit: float | None = promised if scaling.p95_latency_ms is None else scaling.p95_latency_ms
+    return limit
+
+
 def varies(scaling: Any) -> bool:
     """Whether the number of replicas may change."""
     return scaling.max is not None and scaling.max > scaling.min
@@ -94,10 +118,10 @@ def max_is_not_below_min(scaling: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-@rule(ScalingOptions, "min", "max", *TARGETS)
+@rule(ScalingOptions, "min", "max", *TARGETS, "p95_latency_ms")
 def a_target_needs_room_to_scale(scaling: Mapping[str, Any]) -> Iterable[Problem]:
     highest = scaling["min"] if scaling["max"] is None else scaling["max"]
-    for metric in TARGETS:
+    for metric in (*TARGETS, "p95_latency_ms"):
         if scaling[metric] is not None and highest == scaling["min"]:
             yield Problem(
                 metric,

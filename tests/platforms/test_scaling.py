@@ -9,7 +9,7 @@ import pytest
 
 from modelinfra.catalog.servers import SERVERS, parallel_requests
 from modelinfra.graph.model import Graph
-from tests.platforms.worlds import SCALING_POLICY, TARGET_GROUP, deployed, refusal
+from tests.platforms.worlds import ALARM, SCALING_POLICY, TARGET_GROUP, deployed, refusal
 
 CANARY = {"strategy": "canary"}
 
@@ -127,7 +127,7 @@ def test_a_step_waits_for_replicas_to_start_unless_it_is_told_otherwise(tmp_path
 
 
 def test_a_server_that_streams_scales_by_cpu_since_nobody_sees_how_many_are_in_flight(tmp_path: Path) -> None:
-    llama = {"server": "llama-cpp", "model": {"name": "llama", "size": "1GiB"}}
+    llama: dict[str, Any] = {"server": "llama-cpp", "model": {"name": "llama", "size": "1GiB"}}
     image = "a.example/llama@sha256:" + "0" * 64
     graph = deployed(tmp_path, scaling={"max": 4}, image=image, longest_request="50s", **llama)
     assert tracked(graph, "by-cpu")["targetValue"] == 60
@@ -155,3 +155,36 @@ def test_a_target_without_room_is_refused(tmp_path: Path) -> None:
     assert any(
         "scaling.concurrency (given: 2): a target has no effect while `max` equals `min`" in line for line in said
     )
+
+
+def guards(graph: Graph) -> list[dict[str, Any]]:
+    return [node.inputs for node in graph.all(ALARM) if node.name.endswith("latency-guard")]
+
+
+def test_a_promised_latency_is_guarded_by_a_policy_that_only_adds(tmp_path: Path) -> None:
+    graph = deployed(tmp_path, startup_budget="2m", scaling={"max": 6}, slo={"p95_latency_ms": 200})
+    (policy,) = (node for node in graph.all(SCALING_POLICY) if node.name == "digits-latency-guard")
+    steps = policy.inputs["stepScalingPolicyConfiguration"]
+    assert [each["scalingAdjustment"] for each in steps["stepAdjustments"]] == [25, 50]
+    assert [each["metricIntervalLowerBound"] for each in steps["stepAdjustments"]] == ["0", "0.2"]
+    assert (steps["minAdjustmentMagnitude"], steps["cooldown"]) == (1, 180)
+    (alarm,) = guards(graph)
+    assert alarm["alarmActions"] == [policy.outputs["arn"]]
+    assert (alarm["extendedStatistic"], alarm["threshold"], alarm["evaluationPeriods"]) == ("p95", 0.2, 2)
+    # Kept in ALARM by a handful of requests it would add replicas for ever.
+    assert alarm["evaluateLowSampleCountPercentiles"] == "evaluate"
+    assert alarm["treatMissingData"] == "notBreaching"
+
+
+def test_the_guards_own_limit_wins_over_the_promise_and_each_set_of_replicas_has_its_alarm(tmp_path: Path) -> None:
+    scaling = {"max": 6, "p95_latency_ms": 150}
+    graph = deployed(tmp_path, scaling=scaling, slo={"p95_latency_ms": 200}, rollout=CANARY)
+    assert [each["threshold"] for each in guards(graph)] == [0.15, 0.15]
+    assert len({each["dimensions"]["TargetGroup"] for each in guards(graph)}) == 2
+
+
+def test_without_a_promise_or_without_room_there_is_no_guard(tmp_path: Path) -> None:
+    assert guards(deployed(tmp_path, scaling={"max": 6}, slo={"p99_latency_ms": 200})) == []
+    assert guards(deployed(tmp_path, slo={"p95_latency_ms": 200})) == []
+    said = refusal(tmp_path, scaling={"p95_latency_ms": 200})
+    assert any("scaling.p95_latency_ms (given: 200)" in line for line in said)

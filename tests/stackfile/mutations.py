@@ -93,6 +93,7 @@ RICH: dict[str, Any] = {
                 "requestsPerSecondPerReplica": 25.5,
                 "cpuPercent": 55,
                 "memoryPercent": 70,
+                "p95LatencyMs": 250,
                 "scaleOutCooldown": "2m",
                 "scaleInCooldown": "10m",
             },

@@ -11,6 +11,7 @@ from pulumi import Input, Output
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions
+from modelinfra.platforms.ecs.scaling_guard import register_guard
 from modelinfra.platforms.ecs.scaling_plan import ScalingPlan
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
@@ -73,6 +74,9 @@ def register_scaling(
             },
             opts=children.opts("scaling-policy"),
         )
+
+    if plan.guard is not None:
+        register_guard(request, target, balancer, traffic, plan.guard)
 
 
 def _tracked(key: str, value: float, balancer: LoadBalancerReference, traffic: Traffic) -> _Tracking:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelinfra.catalog.servers import parallel_requests
 from modelinfra.options.quantities import shown_seconds
-from modelinfra.options.scaling import named, varies
+from modelinfra.options.scaling import guard_ms, named, varies
 from modelinfra.options.server import CUSTOM
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.served_model import ServedModel
@@ -28,12 +28,21 @@ _MINUTE: Final = 60
 
 
 @dataclass(frozen=True)
+class Guard:
+    """Adds replicas while the 95th percentile of answers is above `p95_ms`. cooldown: between two steps, in seconds."""
+
+    p95_ms: float
+    cooldown: int
+
+
+@dataclass(frozen=True)
 class ScalingPlan:
     """targets: key of `scaling` -> target of its policy, in the order in which policies are registered. Times are in seconds."""
 
     targets: Mapping[str, float]
     scale_out_cooldown: int
     scale_in_cooldown: int
+    guard: Guard | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -50,7 +59,10 @@ def plan_scaling(options: Any, served: ServedModel, sizing: EcsSizing, accelerat
     if not targets:
         targets, why = _default(served, sizing, accelerators)
         notes = (f"{why}; a step waits {shown_seconds(out)} for the one before",)
-    return ScalingPlan(targets, out, scaling.scale_in_cooldown, notes)
+    limit = guard_ms(scaling, options.slo)
+    # Replicas that start are no help yet, and their first minute has to be measured.
+    guard = None if limit is None else Guard(limit, patience + _MINUTE)
+    return ScalingPlan(targets, out, scaling.scale_in_cooldown, guard, notes)
 
 
 def _default(served: ServedModel, sizing: EcsSizing, accelerators: int) -> tuple[Mapping[str, float], str]:
