@@ -65,6 +65,10 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
     if not varies(endpoint["scaling"]):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
+    if not endpoint["scaling"].steps:
+        yield from _all(("step-policy", "step-alarm"), "there are no steps (`scaling.steps`)")
+    if not endpoint["scaling"].schedule:
+        yield "scheduled-action", "there is no schedule (`scaling.schedule`)"
     if guard_ms(endpoint["scaling"], slo) is None:
         reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
         yield from _all(("latency-guard", "latency-guard-alarm"), reason)

@@ -58,6 +58,10 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.logs": "its parts are options of their own",
     "endpoints.*.repository": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
+    "endpoints.*.scaling.steps.*.add.above": "is a part of one step",
+    "endpoints.*.scaling.steps.*.add.replicas": "is a part of one step",
+    "endpoints.*.scaling.steps.*.remove.below": "is a part of one step",
+    "endpoints.*.scaling.steps.*.remove.replicas": "is a part of one step",
     "endpoints.*.rollback": "its parts are options of their own",
     "notify": "its parts are options of their own",
     "notify.topicArn": "takes the place of the topic, and is told by every alarm",
@@ -136,15 +140,22 @@ def test_the_example_is_another_value_than_the_default(path: str) -> None:
     assert ALL[path].option.example != ALL[path].option.default
 
 
+_SCALING = "endpoints.*.scaling."
+NAMED_BY_USERS = (
+    *("platforms.", "endpoints.", "gpuNodePools."),
+    *(f"{_SCALING}{each}." for each in ("metrics", "steps", "schedule")),
+)
+
+
 def test_the_rich_environment_says_everything_that_can_be_said() -> None:
     def said(value: Any, path: str = "") -> Iterator[str]:
         if isinstance(value, list):
             for each in value:
                 yield from said(each, path)
         for key, inner in value.items() if isinstance(value, dict) else ():
-            here = f"{path}{'*' if path in ('platforms.', 'endpoints.', 'gpuNodePools.') else key}"
+            here = f"{path}{'*' if path in NAMED_BY_USERS else key}"
             yield here
-            if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups")):
+            if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".dimensions")):
                 yield from said(inner, f"{here}.")
 
     # The digest stands for the content of a model, which differs from test to test.

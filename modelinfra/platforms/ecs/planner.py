@@ -17,7 +17,7 @@ from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
-from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling
+from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling, unworkable
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
@@ -85,6 +85,7 @@ class EcsPlanner:
         refused = [
             *(unfit(served) if options.accelerator is None else ()),
             *(served.remote.unreachable(self.internet) if served.remote else ()),
+            *unworkable(options.scaling, self.options),
             *unreachable(options.exposure, internet=self.internet, public=self.public),
         ]
         if refused:

@@ -12,7 +12,9 @@ from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions
 from modelinfra.platforms.ecs.scaling_guard import register_guard
+from modelinfra.platforms.ecs.scaling_metrics import query, register_steps, tracked
 from modelinfra.platforms.ecs.scaling_plan import ScalingPlan
+from modelinfra.platforms.ecs.scaling_schedule import ignored, register_schedule
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
 
@@ -58,23 +60,26 @@ def register_scaling(
         resource_id=Output.concat("service/", cluster_name, "/", service.name),
         min_capacity=sizing.min_replicas,
         max_capacity=sizing.max_replicas,
-        opts=children.opts("scaling-target"),
+        opts=children.opts("scaling-target", ignore_changes=ignored(plan.limits)),
     )
-    for key, value in plan.targets.items():
+    policies = {_SUFFIXES[key]: _tracked(key, value, balancer, traffic) for key, value in plan.targets.items()}
+    policies |= {f"metric-{name}": tracked(each, cluster_name, service.name) for name, each in plan.metrics.items()}
+    for suffix, configuration in policies.items():
         aws.appautoscaling.Policy(
-            children.named(_SUFFIXES[key], "scaling policy"),
+            children.named(suffix, "scaling policy"),
             policy_type="TargetTrackingScaling",
             service_namespace=target.service_namespace,
             scalable_dimension=target.scalable_dimension,
             resource_id=target.resource_id,
             target_tracking_scaling_policy_configuration={
-                **_tracked(key, value, balancer, traffic),
+                **configuration,
                 "scale_out_cooldown": plan.scale_out_cooldown,
                 "scale_in_cooldown": plan.scale_in_cooldown,
             },
             opts=children.opts("scaling-policy"),
         )
-
+    register_steps(request, target, plan)
+    register_schedule(request, target, sizing, plan.schedule, plan.limits)
     if plan.guard is not None:
         register_guard(request, target, balancer, traffic, plan.guard)
 
@@ -115,8 +120,8 @@ def _in_flight(sets: Sequence[dict[str, Input[str]]], target: float) -> _Custom:
     ]  # fmt: skip
     for n, counted in zip(numbers, sets, strict=True):
         queries += [
-            _metric(f"requests{n}", "RequestCountPerTarget", "Sum", counted),
-            _metric(f"seconds{n}", "TargetResponseTime", "Average", counted),
+            query(f"requests{n}", NAMESPACE, "RequestCountPerTarget", "Sum", counted),
+            query(f"seconds{n}", NAMESPACE, "TargetResponseTime", "Average", counted),
         ]
     return {"metrics": queries}
 
@@ -131,22 +136,7 @@ def _requests(sets: Sequence[dict[str, Input[str]]]) -> _Custom:
         "return_data": True,
     }
     each = (
-        _metric(f"requests{n}", "RequestCountPerTarget", "Sum", counted)
+        query(f"requests{n}", NAMESPACE, "RequestCountPerTarget", "Sum", counted)
         for n, counted in zip(numbers, sets, strict=True)
     )
     return {"metrics": [total, *each]}
-
-
-def _metric(id_: str, name: str, statistic: str, counted: dict[str, Input[str]]) -> _Query:
-    return {
-        "id": id_,
-        "metric_stat": {
-            "metric": {
-                "namespace": NAMESPACE,
-                "metric_name": name,
-                "dimensions": [{"name": key, "value": value} for key, value in counted.items()],
-            },
-            "stat": statistic,
-        },
-        "return_data": False,
-    }
