@@ -109,7 +109,7 @@ class ScalingOptions(TypedDict):
         Annotated[
             Duration,
             Option(
-                default_text="as long as a replica may take to start (`startup_budget`)",
+                default_text="as long as a replica may take to start (`startup_budget`), and 3m to be seen",
                 at_most=3600,
                 lands=(f"{TRACKING}.scaleOutCooldown",),
                 example="2m",

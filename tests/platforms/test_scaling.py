@@ -121,7 +121,7 @@ def test_of_two_sets_of_replicas_both_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_step_waits_for_replicas_to_start_unless_it_is_told_otherwise(tmp_path: Path) -> None:
-    for scaling, seconds in (({}, 240), ({"scale_out_cooldown": "2m"}, 120)):
+    for scaling, seconds in (({}, 240 + 180), ({"scale_out_cooldown": "2m"}, 120)):
         graph = deployed(tmp_path, startup_budget="3m30s", scaling={"max": 4, **scaling})
         assert tracked(graph, "by-concurrency")["scaleOutCooldown"] == seconds
 
@@ -167,7 +167,7 @@ def test_a_promised_latency_is_guarded_by_a_policy_that_only_adds(tmp_path: Path
     steps = policy.inputs["stepScalingPolicyConfiguration"]
     assert [each["scalingAdjustment"] for each in steps["stepAdjustments"]] == [25, 50]
     assert [each["metricIntervalLowerBound"] for each in steps["stepAdjustments"]] == ["0", "0.2"]
-    assert (steps["minAdjustmentMagnitude"], steps["cooldown"]) == (1, 180)
+    assert (steps["minAdjustmentMagnitude"], steps["cooldown"]) == (1, 120 + 180)
     (alarm,) = guards(graph)
     assert alarm["alarmActions"] == [policy.outputs["arn"]]
     assert (alarm["extendedStatistic"], alarm["threshold"], alarm["evaluationPeriods"]) == ("p95", 0.2, 2)

@@ -142,3 +142,24 @@ def test_without_a_schedule_both_limits_are_pulumis(tmp_path: Path) -> None:
 def test_expressions_that_aws_documents_are_taken(tmp_path: Path, at: str) -> None:
     graph = deployed(tmp_path, scaling={"max": 9, "schedule": {"day": {**DAY, "at": at}, "night": NIGHT}})
     assert actions(graph)["day"]["schedule"] == at
+
+
+def test_the_preview_says_what_is_scaled_by_and_when_a_scheduled_limit_that_is_edited_reaches_aws(
+    tmp_path: Path,
+) -> None:
+    graph = deployed(
+        tmp_path,
+        server="torchserve",
+        image="a.example/served@sha256:" + "0" * 64,
+        model={"name": "digits", "size": "1GiB"},
+        cpu=4,
+        longest_request="50s",
+        startup_budget="5m",
+        scaling={"max": 9, "schedule": {"day": DAY, "night": NIGHT}},
+    )
+    said = " ".join(entry["message"] for entry in graph.logs)
+    assert (
+        "scales at 2.8 requests in flight per replica: TorchServe works on 4 at once, and 70 % of it leaves room while replicas start; "
+        "a step waits 8m for the one before"
+    ) in said
+    assert "the schedule writes `scaling.min`: an edit of that reaches AWS with the next of: night" in said

@@ -21,6 +21,7 @@ ALARM, LOG, CLUSTER = (
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:ecs/cluster:Cluster",
 )
+ACTION = "aws:appautoscaling/scheduledAction:ScheduledAction"
 TARGET, POLICY = "aws:appautoscaling/target:Target", "aws:appautoscaling/policy:Policy"
 Find = Callable[[Changes], Iterator[Finding]]
 
@@ -77,6 +78,7 @@ def test_a_deployment_that_loses_capacity() -> None:
         (watching.findings, CLUSTER, {"settings": [{"name": "containerInsights", "value": "enhanced"}]}, {"settings": []}, "low", "the cluster it has less detailed insights"),
         (watching.findings, "aws:lb/loadBalancer:LoadBalancer", {"accessLogs": {"enabled": True}}, {}, "medium", "the load balancer it no longer logs requests"),
         (capacity.findings, TARGET, {"minCapacity": 2}, {"minCapacity": 1}, "medium", "the scaling target it: least replicas down from 2 to 1"),
+        (capacity.findings, ACTION, {"scalableTargetAction": {"minCapacity": 4}}, {"scalableTargetAction": {"minCapacity": 2}}, "medium", "the scheduled action it: least replicas from then on down from 4 to 2"),
         (capacity.findings, TARGET, {"maxCapacity": 10}, {"maxCapacity": 20}, "low", "the scaling target it: most replicas up from 10 to 20"),
         (capacity.findings, "aws:autoscaling/group:Group", {"maxSize": 4}, {"maxSize": 2}, "medium", "the Auto Scaling group it: most machines down from 4 to 2"),
         (capacity.findings, "aws:eks/nodeGroup:NodeGroup", {"scalingConfig": {"minSize": 2}}, {"scalingConfig": {"minSize": 3}}, "low", "the node group it: least nodes up from 2 to 3"),

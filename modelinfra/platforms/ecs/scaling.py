@@ -13,7 +13,7 @@ from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions
 from modelinfra.platforms.ecs.scaling_guard import register_guard
 from modelinfra.platforms.ecs.scaling_metrics import query, register_steps, tracked
-from modelinfra.platforms.ecs.scaling_plan import ScalingPlan
+from modelinfra.platforms.ecs.scaling_plan import LARGEST_STEP, ScalingPlan
 from modelinfra.platforms.ecs.scaling_schedule import ignored, register_schedule
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     )
 
 _SECONDS_PER_MINUTE: Final = 60
-
-# However many requests wait, a step adds half of what there is at the most, until the new replicas serve (docs/scaling.md).
-_LARGEST_STEP: Final = 1.5
 
 _SUFFIXES: Final = {
     "concurrency": "by-concurrency",
@@ -113,7 +110,7 @@ def _in_flight(sets: Sequence[dict[str, Input[str]]], target: float) -> _Custom:
     """
     numbers = range(1, len(sets) + 1)
     sums = " + ".join(f"requests{n} * FILL(seconds{n}, {_SECONDS_PER_MINUTE}) / {_SECONDS_PER_MINUTE}" for n in numbers)
-    most = round(target * _LARGEST_STEP, 4)
+    most = round(target * LARGEST_STEP, 4)
     queries: list[_Query] = [
         {"id": "bounded", "expression": f"IF(inflight > {most:g}, {most:g}, inflight)", "label": "in flight per replica, no more than a step answers", "return_data": True},
         {"id": "inflight", "expression": sums, "label": "in flight per replica", "return_data": False},

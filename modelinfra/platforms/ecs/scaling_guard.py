@@ -7,14 +7,8 @@ import pulumi_aws as aws
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions
-from modelinfra.platforms.ecs.scaling_plan import Guard
+from modelinfra.platforms.ecs.scaling_plan import GUARD_MINUTES, GUARD_PERCENT, GUARD_PERCENT_ABOVE_TWICE, Guard
 from modelinfra.platforms.ecs.traffic import Traffic
-
-# Faster than a target, whose alarm takes three minutes; one minute alone is no pattern.
-_MINUTES = 2
-
-# A quarter more above the limit, half more above twice the limit (docs/scaling.md).
-_PERCENT, _PERCENT_ABOVE_TWICE = 25, 50
 
 
 def register_guard(
@@ -42,9 +36,9 @@ def register_guard(
                 {
                     "metric_interval_lower_bound": "0",
                     "metric_interval_upper_bound": f"{limit:g}",
-                    "scaling_adjustment": _PERCENT,
+                    "scaling_adjustment": GUARD_PERCENT,
                 },
-                {"metric_interval_lower_bound": f"{limit:g}", "scaling_adjustment": _PERCENT_ABOVE_TWICE},
+                {"metric_interval_lower_bound": f"{limit:g}", "scaling_adjustment": GUARD_PERCENT_ABOVE_TWICE},
             ],
         },
         opts=children.opts("latency-guard"),
@@ -60,7 +54,7 @@ def register_guard(
             period=60,
             comparison_operator="GreaterThanThreshold",
             threshold=limit,
-            evaluation_periods=_MINUTES,
+            evaluation_periods=GUARD_MINUTES,
             # An alarm that would keep its state while requests are few would go on adding replicas to an endpoint that is quiet again.
             evaluate_low_sample_count_percentiles="evaluate",
             treat_missing_data="notBreaching",

@@ -18,8 +18,17 @@ from modelinfra.platforms.served_model import ServedModel
 
 # Of what a replica works on at once: where that is one request, more of them wait for it. docs/scaling.md: in the simulation less costs
 # replicas, and more costs the objective.
-_SHARE_OF_ONE: Final = 0.6
-_SHARE_OF_SEVERAL: Final = 0.7
+SHARE_OF_ONE: Final = 0.6
+SHARE_OF_SEVERAL: Final = 0.7
+
+# However many requests wait, a step adds half of what there is at the most, until the new replicas serve (docs/scaling.md).
+LARGEST_STEP: Final = 1.5
+
+# The guard is faster than a target, whose alarm takes three minutes; one minute alone is no pattern. It adds a quarter above the limit and
+# half above twice the limit (docs/scaling.md).
+GUARD_MINUTES: Final = 2
+GUARD_PERCENT: Final = 25
+GUARD_PERCENT_ABOVE_TWICE: Final = 50
 
 # Room for the replicas that are left when a zone fails, and for load that comes faster than replicas start.
 _DEFAULT_CPU_PERCENT: Final = 60
@@ -27,6 +36,7 @@ _DEFAULT_CPU_PERCENT: Final = 60
 # Application Auto Scaling's own limit is longer; beyond an hour nothing is learnt of a start.
 _LONGEST_COOLDOWN: Final = 3600
 _MINUTE: Final = 60
+_SEEN: Final = 180
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,7 @@ class ScalingPlan:
 def plan_scaling(options: Any, served: ServedModel, sizing: EcsSizing, accelerators: int) -> ScalingPlan:
     """Compute the targets. accelerators: of each replica."""
     scaling = options.scaling
-    # A replica that still starts takes no load: whoever adds to it before adds for the same load once more.
-    patience = min(_LONGEST_COOLDOWN, _MINUTE * math.ceil(sizing.startup / _MINUTE))
+    patience = patience_seconds(sizing.startup)
     out = scaling.scale_out_cooldown if scaling.scale_out_cooldown is not None else patience
     if not varies(scaling):
         return ScalingPlan({}, out, scaling.scale_in_cooldown, patience)
@@ -68,13 +77,12 @@ def plan_scaling(options: Any, served: ServedModel, sizing: EcsSizing, accelerat
         targets, why = _default(served, sizing, accelerators)
         notes = (f"{why}; a step waits {shown_seconds(out)} for the one before",)
     limit = guard_ms(scaling, options.slo)
-    # Replicas that start are no help yet, and their first minute has to be measured.
-    guard = None if limit is None else Guard(limit, patience + _MINUTE)
+    guard = None if limit is None else Guard(limit, patience)
     limits = scheduled(scaling)
     if limits:
         back = [name for name, each in scaling.schedule.items() if any(getattr(each, key) is None for key in limits)]
         what = " and ".join(f"`scaling.{key}`" for key in limits)
-        notes = (*notes, f"the schedule writes {what}: an edit of that reaches AWS with the next {' or '.join(back)}")
+        notes = (*notes, f"the schedule writes {what}: an edit of that reaches AWS with the next of: {', '.join(back)}")
     return ScalingPlan(
         targets,
         out,
@@ -87,6 +95,19 @@ def plan_scaling(options: Any, served: ServedModel, sizing: EcsSizing, accelerat
         limits=limits,
         notes=notes,
     )
+
+
+def patience_seconds(startup: int) -> int:
+    """How long a step waits for the one before: until its replicas serve, and every minute that an alarm looks at has seen them.
+
+    Whoever asks earlier asks for the same load once more. A larger step is taken at once, so that this holds nothing up.
+    """
+    return min(_LONGEST_COOLDOWN, _MINUTE * math.ceil(startup / _MINUTE) + _SEEN)
+
+
+def default_share(parallel: int) -> float:
+    """Of what a replica works on at once: the default target of requests in flight."""
+    return SHARE_OF_ONE if parallel == 1 else SHARE_OF_SEVERAL
 
 
 def unworkable(scaling: Any, cluster: Any) -> Iterator[Problem]:
@@ -108,8 +129,8 @@ def _default(served: ServedModel, sizing: EcsSizing, accelerators: int) -> tuple
         why = "of streamed answers the load balancer sees when they begin, and not how many are in flight"
         return {"cpu_percent": _DEFAULT_CPU_PERCENT}, f"scales at {_DEFAULT_CPU_PERCENT} % CPU: {why}"
     parallel = parallel_requests(server, sizing.task.cpu / 1024, accelerators)
-    share = _SHARE_OF_ONE if parallel == 1 else _SHARE_OF_SEVERAL
+    share = default_share(parallel)
     target = round(share * parallel, 2)
     assumed = ", as is assumed" if server.name == CUSTOM else ""
-    why = f"{server.title} works on {parallel} at once{assumed}, and {share:.0%} of it leaves room while replicas start"
+    why = f"{server.title} works on {parallel} at once{assumed}, and {100 * share:.0f} % of it leaves room while replicas start"
     return {"concurrency": target}, f"scales at {target:g} requests in flight per replica: {why}"

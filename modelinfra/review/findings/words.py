@@ -18,6 +18,7 @@ _LONGEST_VALUE = 80
 _NOUNS = {
     "aws:alb/loadBalancer:LoadBalancer": "load balancer",
     "aws:appautoscaling/policy:Policy": "scaling policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "scheduled action",
     "aws:appautoscaling/target:Target": "scaling target",
     "aws:autoscaling/group:Group": "Auto Scaling group",
     "aws:cloudwatch/logGroup:LogGroup": "log group",
