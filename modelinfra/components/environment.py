@@ -89,8 +89,7 @@ class Environment(pulumi.ComponentResource):
         """The endpoint with the environment's topic, unless it has one of its own."""
         if self.notifications is None or planned.options.alarm_topic_arn is not None:
             return planned
-        options = planned.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
-        return replace(planned, options=options)
+        return planned.updated(alarm_topic_arn=self.notifications.topic_arn)
 
     @classmethod
     def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:

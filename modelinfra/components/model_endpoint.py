@@ -43,6 +43,14 @@ class PlannedEndpoint:
     revisions: Mapping[str, Revision]
     plan: EndpointPlan
 
+    def updated(self, **options: Any) -> PlannedEndpoint:
+        """The same with other options, of every revision."""
+        revisions = {
+            name: replace(each, options=each.options.model_copy(update=options))
+            for name, each in self.revisions.items()
+        }
+        return replace(self, options=self.options.model_copy(update=options), revisions=revisions)
+
 
 class ModelEndpoint(pulumi.ComponentResource):
     """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says.

@@ -169,6 +169,13 @@ def test_models_in_images_lie_in_one_repository_under_tags_of_their_own(tmp_path
     assert len(set(tags)) == 2
 
 
+def test_revisions_whose_images_hold_the_same_share_one(tmp_path: Path) -> None:
+    graph = divided(tmp_path)
+    assert named(graph, IMAGE) == {"digits-build", "digits-fetcher"}
+    images = {json.loads(plain(node.inputs)["containerDefinitions"])[0]["image"] for node in graph.all(TASK)}
+    assert len(images) == 1
+
+
 def test_a_revision_serves_before_it_gets_traffic_and_its_target_group_has_a_load_balancer_before_it_serves(
     tmp_path: Path,
 ) -> None:
