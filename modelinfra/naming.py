@@ -18,6 +18,7 @@ LIMITS: dict[str, int] = {
     "trust store": 32,  # Elastic Load Balancing API, CreateTrustStore
     "bucket": 63,  # Amazon S3 user guide, bucket naming rules
     "web acl": 128,  # AWS WAF API, CreateWebACL
+    "secret": 512,  # AWS Secrets Manager API, CreateSecret
     "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient
     "role": 64,  # IAM API, CreateRole
     "role policy": 128,  # IAM API, PutRolePolicy

@@ -79,6 +79,9 @@ class ModelEndpoint(pulumi.ComponentResource):
     load_balancer_dns_name: Output[str]
     """DNS name of the load balancer: what a domain of your own is pointed at."""
 
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
+    """Client -> generation -> ARN of the secret whose text is the client's API key; empty where none are asked for."""
+
     @overload
     def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
@@ -111,6 +114,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.task_role_arn = outputs.task_role_arn
         self.security_group_id = outputs.security_group_id
         self.load_balancer_dns_name = outputs.load_balancer_dns_name
+        self.api_key_secret_arns = outputs.api_key_secret_arns
         children.tell_unmet()
         self.register_outputs({**vars(outputs)})
 

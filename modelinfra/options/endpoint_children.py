@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelinfra.catalog.child_roles import ACCESS_LOG_ROLES, LOAD_BALANCER_ROLES, SHIFT_ROLES, USER_POOL_ROLES
+from modelinfra.catalog.child_roles import (
+    ACCESS_LOG_ROLES,
+    API_KEY_ROLES,
+    LOAD_BALANCER_ROLES,
+    SHIFT_ROLES,
+    USER_POOL_ROLES,
+)  # fmt: skip
 from modelinfra.options.adjustments import childless
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
@@ -91,6 +97,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield "trust-store", "none is made (`exposure.auth.mtls.ca_bundle`)"
     if auth is None or auth.cognito is None or auth.cognito.user_pool_arn is not None:
         yield from _all(USER_POOL_ROLES, "no user pool is made (`exposure.auth.cognito`)")
+    if auth is None or auth.api_keys is None:
+        yield from _all(API_KEY_ROLES, "no API keys are made (`exposure.auth.api_keys`)")
     if auth is None or (auth.jwt is None and auth.oidc is None and auth.cognito is None):
         yield "login-egress", "the load balancer asks nobody (`exposure.auth`)"
 

@@ -85,7 +85,7 @@ def traffic_moves_where_nobody_is_asked(endpoint: Mapping[str, Any]) -> Iterable
     if shifts(endpoint["rollout"]) and asked is not None:
         # ECS developer guide, "Application Load Balancer resources for blue/green deployments", limitations.
         reason = f"ECS moves traffic only between rules that do nothing but forward, and `exposure.auth.{asked}` makes the rule ask first"
-        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls`."
+        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls` or `api_keys`."
         yield Problem("rollout.strategy", reason, remedy, endpoint["rollout"].strategy)
 
 

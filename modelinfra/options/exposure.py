@@ -213,7 +213,13 @@ def guarded(exposure: Any) -> bool:
     waf = exposure.waf
     if waf.enabled is not None:
         return bool(waf.enabled)
-    return bool(exposure.public) or any(getattr(waf, key) is not None for key in type(waf).model_fields)
+    shaped = any(getattr(waf, key) is not None for key in type(waf).model_fields)
+    return bool(exposure.public) or shaped or keyed(exposure)
+
+
+def keyed(exposure: Any) -> bool:
+    """Whether clients prove who they are by API keys, which the firewall compares."""
+    return exposure.auth is not None and exposure.auth.api_keys is not None
 
 
 def logged(exposure: Any) -> bool:
@@ -239,10 +245,18 @@ def the_internet_is_asked_who_it_is(exposure: Mapping[str, Any]) -> Iterable[Pro
         yield Problem(
             "auth",
             reason,
-            "Write one of jwt, oidc, cognito and mtls below it, or none: and the reason why nobody is asked.",
+            "Write one of jwt, oidc, cognito, api_keys and mtls below it, or none: and the reason why nobody is asked.",
         )
     if not exposure["public"] and auth is not None and auth.none is not None:
         yield Problem("auth.none", "nothing is asked of anybody in a private network anyway", "Remove it.", auth.none)
+
+
+@rule(ExposureOptions, "waf", "auth")
+def the_firewall_asks_for_keys(exposure: Mapping[str, Any]) -> Iterable[Problem]:
+    auth = exposure["auth"]
+    if exposure["waf"].enabled is False and auth is not None and auth.api_keys is not None:
+        reason = "`auth.api_keys` is asked for by the firewall"
+        yield Problem("waf.enabled", reason, "Remove it, or let clients prove who they are in another way.", False)
 
 
 @rule(ExposureOptions, "domain", "hosted_zone_id", "certificate_arn")
@@ -263,7 +277,7 @@ def without_a_domain_there_is_no_encryption(exposure: Mapping[str, Any]) -> Iter
             yield Problem(key, "without a `domain` the endpoint speaks HTTP", "Add `domain`.", exposure[key])
     auth = exposure["auth"]
     if auth is not None and auth.none is None:
-        yield Problem("auth", "tokens, cookies and certificates need HTTPS", "Add `domain`.")
+        yield Problem("auth", "keys, tokens, cookies and certificates need HTTPS", "Add `domain`.")
 
 
 @rule(ExposureOptions, "cidrs", "public")

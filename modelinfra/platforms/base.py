@@ -95,6 +95,7 @@ class EndpointOutputs:
     task_role_arn: Output[str]
     security_group_id: Output[str]
     load_balancer_dns_name: Output[str]
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
 
 
 class EndpointPlan(Protocol):

@@ -153,7 +153,8 @@ def test_the_rich_environment_says_everything_that_can_be_said() -> None:
             for each in value:
                 yield from said(each, path)
         for key, inner in value.items() if isinstance(value, dict) else ():
-            here = f"{path}{'*' if path in ('platforms.', 'endpoints.', 'gpuNodePools.', 'endpoints.*.revisions.') else key}"
+            named = path.endswith(("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys."))
+            here = f"{path}{'*' if named else key}"
             yield here
             if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups")):
                 yield from said(inner, f"{here}.")

@@ -266,12 +266,12 @@ NO_AUTH = "exposure.auth: everybody on the internet could ask the model."
     [
         ({"exposure": {"public": True, **DOMAIN}}, NO_AUTH),
         ({"exposure": {"public": True, "auth": {"jwt": JWT}}}, "exposure.domain: what faces the internet is encrypted"),
-        ({"exposure": {"auth": {"jwt": JWT}}}, "exposure.auth: tokens, cookies and certificates need HTTPS"),
+        ({"exposure": {"auth": {"jwt": JWT}}}, "exposure.auth: keys, tokens, cookies and certificates need HTTPS"),
         ({"exposure": {"domain": "a.example.com"}}, "nothing says where its certificate comes from"),
         ({"exposure": {**DOMAIN, "auth": {}}}, "exposure.auth (given: {}): nothing is said here"),
         (
             {"exposure": {**DOMAIN, "auth": {"jwt": JWT, "cognito": {}}}},
-            "exposure.auth.cognito: the load balancer asks in one way, and `jwt` is given, too",
+            "exposure.auth.cognito: an endpoint asks in one way, and `jwt` is given, too",
         ),
         (
             {"exposure": {**PUBLIC, "auth": {"jwt": JWT, "none": "because it is a demonstration"}}},

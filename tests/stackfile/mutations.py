@@ -250,6 +250,20 @@ ADOPTED: dict[str, Any] = {
                 },
             },
         },
+        "partners": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "partners.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "apiKeys": {
+                        "orders": {"generation": 2, "keepPrevious": False, "requestsPerFiveMinutes": 5000},
+                        "fraud": {"generation": 3},
+                    }
+                },
+            },
+        },
         "staff": {
             "server": "mlserver",
             "model": "stacks/models/digits",

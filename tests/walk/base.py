@@ -30,7 +30,13 @@ ROLLOUT = "endpoints.iris.rollout"
 SLO = "endpoints.iris.slo"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
-NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g", "endpoints.iris.revisions": "candidate"}
+NAMES = {
+    "platforms": "web",
+    "endpoints": "iris",
+    "gpuNodePools": "a10g",
+    "endpoints.iris.revisions": "candidate",
+    "endpoints.iris.exposure.auth.apiKeys": "orders",
+}
 
 # What must stand there, too, for an edit to make sense, before and after it.
 CONTEXT: dict[str, dict[str, Any]] = {
@@ -64,6 +70,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "endpoints.iris.exposure.auth.apiKeys": {"endpoints.iris.exposure.auth": {"apiKeys": {"orders": {}}}},
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
@@ -130,6 +137,7 @@ BASES: dict[str, dict[str, Any]] = {
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
+    f"{AUTH}.apiKeys": {AUTH: {"apiKeys": {"orders": {"generation": 2}}}},
     f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},
 }
 

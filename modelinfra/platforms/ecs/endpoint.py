@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import Output
 
 from modelinfra.options.exposure import exposed
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
+from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
@@ -28,7 +30,8 @@ _LEAST_IDLE_SECONDS = 60
 def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
     """Log, roles and security group; then the replicas of every revision, and the traffic to them."""
     network = cluster.network
-    balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request)
+    api_keys = register_api_keys(request.children, request.options.exposure, production=cluster.production)
+    balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, api_keys)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request)
     roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
@@ -41,6 +44,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     register_domain(request.children, balancer, service, request.options.exposure)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
+    arns: Any = {key.client: key.arns for key in api_keys}
     url = Output.all(balancer.url, service.id).apply(lambda found: f"{found[0]}{prefix}")
     return EndpointOutputs(
         url=url,
@@ -50,10 +54,13 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         task_role_arn=Output.from_input(roles.task_arn),
         security_group_id=Output.from_input(hops.group_id),
         load_balancer_dns_name=balancer.dns_name,
+        api_key_secret_arns=Output.from_input(arns),
     )
 
 
-def _own_load_balancer(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> LoadBalancerReference:
+def _own_load_balancer(
+    cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest, api_keys: Sequence[ApiKey]
+) -> LoadBalancerReference:
     children, exposure = request.children, request.options.exposure
     made = ApplicationLoadBalancer(
         # One that faces the internet is another one, beside which the first stays until the service has moved.
@@ -63,6 +70,7 @@ def _own_load_balancer(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endp
         production=cluster.production,
         exposure=exposure if exposed(exposure) else None,
         certificate_arn=certificate_arn(children, exposure),
+        api_keys=api_keys,
         adjustments=children.adjustments,
         opts=pulumi.ResourceOptions(parent=children.component),
     )

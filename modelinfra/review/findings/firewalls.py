@@ -7,6 +7,7 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import has_unknown, listed, mapping, plain
+from modelinfra.policies.web_acl import lets_in_only_known_keys
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding
 from modelinfra.review.findings.front_doors import BALANCERS
@@ -31,10 +32,15 @@ def _weaker(name: str, old: Node, new: Node) -> Iterator[Finding]:
         yield Finding(
             "exposure", "high", new.urn, f"{name} lets through what no rule names", "It blocked it before.", "Keep `block` as its default action.",
         )  # fmt: skip
+    elif lets_in_only_known_keys(was) and not lets_in_only_known_keys(will):
+        yield Finding(
+            "exposure", "high", new.urn, f"{name} no longer asks for API keys",
+            "Requests without one reach the endpoint.", "Let in nobody but by the label of a key.",
+        )  # fmt: skip
     if has_unknown(will.get("rules")):
         return
     before, after = _rules(was), _rules(will)
-    if gone := [each for each in before if each not in after]:
+    if gone := [each for each in before if each not in after and _held(before[each], after)]:
         yield Finding(
             "exposure", "medium", new.urn, f"{name} loses the {plural(len(gone), 'rule').partition(' ')[2]} {listing(gone)}",
             "What they blocked reaches the endpoint.", "Check that something else holds it.",
@@ -56,6 +62,16 @@ def _weaker(name: str, old: Node, new: Node) -> Iterator[Finding]:
 
 def _rules(acl: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {str(mapping(each).get("name")): mapping(each) for each in listed(acl.get("rules"))}
+
+
+def _held(rule: Mapping[str, Any], after: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a rule that goes held anything of what still comes: the limit of a client whose key goes, too, holds nobody."""
+    if "count" in mapping(rule.get("action")):
+        return False
+    limit = mapping(mapping(rule.get("statement")).get("rateBasedStatement"))
+    label = mapping(mapping(limit.get("scopeDownStatement")).get("labelMatchStatement")).get("key")
+    given = {mapping(each).get("name") for other in after.values() for each in listed(other.get("ruleLabels"))}
+    return label is None or label in given
 
 
 def _counted(rule: Mapping[str, Any]) -> set[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import has_unknown, listed, mapping, plain
+from modelinfra.policies.asking import keyed_balancers
+from modelinfra.policies.view import View
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding
 from modelinfra.review.findings.words import called, place, shown
@@ -33,8 +35,8 @@ def listeners(graph: Graph, balancer: Node) -> list[Node]:
 
 
 def asks_who(graph: Graph, listener: Node) -> bool:
-    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule or by a certificate."""
-    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify":
+    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule, a certificate or an API key."""
+    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify" or _keyed(graph, listener):
         return True
     rules = [
         rule
@@ -43,6 +45,13 @@ def asks_who(graph: Graph, listener: Node) -> bool:
         if listener.urn in rule.property_deps.get("listenerArn", ()) or _names(rule, "listenerArn", listener)
     ]
     return all(not forwards(each) or authenticates(each) for each in (listener, *rules))
+
+
+def _keyed(graph: Graph, node: Node) -> bool:
+    """Whether the firewall before a listener, or before that of a rule, lets in nobody without a key that it knows."""
+    listener = node if node.type in LISTENERS else _above(graph, node, "listenerArn", LISTENERS)
+    balancer = _above(graph, listener, "loadBalancerArn", BALANCERS) if listener is not None else None
+    return balancer is not None and balancer.urn in keyed_balancers(View(graph))
 
 
 def protocol(node: Node) -> str:
@@ -77,7 +86,7 @@ def _of_one(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
     if old is None or new is None:
         return
     name = called(changes.after, new)
-    if authenticates(old) and not authenticates(new) and forwards(new):
+    if authenticates(old) and not authenticates(new) and forwards(new) and not _keyed(changes.after, new):
         yield Finding(
             "exposure", "high", new.urn, f"{name} no longer asks who somebody is",
             "Its authentication action is gone: requests reach the endpoint unproven.", "Keep the authentication action before the forward.",
@@ -108,6 +117,8 @@ def _new_routes(changes: Changes) -> Iterator[Finding]:
     for change in changes.of("create"):
         node = change.after
         if node is None or change.type not in (*LISTENERS, *RULES) or not forwards(node) or authenticates(node):
+            continue
+        if _keyed(graph, node):
             continue
         listener = node if change.type in LISTENERS else _above(graph, node, "listenerArn", LISTENERS)
         balancer = _above(graph, listener, "loadBalancerArn", BALANCERS) if listener else None
