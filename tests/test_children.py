@@ -64,7 +64,15 @@ def everything(
             "model": "s3://acme-models/digits/7",
             "secrets": {"TOKEN": SECRET},
         }
-        scaling = {"min": 1, "max": 3}
+        waiting = {"namespace": "Acme/Digits", "name": "Waiting"}
+        scaling = {
+            "min": 1,
+            "max": 3,
+            "p95_latency_ms": 300,
+            "metrics": {"waiting": {**waiting, "target": 4}},
+            "steps": {"rush": {**waiting, "add": [{"above": 20, "replicas": 1}]}},
+            "schedule": {"day": {"at": "cron(0 8 ? * MON-FRI *)", "min": 2}, "night": {"at": "cron(0 20 * * ? *)"}},
+        }
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         exposure = {

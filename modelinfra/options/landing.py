@@ -37,6 +37,7 @@ RULE = "aws:lb/listenerRule:ListenerRule"
 S3_ASSOCIATION = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation"
 SCALING_POLICY = "aws:appautoscaling/policy:Policy"
 SCALING_TARGET = "aws:appautoscaling/target:Target"
+SCHEDULED_ACTION = "aws:appautoscaling/scheduledAction:ScheduledAction"
 SECOND_RANGE = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
 SECRET = "aws:secretsmanager/secret:Secret"
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
@@ -65,6 +66,8 @@ FETCH_CONTAINER = f"{TASK}.containerDefinitions[1]"
 """The container that fetches the model before the server starts."""
 
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
+
+STEPS = f"{SCALING_POLICY}.stepScalingPolicyConfiguration"
 
 TAGS = "aws:*.tags"
 """The tags of every resource of AWS that takes them."""

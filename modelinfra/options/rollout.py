@@ -15,6 +15,7 @@ from modelinfra.options.landing import (
     SERVICE,
     TARGET_GROUP,
     TIMEOUTS,
+    TRACKING,
 )  # fmt: skip
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
@@ -54,6 +55,7 @@ class RolloutOptions(TypedDict):
                     f"{ADDED}{ALARM}",
                     f"{SERVICE}.alarms.alarmNames",
                     f"{RULE}.options.ignoreChanges",
+                    f"{TRACKING}.customizedMetricSpecification",
                     TIMEOUTS,
                 ),
                 example="canary",

@@ -10,7 +10,7 @@ from pulumi import Input
 
 from modelinfra.options.arns import KMS_KEY_ARN, TOPIC_ARN
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, ALARM, COMPOSITE_ALARM, SUBSCRIPTION, TOPIC
+from modelinfra.options.landing import ADDED, ALARM, COMPOSITE_ALARM, STEPS, SUBSCRIPTION, TOPIC
 from modelinfra.options.problems import Problem
 
 _LATENCY = Option(at_least=1, at_most=3_600_000, lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription"))
@@ -33,8 +33,11 @@ class SloOptions(TypedDict):
     """Share of requests, in percent, that are not answered with 5xx, over 30 days. Told when errors use what is left of it up too fast: 14.4
     times faster than it lasts, for an hour and still now, or 6 times faster for six hours. Left out, it is not watched."""
 
-    p95_latency_ms: NotRequired[Annotated[float, replace(_LATENCY, example=150)]]
-    """Within so many milliseconds 95 of 100 requests are answered. Left out, it is not watched."""
+    p95_latency_ms: NotRequired[
+        Annotated[float, replace(_LATENCY, lands=(*_LATENCY.lands, f"{STEPS}.stepAdjustments"), example=150)]
+    ]
+    """Within so many milliseconds 95 of 100 requests are answered; while they are not, replicas are added up to `scaling.max`. Left out, it is
+    not watched."""
 
     p99_latency_ms: NotRequired[Annotated[float, replace(_LATENCY, example=400)]]
     """Within so many milliseconds 99 of 100 requests are answered. Left out, it is not watched."""

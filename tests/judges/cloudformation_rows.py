@@ -26,6 +26,7 @@ NOT_LOWERED = {
     "aws:acm/certificateValidation:CertificateValidation": "CloudFormation waits for certificates by itself",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a property of the bucket in CloudFormation; judged by the Terraform provider",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "a property of the scalable target in CloudFormation; judged by the Terraform provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
     "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
@@ -47,7 +48,15 @@ _RULE = {"securityGroupId": "groupId", "cidrIpv4": "cidrIp", "cidrIpv6": "cidrIp
 _ELB, _SCALING = "AWS::ElasticLoadBalancingV2", "AWS::ApplicationAutoScaling"
 
 ROWS: dict[str, Row] = {
-    t.ALARM: Row("AWS::CloudWatch::Alarm", {"name": "alarmName", "metricQueries": "metrics"}, shaped=shapes.alarm),
+    t.ALARM: Row(
+        "AWS::CloudWatch::Alarm",
+        {
+            "name": "alarmName",
+            "metricQueries": "metrics",
+            "evaluateLowSampleCountPercentiles": "evaluateLowSampleCountPercentile",
+        },
+        shaped=shapes.alarm,
+    ),
     t.CAPACITY: Row(
         "AWS::ECS::ClusterCapacityProviderAssociations", {"clusterName": "cluster"}, shaped=shapes.capacity
     ),

@@ -89,9 +89,35 @@ RICH: dict[str, Any] = {
             "scaling": {
                 "min": 2,
                 "max": 12,
+                "concurrency": 4,
                 "requestsPerSecondPerReplica": 25.5,
                 "cpuPercent": 55,
                 "memoryPercent": 70,
+                "p95LatencyMs": 250,
+                "metrics": {
+                    "waiting": {
+                        "namespace": "Acme/Digits",
+                        "name": "Waiting",
+                        "dimensions": {"Service": "digits"},
+                        "statistic": "Maximum",
+                        "targetPerReplica": 3,
+                    },
+                    "share": {"namespace": "Acme/Digits", "name": "CacheUse", "target": 0.8},
+                },
+                "steps": {
+                    "rush": {
+                        "namespace": "Acme/Digits",
+                        "name": "Waiting",
+                        "dimensions": {"Service": "digits"},
+                        "statistic": "Maximum",
+                        "minutes": 3,
+                        "add": [{"above": 20, "replicas": 1}, {"above": 100, "replicas": 4}],
+                    }
+                },
+                "schedule": {
+                    "day": {"at": "cron(0 8 ? * MON-FRI *)", "timezone": "Europe/Vienna", "min": 4, "max": 10},
+                    "night": {"at": "cron(0 20 ? * MON-FRI *)", "timezone": "Europe/Vienna"},
+                },
                 "scaleOutCooldown": "2m",
                 "scaleInCooldown": "10m",
             },
@@ -149,6 +175,17 @@ RICH: dict[str, Any] = {
             "image": "a.example/served@sha256:" + "0" * 64,
             "model": {"name": "digits"},
             "rollout": {"strategy": "linear", "percent": 20, "stepBake": "2m", "bake": "5m"},
+            "scaling": {
+                "max": 6,
+                "steps": {
+                    "queue": {
+                        "namespace": "Acme/Devices",
+                        "name": "Waiting",
+                        "add": [{"above": 20, "replicas": 2}],
+                        "remove": [{"below": 2, "replicas": 1}],
+                    }
+                },
+            },
             "exposure": {
                 "cidrs": ["10.0.0.0/8"],
                 "securityGroups": {"gateway": "sg-0123456789abcdef0"},

@@ -57,5 +57,5 @@ def register_replicas(
         shifting=shifting,
     )
     register_objectives(request, balancer, traffic, service)
-    register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
+    register_scaling(request, cluster.cluster_name, service, balancer, traffic, sizing, replicas.scaling)
     return service
