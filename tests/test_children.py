@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
+    ACCESS_LOG_ROLES,
+    API_KEY_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
-    EXPOSURE_ROLES,
     NETWORK_ROLES,
     SHIFT_ROLES,
+    USER_POOL_ROLES,
     ChildRole,
 )
 from modelinfra.children import _inputs, _kinds, merged, properties
@@ -81,11 +83,13 @@ def everything(
             "access_logs": {"enabled": True},
         }
         wanted = given.get("endpoint", {})
-        asked = {role: each for role, each in wanted.items() if role not in SHIFT_ROLES}
+        asked = {role: each for role, each in wanted.items() if role not in {*SHIFT_ROLES, *API_KEY_ROLES}}
         ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
         if shifted:
-            moved = {role: each for role, each in wanted.items() if role not in EXPOSURE_ROLES}
-            own = {"load_balancer": "own", "rollout": {"strategy": "canary"}, "transforms": moved}
+            elsewhere = {*ACCESS_LOG_ROLES, *USER_POOL_ROLES, "trust-store", "login-egress"}
+            moved = {role: each for role, each in wanted.items() if role not in elsewhere}
+            keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
+            own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
 
     return captured(program, root)

@@ -64,6 +64,11 @@ ACCESS_LOG_ROLES: Final = _table(
     access_log_policy=("pulumi_aws.s3.BucketPolicy", "who may write them"),
 )
 
+API_KEY_ROLES: Final = _table(
+    api_key_secret=("pulumi_aws.secretsmanager.Secret", "where an API key is kept, one for each valid key"),
+    api_key_version=("pulumi_aws.secretsmanager.SecretVersion", "the key itself"),
+)
+
 USER_POOL_ROLES: Final = _table(
     user_pool=("pulumi_aws.cognito.UserPool", "the people who may log in"),
     user_pool_client=("pulumi_aws.cognito.UserPoolClient", "the load balancer as the pool knows it"),
@@ -87,6 +92,7 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             firewall_association=("pulumi_aws.wafv2.WebAclAssociation", "that it stands before the load balancer"),
             trust_store=("pulumi_aws.lb.TrustStore", "whose client certificates are taken"),
         ),
+        **API_KEY_ROLES,
         **ACCESS_LOG_ROLES,
         **USER_POOL_ROLES,
     }
@@ -144,6 +150,10 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
             target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
+            revision_rule=(
+                "pulumi_aws.lb.ListenerRule",
+                "which requests go to another revision whatever its share is, one a revision",
+            ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
             error_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of requests answered with 5xx"),
             unhealthy_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "replicas that stay unhealthy"),

@@ -21,6 +21,7 @@ from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
+from modelinfra.options.exposure import keyed
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -46,6 +47,9 @@ class Environment(pulumi.ComponentResource):
 
     predict_urls: Output[Mapping[str, str]]
     """Endpoint -> where predictions are asked for."""
+
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
+    """Endpoint that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
 
     @overload
     def __init__(self, name: str, args: EnvironmentOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -83,14 +87,21 @@ class Environment(pulumi.ComponentResource):
         }
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
         self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
-        self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls})
+        keyed_endpoints: Any = {
+            key: endpoint.api_key_secret_arns
+            for key, endpoint in self.endpoints.items()
+            if keyed(plan.endpoints[key][1].options.exposure)
+        }
+        self.api_key_secret_arns = Output.from_input(keyed_endpoints)
+        self.register_outputs(
+            {"urls": self.urls, "predict_urls": self.predict_urls, "api_key_secret_arns": self.api_key_secret_arns}
+        )
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
         if self.notifications is None or planned.options.alarm_topic_arn is not None:
             return planned
-        options = planned.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
-        return replace(planned, options=options)
+        return planned.updated(alarm_topic_arn=self.notifications.topic_arn)
 
     @classmethod
     def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:

@@ -42,7 +42,9 @@ from modelinfra.options.landing import (
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
+from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions
@@ -298,6 +300,31 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         ]
     ]
     """Priority of the endpoint's rule on a shared load balancer."""
+
+    revisions: NotRequired[Annotated[Mapping[Name, RevisionOptions], Option(default={})]]
+    """Other revisions behind the endpoint, by names of your own, such as candidate; the endpoint's own keys describe the one that is
+    called stable. Each has replicas of its own; which requests they answer, `traffic` says."""
+
+    traffic: NotRequired[
+        Annotated[
+            Mapping[Name, Annotated[int, Option(at_least=0, at_most=100)]],
+            Option(
+                default_text="all of it to stable",
+                lands=(f"{RULE}.actions",),
+                example={"stable": 50, "candidate": 50},
+            ),
+        ]
+    ]
+    """Share of each revision in percent, 100 together. One that is left out has none, and answers requests with its `headers` alone."""
+
+    stickiness: NotRequired[
+        Annotated[
+            Duration,
+            # Elastic Load Balancing API, TargetGroupStickinessConfig.
+            Option(at_least=1, at_most=7 * 24 * 3600, lands=(f"{RULE}.actions",), example="24h"),
+        ]
+    ]
+    """How long a client that keeps cookies is answered by the same revision. None otherwise: each request is divided by itself."""
 
     slo: NotRequired[
         Annotated[

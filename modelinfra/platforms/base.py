@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pulumi
@@ -54,12 +54,20 @@ class FetcherImage:
 
 
 @dataclass(frozen=True)
+class Revision:
+    """Another revision of an endpoint. options: the endpoint's, with what the revision says anew."""
+
+    options: Any
+    served: ServedModel
+
+
+@dataclass(frozen=True)
 class EndpointRequest:
     """What a `ModelEndpoint` asks of its platform.
 
     children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
     that is an ECR repository, else empty. fetcher: the image that fetches the model, and its repository's ARN; None where the model
-    is in `image`.
+    is in `image`. revisions: the same of the endpoint's other revisions, by name, with children named after them.
     """
 
     children: Children
@@ -68,6 +76,7 @@ class EndpointRequest:
     image: Input[str]
     repository_arn: Input[str]
     fetcher: FetcherImage | None = None
+    revisions: Mapping[str, EndpointRequest] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -86,6 +95,7 @@ class EndpointOutputs:
     task_role_arn: Output[str]
     security_group_id: Output[str]
     load_balancer_dns_name: Output[str]
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
 
 
 class EndpointPlan(Protocol):
@@ -103,11 +113,13 @@ class EndpointPlan(Protocol):
 class Planner(Protocol):
     """What a platform can say of an endpoint before anything is registered, the platform itself included."""
 
-    def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EndpointPlan:
+    def plan(
+        self, name: str, path: str, options: Any, served: ServedModel, revisions: Mapping[str, Revision]
+    ) -> EndpointPlan:
         """Check an endpoint and compute its sizes and budgets.
 
-        name: how the user calls the endpoint. path: where it hangs on a shared load balancer. Raises InvalidOptionsError with
-        paths relative to the endpoint.
+        name: how the user calls the endpoint. path: where it hangs on a shared load balancer. revisions: the other ones, by name.
+        Raises InvalidOptionsError with paths relative to the endpoint.
         """
 
 

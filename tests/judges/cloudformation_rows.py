@@ -29,6 +29,7 @@ NOT_LOWERED = {
     "aws:appautoscaling/scheduledAction:ScheduledAction": "a property of the scalable target in CloudFormation; judged by the Terraform provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
+    "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
     "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
@@ -143,6 +144,7 @@ ROWS: dict[str, Row] = {
         "AWS::IAM::InstanceProfile", {"name": "instanceProfileName"}, shaped=shapes.instance_profile
     ),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
+    "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
     "aws:sqs/queue:Queue": Row(
         "AWS::SQS::Queue", {"name": "queueName", "messageRetentionSeconds": "messageRetentionPeriod"}
     ),

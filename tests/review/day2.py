@@ -16,6 +16,8 @@ ENDPOINTS = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
 SECOND = {**ENDPOINT, "environment": {"LOG_LEVEL": "debug"}}
 
 
+CANDIDATE = {"candidate": {"environment": {"SEED": "2"}}}
+
 GPUS = {"gpuNodePools.a10g": {"accelerator": {"name": "A10G"}, "maxNodes": 12}}
 ON_GPUS = {**GPUS, "endpoints.iris.accelerator": {"name": "A10G"}}
 
@@ -93,6 +95,9 @@ ROWS = [
     Row("more memory", "iris: MiB of a task up from 2048 to 6144; +$26 to +$130 a month", (0, 1, 1, 0), {"endpoints.iris.memory": "6GiB"}),
     Row("less memory", "iris: MiB of a task down from 6144 to 4096; -$65 to -$13 a month", (0, 1, 1, 0), {"endpoints.iris.memory": "4GiB"}, before={"endpoints.iris.memory": "6GiB"}),
     Row("another architecture", "iris: runtimePlatform.cpuArchitecture from X86_64 to ARM64; -$72 to -$14 a month", (0, 2, 1, 0), {"endpoints.iris.architecture": "arm64"}),
+    Row("a revision with a tenth of the traffic", "iris divides requests differently: proof-iris from 100 to 90 % and proof-iris--candidate from 0 to 10 %; +$", (8, 1, 0, 0), {"endpoints.iris.revisions": CANDIDATE, "endpoints.iris.traffic": {"stable": 90, "candidate": 10}}, engine=True),
+    Row("a revision is promoted", "iris divides requests differently: proof-iris from 90 to 0 % and proof-iris--candidate from 10 to 100 %", (0, 1, 0, 0), {"endpoints.iris.traffic": {"candidate": 100}}, {"endpoints.iris.revisions": CANDIDATE, "endpoints.iris.traffic": {"stable": 90, "candidate": 10}}),
+    Row("a revision goes", "deletes the candidate-service service of iris: its tasks are ended", (0, 1, 0, 8), {"endpoints.iris.revisions": None, "endpoints.iris.traffic": None}, {"endpoints.iris.revisions": CANDIDATE, "endpoints.iris.traffic": {"stable": 90, "candidate": 10}}),
     Row("spot", "iris: capacity from FARGATE (base 0, weight 1) to FARGATE (base 2, weight 1) and FARGATE_SPOT (base 0, weight 4)", (0, 1, 0, 0), {"endpoints.iris.spot": True}),
     Row("a shorter idle timeout", "the load balancer of web waits less long for an answer", (0, 1, 0, 0), {"platforms.web.idleTimeout": "60s"}),
     Row("a shell in the tasks", "the task role of iris may now logs:CreateLogStream, logs:DescribeLogStreams and logs:PutLogEvents on the log group of iris, and 1 more grant", (1, 2, 0, 0), {"platforms.web.exec": True}),

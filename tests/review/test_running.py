@@ -65,7 +65,7 @@ def test_a_deployment_that_loses_capacity() -> None:
         (traffic.findings, GROUP, {"deregistrationDelay": 300}, {"deregistrationDelay": 10}, "low", "the target group it drains for a shorter time"),
         (traffic.findings, GROUP, {"healthCheck": {"path": "/a"}}, {"healthCheck": {"path": "/b"}}, "low", "the health check of the target group it changes"),
         (traffic.findings, RULE, {"conditions": [{"pathPattern": {"values": ["/a"]}}]}, {"conditions": [{"pathPattern": {"values": ["/b"]}}]}, "medium", "the listener rule it takes other requests"),
-        (traffic.findings, RULE, {"actions": [{"forward": {"targetGroups": [{"weight": 90}]}}]}, {"actions": [{"forward": {"targetGroups": [{"weight": 50}]}}]}, "low", "the listener rule it shares requests out differently"),
+        (traffic.findings, RULE, {"actions": [{"forward": {"targetGroups": [{"arn": "a", "weight": 90}, {"arn": "b", "weight": 10}]}}]}, {"actions": [{"forward": {"targetGroups": [{"arn": "a", "weight": 50}, {"arn": "b", "weight": 50}]}}]}, "low", "the listener rule it divides requests differently: a from 90 to 50 % and b from 10 to 50 %"),
         (traffic.findings, "aws:lb/loadBalancer:LoadBalancer", {"idleTimeout": 120}, {}, "low", "the load balancer it waits less long for an answer"),
         (watching.findings, ALARM, {"threshold": 5, "comparisonOperator": "GreaterThanThreshold"}, {"threshold": 20, "comparisonOperator": "GreaterThanThreshold"}, "medium", "the alarm it tells later"),
         (watching.findings, ALARM, {"threshold": 5, "comparisonOperator": "LessThanThreshold"}, {"threshold": 1, "comparisonOperator": "LessThanThreshold"}, "medium", "the alarm it tells later"),

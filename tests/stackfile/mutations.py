@@ -127,6 +127,18 @@ RICH: dict[str, Any] = {
             "rulePriority": 4711,
             "rollback": {"errorPercent": 2},
             "rollout": {"strategy": "rolling"},
+            "revisions": {
+                "candidate": {
+                    "model": "stacks/models/digits",
+                    "cpu": 2,
+                    "memory": "8GiB",
+                    "environment": {"SEED": "1"},
+                    "headers": {"x-tester": "yes"},
+                    "scaling": {"min": 1, "max": 2},
+                }
+            },
+            "traffic": {"stable": 90, "candidate": 10},
+            "stickiness": "1h",
             "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
             "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
@@ -272,6 +284,20 @@ ADOPTED: dict[str, Any] = {
                     "mtls": {
                         "trustStoreArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/people/1234567890abcdef"
                     },
+                },
+            },
+        },
+        "partners": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "partners.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "apiKeys": {
+                        "orders": {"generation": 2, "keepPrevious": False, "requestsPerFiveMinutes": 5000},
+                        "fraud": {"generation": 3},
+                    }
                 },
             },
         },

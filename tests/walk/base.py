@@ -36,6 +36,8 @@ NAMES = {
     "platforms": "web",
     "endpoints": "iris",
     "gpuNodePools": "a10g",
+    "endpoints.iris.revisions": "candidate",
+    "endpoints.iris.exposure.auth.apiKeys": "orders",
     METRICS: "waiting",
     STEPS: "rush",
     SCHEDULE: "day",
@@ -68,6 +70,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+    "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
         "endpoints.iris.exposure.auth": {
             "mtls": {
@@ -75,9 +79,16 @@ CONTEXT: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "endpoints.iris.exposure.auth.apiKeys": {"endpoints.iris.exposure.auth": {"apiKeys": {"orders": {}}}},
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+    "endpoints.iris.revisions.candidate.model.token": {
+        "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
+    },
+    "endpoints.iris.revisions.candidate.model.kmsKeyArn": {
+        "endpoints.iris.revisions.candidate.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}
+    },
 }
 
 POOL = "gpuNodePools.a10g"
@@ -105,6 +116,12 @@ EXPOSED: dict[str, Any] = {
     "accessLogs": {"enabled": True},
 }
 
+REVISION = "endpoints.iris.revisions.candidate"
+DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": ENDPOINT["scaling"]}}
+
+# A revision scales by the options by which its endpoint does: what stands below names of the user's is walked there.
+_WALKED_ONCE = tuple(f"{REVISION}.scaling.{each}" for each in ("metrics", "steps", "schedule"))
+
 SERVER = "endpoints.iris.server"
 OWN_SERVER: dict[str, Any] = {
     "image": "registry.example/own:1.2",
@@ -125,6 +142,7 @@ BASES: dict[str, dict[str, Any]] = {
         ACCELERATOR: A10G,
     },
     SERVER: {SERVER: OWN_SERVER},
+    REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
     METRICS: {METRICS: {"waiting": {**_WAITING, "target": 5}}},
@@ -139,6 +157,7 @@ BASES: dict[str, dict[str, Any]] = {
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
+    f"{AUTH}.apiKeys": {AUTH: {"apiKeys": {"orders": {"generation": 2}}}},
     f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},
 }
 
@@ -191,7 +210,7 @@ def _edits(declaration: type, prefix: str) -> Iterator[Edit]:
         path = prefix + spelled(key.name, "camel")
         if key.option.example is not UNSET:
             yield Edit(path, key.option)
-        for below in _declarations(key.type):
+        for below in _declarations(key.type) if path not in _WALKED_ONCE else ():
             name = f".{NAMES[path]}" if path in NAMES else ""
             yield from _edits(below, f"{path}{name}.")
 

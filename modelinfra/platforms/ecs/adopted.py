@@ -15,7 +15,7 @@ from modelinfra.platforms.served_model import ServedModel
 def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterator[str]:
     """One sentence for each thing that is handed in and that must allow something."""
     port = served.server.ports["http"]
-    remote = served.remote if served.remote is not None and not served.remote.baked else None
+    remote = served.remote if served.fetched else None
     if endpoint.execution_role_arn is not None:
         token = served.remote is not None and served.remote.token is not None
         secrets = ", and reading the secrets" if endpoint.secrets or token else ""

@@ -29,9 +29,10 @@ def register_roles(
 ) -> TaskRoles:
     """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster.
 
-    A role that is handed in stays as it is.
+    The revisions of an endpoint share them. A role that is handed in stays as it is.
     """
     children, options = request.children, request.options
+    revisions = (request, *request.revisions.values())
     execution_arn: Input[str] | None = options.execution_role_arn
     task_arn: Input[str] | None = options.task_role_arn
     policies: list[pulumi.Resource] = []
@@ -40,11 +41,15 @@ def register_roles(
             children.named("execution", "role"), assume_role_policy=trust, opts=children.opts("execution-role")
         )
         secrets: Mapping[str, Input[str]] = options.secrets or {}
-        repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
+        repositories = [
+            arn
+            for each in revisions
+            for arn in (each.repository_arn, *([each.fetcher.repository_arn] if each.fetcher else []))
+        ]
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
-            secrets=[*secrets.values(), *fetch.secrets(request)],
+            secrets=[*secrets.values(), *(token for each in revisions for token in fetch.secrets(each))],
             key=options.secrets_kms_key_arn,
         ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
@@ -65,7 +70,7 @@ def register_roles(
                 opts=children.opts("exec-policy"),
             )
             policies.append(policy)
-        policies += fetch.register_fetch_rights(request, task)
+        policies += [policy for each in revisions for policy in fetch.register_fetch_rights(each, task)]
         task_arn = task.arn
     return TaskRoles(execution_arn, task_arn, policies)
 
