@@ -106,8 +106,9 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.task_role_arn = outputs.task_role_arn
         self.security_group_id = outputs.security_group_id
         self.load_balancer_dns_name = outputs.load_balancer_dns_name
+        self.signals = outputs.signals
         children.tell_unmet()
-        self.register_outputs({**vars(outputs)})
+        self.register_outputs({key: value for key, value in vars(outputs).items() if key != "signals"})
 
     def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:
         served, options = planned.served, planned.options

@@ -11,7 +11,7 @@ from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
-from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
+from modelinfra.options.landing import ADDED, CLUSTER, DASHBOARD, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import Problem, did_you_mean
@@ -63,6 +63,9 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
 
     notify: NotRequired[Annotated[NotifyOptions, Option()]]
     """Who is told of the alarms of every endpoint, and of deployments that fail. Left out, nobody is."""
+
+    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
+    """Whether there is an overview of all endpoints: one dashboard for every fifty of them. Each costs as much as that of an endpoint."""
 
     gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
     """Nodes with accelerators, by name."""

@@ -10,10 +10,12 @@ from pulumi import Input
 
 from modelinfra.options.arns import KMS_KEY_ARN, TOPIC_ARN
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, ALARM, COMPOSITE_ALARM, SUBSCRIPTION, TOPIC
+from modelinfra.options.landing import ADDED, ALARM, COMPOSITE_ALARM, DASHBOARD_BODY, SUBSCRIPTION, TOPIC
 from modelinfra.options.problems import Problem
 
-_LATENCY = Option(at_least=1, at_most=3_600_000, lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription"))
+_LATENCY = Option(
+    at_least=1, at_most=3_600_000, lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription", DASHBOARD_BODY)
+)
 
 
 class SloOptions(TypedDict):

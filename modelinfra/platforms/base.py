@@ -11,6 +11,7 @@ from pulumi import Input, Output
 
 from modelinfra.children import Children
 from modelinfra.platforms.served_model import ServedModel
+from modelinfra.platforms.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class EndpointOutputs:
     task_role_arn: Output[str]
     security_group_id: Output[str]
     load_balancer_dns_name: Output[str]
+    signals: Output[Signals]
+    """What can be seen of the endpoint; no output of the component."""
 
 
 class EndpointPlan(Protocol):

@@ -20,6 +20,7 @@ RICH: dict[str, Any] = {
     "tags": {"team": "forecasting"},
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
     "namePrefix": "acme",
+    "dashboard": False,
     "notify": {"emails": ["on-call@example.com"], "kmsKeyArn": KMS},
     "network": {
         "tags": {"part": "network"},
@@ -102,6 +103,7 @@ RICH: dict[str, Any] = {
             "rollback": {"errorPercent": 2},
             "rollout": {"strategy": "rolling"},
             "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
+            "dashboard": False,
             "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",

@@ -11,6 +11,7 @@ from modelinfra.options.exposure import exposed
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
+from modelinfra.platforms.ecs.dashboard import register_dashboard
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.objectives import register_objectives
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
@@ -53,7 +54,8 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         roles=roles,
         shifting=shifting,
     )
-    register_objectives(request, balancer, traffic, service)
+    told = [*alarms, *register_objectives(request, balancer, traffic, service)]
+    signals = register_dashboard(request, cluster, balancer, traffic, service, told)
     register_domain(request.children, balancer, service, request.options.exposure)
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
@@ -67,6 +69,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         task_role_arn=Output.from_input(roles.task_arn),
         security_group_id=Output.from_input(hops.group_id),
         load_balancer_dns_name=balancer.dns_name,
+        signals=signals,
     )
 
 
