@@ -94,7 +94,7 @@ def _availability(request: EndpointRequest, counted: dict[str, Input[str]], pref
         windows = [_burning(request, counted, prefix, burn, seconds) for seconds in (burn.long, burn.short)]
         yield aws.cloudwatch.CompositeAlarm(
             children.named(f"{prefix}availability-{burn.name}", "alarm"),
-            alarm_name=children.named(f"{prefix}availability-{burn.name}", "alarm"),
+            alarm_name=children.unique(f"{prefix}availability-{burn.name}", "alarm"),
             alarm_description=(
                 f"Endpoint {request.name}: errors use up what is left of {promised:g} % availability {burn.factor:g} times faster than it lasts"
             ),
@@ -162,7 +162,7 @@ def _no_replica(request: EndpointRequest, sets: Mapping[str, dict[str, Input[str
         return alarms
     both = aws.cloudwatch.CompositeAlarm(
         children.named("no-replicas", "alarm"),
-        alarm_name=children.named("no-replicas", "alarm"),
+        alarm_name=children.unique("no-replicas", "alarm"),
         alarm_description=f"Endpoint {request.name}: no replica serves",
         alarm_rule=_all_of(alarms),
         alarm_actions=told(request),
