@@ -25,6 +25,8 @@ LIMITS: dict[str, int] = {
     "security group": 255,  # EC2 API, CreateSecurityGroup
     "event rule": 64,  # EventBridge API, PutRule
     "topic": 256,  # SNS API, CreateTopic
+    "chat configuration": 128,  # AWS Chatbot API, CreateSlackChannelConfiguration
+    "budget": 100,  # AWS Budgets API, CreateBudget
     "dashboard": 255,  # CloudWatch API, PutDashboard
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup

@@ -13,6 +13,7 @@ from pulumi.runtime.config import is_config_secret
 
 from modelinfra import naming
 from modelinfra.children import Adjustments, Children, look_up_options
+from modelinfra.components.budget import register_budget, tells_environment
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
 from modelinfra.components.model_endpoint import ModelEndpoint, PlannedEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
@@ -74,7 +75,13 @@ class Environment(pulumi.ComponentResource):
             for key, platform in platforms.items()
         }
         self.notifications = (
-            Notifications(naming.child(name, "notify"), options.notify, Adjustments.of(options), child)
+            Notifications(
+                naming.child(name, "notify"),
+                options.notify,
+                Adjustments.of(options),
+                child,
+                of_budget=tells_environment(options.budget),
+            )
             if options.notify is not None
             else None
         )
@@ -82,8 +89,11 @@ class Environment(pulumi.ComponentResource):
             key: ModelEndpoint(naming.child(name, key), self._told(planned), child, platform=self.platforms[platform])
             for key, (platform, planned) in plan.endpoints.items()
         }
+        children = Children(self, name, Adjustments.of(options))
+        if options.budget is not None:
+            topic = self.notifications.topic_arn if self.notifications is not None else None
+            register_budget(children, options.budget, options.tags or {}, topic)
         if options.dashboard and self.endpoints:
-            children = Children(self, name, Adjustments.of(options))
             register_overview(children, [endpoint.signals for endpoint in self.endpoints.values()])
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
         self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})

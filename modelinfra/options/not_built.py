@@ -14,7 +14,6 @@ NOT_BUILT: dict[str, str] = {
     "revisions": "an endpoint serves one revision",
     "edge_fleets": "there is no edge fleet",
     "tenants": "an environment has no tenants",
-    "budget": "there is no budget alarm",
     "serving": "endpoints run on ECS",
 }
 """Key (in snake_case) -> why it is refused."""

@@ -21,7 +21,24 @@ RICH: dict[str, Any] = {
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
     "namePrefix": "acme",
     "dashboard": False,
-    "notify": {"emails": ["on-call@example.com"], "kmsKeyArn": KMS},
+    "notify": {
+        "emails": ["on-call@example.com"],
+        "kmsKeyArn": KMS,
+        "slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"},
+        "teams": {
+            "tenantId": "12345678-1234-1234-1234-123456789012",
+            "teamId": "12345678-4321-4321-4321-123456789012",
+            "channelId": "19%3aab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2",
+        },
+        "webhooks": {"pagerduty": "arn:aws:secretsmanager:us-west-2:123456789012:secret:pagerduty-AbCdEf"},
+    },
+    "budget": {
+        "monthlyUsd": 5000,
+        "tag": "team",
+        "notify": ["finance@example.com"],
+        "actualPercent": [50, 80, 100],
+        "forecastPercent": [],
+    },
     "network": {
         "tags": {"part": "network"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
@@ -157,6 +174,7 @@ RICH: dict[str, Any] = {
 
 ADOPTED: dict[str, Any] = {
     "notify": {"topicArn": "arn:aws:sns:us-west-2:123456789012:alarms"},
+    "budget": {"monthlyUsd": 5000, "topicArn": "arn:aws:sns:us-west-2:123456789012:finance"},
     "network": {
         "vpc": {
             "id": "vpc-1",
