@@ -165,6 +165,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             ),
             no_replica_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that no replica serves"),
             no_replicas_alarm=("pulumi_aws.cloudwatch.CompositeAlarm", "that none of two sets of replicas does"),
+            dashboard=("pulumi_aws.cloudwatch.Dashboard", "the endpoint's dashboard"),
             deployment_rule=("pulumi_aws.cloudwatch.EventRule", "deployments that fail"),
             deployment_target=("pulumi_aws.cloudwatch.EventTarget", "who is told of them"),
             service=("pulumi_aws.ecs.Service", "the service"),

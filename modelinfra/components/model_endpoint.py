@@ -115,8 +115,9 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.security_group_id = outputs.security_group_id
         self.load_balancer_dns_name = outputs.load_balancer_dns_name
         self.api_key_secret_arns = outputs.api_key_secret_arns
+        self.signals = outputs.signals
         children.tell_unmet()
-        self.register_outputs({**vars(outputs)})
+        self.register_outputs({key: value for key, value in vars(outputs).items() if key != "signals"})
 
     def _request(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> EndpointRequest:
         """The images of all revisions lie in one repository; their other children have names of their own."""

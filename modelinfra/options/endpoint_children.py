@@ -37,6 +37,7 @@ KEYS = (
     "rollout",
     "revisions",
     "slo",
+    "dashboard",
     "scaling",
     *_HANDED_IN,
 )
@@ -74,6 +75,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
+    if not endpoint["dashboard"]:
+        yield "dashboard", "there is none (`dashboard: false`)"
     if not varies(endpoint["scaling"]):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
     if not endpoint["scaling"].steps:

@@ -10,7 +10,6 @@ NOT_BUILT: dict[str, str] = {
     "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
     "edge_fleets": "there is no edge fleet",
     "tenants": "an environment has no tenants",
-    "budget": "there is no budget alarm",
     "serving": "endpoints run on ECS",
 }
 """Key (in snake_case) -> why it is refused."""

@@ -151,6 +151,7 @@ def test_the_example_is_another_value_than_the_default(path: str) -> None:
     assert ALL[path].option.example != ALL[path].option.default
 
 
+WITH_KEYS_OF_USERS = (".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".dimensions", ".webhooks")
 NAMED_BY_USERS = (
     *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys."),
     *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
@@ -165,7 +166,7 @@ def test_the_rich_environment_says_everything_that_can_be_said() -> None:
         for key, inner in value.items() if isinstance(value, dict) else ():
             here = f"{path}{'*' if path.endswith(NAMED_BY_USERS) else key}"
             yield here
-            if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".dimensions")):
+            if not here.endswith(WITH_KEYS_OF_USERS):
                 yield from said(inner, f"{here}.")
 
     # The digest stands for the content of a model, which differs from test to test.

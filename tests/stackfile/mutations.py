@@ -20,7 +20,25 @@ RICH: dict[str, Any] = {
     "tags": {"team": "forecasting"},
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
     "namePrefix": "acme",
-    "notify": {"emails": ["on-call@example.com"], "kmsKeyArn": KMS},
+    "dashboard": False,
+    "notify": {
+        "emails": ["on-call@example.com"],
+        "kmsKeyArn": KMS,
+        "slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"},
+        "teams": {
+            "tenantId": "12345678-1234-1234-1234-123456789012",
+            "teamId": "12345678-4321-4321-4321-123456789012",
+            "channelId": "19%3aab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2",
+        },
+        "webhooks": {"pagerduty": "arn:aws:secretsmanager:us-west-2:123456789012:secret:pagerduty-AbCdEf"},
+    },
+    "budget": {
+        "monthlyUsd": 5000,
+        "tag": "team",
+        "notify": ["finance@example.com"],
+        "actualPercent": [50, 80, 100],
+        "forecastPercent": [],
+    },
     "network": {
         "tags": {"part": "network"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
@@ -140,6 +158,7 @@ RICH: dict[str, Any] = {
             "traffic": {"stable": 90, "candidate": 10},
             "stickiness": "1h",
             "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
+            "dashboard": False,
             "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
@@ -204,6 +223,7 @@ RICH: dict[str, Any] = {
 
 ADOPTED: dict[str, Any] = {
     "notify": {"topicArn": "arn:aws:sns:us-west-2:123456789012:alarms"},
+    "budget": {"monthlyUsd": 5000, "topicArn": "arn:aws:sns:us-west-2:123456789012:finance"},
     "network": {
         "vpc": {
             "id": "vpc-1",

@@ -154,6 +154,19 @@ BASES: dict[str, dict[str, Any]] = {
         }
     },
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
+    "notify.slack": {"notify.slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"}},
+    "notify.teams": {
+        "notify.teams": {
+            "tenantId": "12345678-1234-1234-1234-123456789012",
+            "teamId": "12345678-4321-4321-4321-123456789012",
+            "channelId": "19%3aab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2",
+        }
+    },
+    "budget": {
+        "tags": {"team": "ml"},
+        "notify": {"emails": ["on-call@example.com"]},
+        "budget": {"monthlyUsd": 5000},
+    },
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
