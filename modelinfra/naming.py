@@ -26,6 +26,9 @@ LIMITS: dict[str, int] = {
     "security group": 255,  # EC2 API, CreateSecurityGroup
     "event rule": 64,  # EventBridge API, PutRule
     "topic": 256,  # SNS API, CreateTopic
+    "chat configuration": 128,  # AWS Chatbot API, CreateSlackChannelConfiguration
+    "budget": 100,  # AWS Budgets API, CreateBudget
+    "dashboard": 255,  # CloudWatch API, PutDashboard
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
@@ -49,6 +52,14 @@ def child(parent: str, suffix: str, kind: str | None = None) -> str:
     if kind is None:
         return whole
     return shortened(parent, LIMITS[kind] - _AUTO_SUFFIX - len(suffix) - 1) + f"-{suffix}"
+
+
+def unique(name: str, project: str, stack: str) -> str:
+    """A physical name that Pulumi does not make: `name` (cut by `child`) and a hash of whose it is, in place of random characters.
+
+    What CloudWatch is given under a name that is there already overwrites it, also where that belongs to another stack.
+    """
+    return f"{name}-{hashlib.sha256(f'{project}/{stack}'.encode()).hexdigest()[:_HASH]}"
 
 
 def shortened(name: str, limit: int) -> str:

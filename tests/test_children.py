@@ -45,7 +45,7 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with revisions, and an endpoint whose traffic moves.
 
     No endpoint has them all: ECS moves no traffic where the load balancer asks first.
     """
@@ -64,7 +64,15 @@ def everything(
             "model": "s3://acme-models/digits/7",
             "secrets": {"TOKEN": SECRET},
         }
-        scaling = {"min": 1, "max": 3}
+        waiting = {"namespace": "Acme/Digits", "name": "Waiting"}
+        scaling = {
+            "min": 1,
+            "max": 3,
+            "p95_latency_ms": 300,
+            "metrics": {"waiting": {**waiting, "target": 4}},
+            "steps": {"rush": {**waiting, "add": [{"above": 20, "replicas": 1}]}},
+            "schedule": {"day": {"at": "cron(0 8 ? * MON-FRI *)", "min": 2}, "night": {"at": "cron(0 20 * * ? *)"}},
+        }
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         exposure = {
@@ -76,9 +84,10 @@ def everything(
         }
         wanted = given.get("endpoint", {})
         asked = {role: each for role, each in wanted.items() if role not in {*SHIFT_ROLES, *API_KEY_ROLES}}
-        ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
+        divided = {"revisions": {"candidate": {"environment": {"LOG_LEVEL": "debug"}}}} if shifted else {}
+        ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked, **divided})
         if shifted:
-            elsewhere = {*ACCESS_LOG_ROLES, *USER_POOL_ROLES, "trust-store", "login-egress"}
+            elsewhere = {*ACCESS_LOG_ROLES, *USER_POOL_ROLES, "trust-store", "login-egress", "revision-rule"}
             moved = {role: each for role, each in wanted.items() if role not in elsewhere}
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
             own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}

@@ -12,11 +12,13 @@ from pulumi import Output
 from pulumi.runtime.config import is_config_secret
 
 from modelinfra import naming
-from modelinfra.children import Adjustments, look_up_options
+from modelinfra.children import Adjustments, Children, look_up_options
+from modelinfra.components.budget import register_budget, tells_environment
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
 from modelinfra.components.model_endpoint import ModelEndpoint, PlannedEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.notifications import Notifications
+from modelinfra.components.overview import register_overview
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
@@ -78,7 +80,13 @@ class Environment(pulumi.ComponentResource):
             for key, platform in platforms.items()
         }
         self.notifications = (
-            Notifications(naming.child(name, "notify"), options.notify, Adjustments.of(options), child)
+            Notifications(
+                naming.child(name, "notify"),
+                options.notify,
+                Adjustments.of(options),
+                child,
+                of_budget=tells_environment(options.budget),
+            )
             if options.notify is not None
             else None
         )
@@ -86,6 +94,12 @@ class Environment(pulumi.ComponentResource):
             key: ModelEndpoint(naming.child(name, key), self._told(planned), child, platform=self.platforms[platform])
             for key, (platform, planned) in plan.endpoints.items()
         }
+        children = Children(self, name, Adjustments.of(options))
+        if options.budget is not None:
+            topic = self.notifications.topic_arn if self.notifications is not None else None
+            register_budget(children, options.budget, options.tags or {}, topic)
+        if options.dashboard and self.endpoints:
+            register_overview(children, [endpoint.signals for endpoint in self.endpoints.values()])
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
         self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
         keyed_endpoints: Any = {
@@ -102,8 +116,7 @@ class Environment(pulumi.ComponentResource):
         """The endpoint with the environment's topic, unless it has one of its own."""
         if self.notifications is None or planned.options.alarm_topic_arn is not None:
             return planned
-        options = planned.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
-        return replace(planned, options=options)
+        return planned.updated(alarm_topic_arn=self.notifications.topic_arn)
 
     @classmethod
     def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:

@@ -43,6 +43,14 @@ class PlannedEndpoint:
     revisions: Mapping[str, Revision]
     plan: EndpointPlan
 
+    def updated(self, **options: Any) -> PlannedEndpoint:
+        """The same with other options, of every revision."""
+        revisions = {
+            name: replace(each, options=each.options.model_copy(update=options))
+            for name, each in self.revisions.items()
+        }
+        return replace(self, options=self.options.model_copy(update=options), revisions=revisions)
+
 
 class ModelEndpoint(pulumi.ComponentResource):
     """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says.
@@ -107,8 +115,9 @@ class ModelEndpoint(pulumi.ComponentResource):
         self.security_group_id = outputs.security_group_id
         self.load_balancer_dns_name = outputs.load_balancer_dns_name
         self.api_key_secret_arns = outputs.api_key_secret_arns
+        self.signals = outputs.signals
         children.tell_unmet()
-        self.register_outputs({**vars(outputs)})
+        self.register_outputs({key: value for key, value in vars(outputs).items() if key != "signals"})
 
     def _request(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> EndpointRequest:
         """The images of all revisions lie in one repository; their other children have names of their own."""

@@ -65,6 +65,7 @@ class ModelImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelinfra:index:ModelImage", name, None, opts)
         self._children = Children(self, name, adjustments)
+        self._pushed_tags: dict[str, Output[str]] = {}
         repository = _adopted(repository_arn) if repository_arn is not None else self._make(kms_key_arn, production)
         self.reference = self._pushed(repository, server, architecture)
         self.revisions = {
@@ -99,10 +100,13 @@ class ModelImage(pulumi.ComponentResource):
         return None if build is None else self._push(repository, build, architecture, self._children.name)
 
     def _push(self, repository: _Repository, build: Build, architecture: str, name: str) -> Output[str]:
-        token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
         tag = build.tag(architecture)
         if repository.shared:
             tag = f"{self._children.name}-{tag}"
+        if tag in self._pushed_tags:
+            # Two revisions of the same content: a second build could not write the tag again.
+            return self._pushed_tags[tag]
+        token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
         cache = _cache(repository) if build.cached and not repository.shared else {}
         image = docker_build.Image(
             naming.child(name, build.child),
@@ -122,7 +126,8 @@ class ModelImage(pulumi.ComponentResource):
             ],
             opts=self._children.opts(build.role),
         )
-        return Output.concat(repository.url, "@", image.digest)
+        self._pushed_tags[tag] = Output.concat(repository.url, "@", image.digest)
+        return self._pushed_tags[tag]
 
 
 def _adopted(arn: Input[str]) -> _Repository:

@@ -25,6 +25,8 @@ from modelinfra.options.landing import (
     ALARM,
     COMPOSITE_ALARM,
     CONTAINER,
+    DASHBOARD,
+    DASHBOARD_BODY,
     EGRESS,
     EVENT_RULE,
     EVENT_TARGET,
@@ -261,6 +263,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
                     f"{ALARM}.metricQueries",
                     f"{EGRESS}.securityGroupId",
                     f"{INGRESS}.referencedSecurityGroupId",
+                    DASHBOARD_BODY,
                 ),
                 example="own",
             ),
@@ -330,7 +333,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         Annotated[
             SloOptions,
             Option(
-                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}"),
+                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}", DASHBOARD_BODY),
                 example={"availability": 99.9, "p99_latency_ms": 500},
             ),
         ]
@@ -348,12 +351,17 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
                     f"{ADDED}{ALARM}",
                     f"{ADDED}{EVENT_RULE}",
                     f"{ADDED}{EVENT_TARGET}",
+                    DASHBOARD_BODY,
                 ),
                 example=TOPIC_ARN.pattern_example,
             ),
         ]
     ]
     """SNS topic to which alarms, and deployments that fail, are told; in an environment that of `notify`. None otherwise."""
+
+    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
+    """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
+    first three."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""

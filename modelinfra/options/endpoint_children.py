@@ -18,6 +18,7 @@ from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
+from modelinfra.options.scaling import guard_ms, varies
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
@@ -36,6 +37,7 @@ KEYS = (
     "rollout",
     "revisions",
     "slo",
+    "dashboard",
     "scaling",
     *_HANDED_IN,
 )
@@ -73,8 +75,17 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
-    if endpoint["scaling"].max in (None, endpoint["scaling"].min):
+    if not endpoint["dashboard"]:
+        yield "dashboard", "there is none (`dashboard: false`)"
+    if not varies(endpoint["scaling"]):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
+    if not endpoint["scaling"].steps:
+        yield from _all(("step-policy", "step-alarm"), "there are no steps (`scaling.steps`)")
+    if not endpoint["scaling"].schedule:
+        yield "scheduled-action", "there is no schedule (`scaling.schedule`)"
+    if guard_ms(endpoint["scaling"], slo) is None:
+        reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
+        yield from _all(("latency-guard", "latency-guard-alarm"), reason)
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")

@@ -89,20 +89,6 @@ def traffic_moves_where_nobody_is_asked(endpoint: Mapping[str, Any]) -> Iterable
         yield Problem("rollout.strategy", reason, remedy, endpoint["rollout"].strategy)
 
 
-def requests_are_counted_where_one_set_of_replicas_serves(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    target = endpoint["scaling"].requests_per_second_per_replica
-    if shifts(endpoint["rollout"]) and target is not None:
-        reason = (
-            "the load balancer counts the requests of one set of replicas, and after a rollout the other one serves"
-        )
-        yield Problem(
-            "scaling.requests_per_second_per_replica",
-            reason,
-            "Write `cpu_percent` or `memory_percent`, or `strategy: rolling`.",
-            target,
-        )
-
-
 def paths_keep_the_operators_routes_closed(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     yield from open_side_routes(endpoint["exposure"], endpoint["server"])
 
@@ -127,7 +113,7 @@ def spot_needs_room_to_scale(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
 
 _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("server", "image"), problems_of_server),
-    (("accelerator", "scaling"), accelerated_replicas_scale_on_demand),
+    (("accelerator", "server", "scaling"), accelerated_replicas_scale_on_demand),
     (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
     (("server", "model", "image"), problems_of_model),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
@@ -136,7 +122,6 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
-    (("rollout", "scaling"), requests_are_counted_where_one_set_of_replicas_serves),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
     (("secrets",), secrets_are_references),

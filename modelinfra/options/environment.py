@@ -7,17 +7,20 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, NotRequired
 
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
+from modelinfra.options.budget import BudgetOptions, budget_problems
 from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
-from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
+from modelinfra.options.landing import ADDED, BUDGET, CLUSTER, DASHBOARD, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
+from modelinfra.options.notify import NotifyOptions
 from modelinfra.options.problems import Problem, did_you_mean
-from modelinfra.options.slo import NotifyOptions
 from modelinfra.options.tenant_rules import tenant_problems
 from modelinfra.options.tenants import OWNER, TenantOptions
+
+_BUDGET = {"monthly_usd": 5000, "notify": ["finance@example.com"]}
 
 
 class PlatformOptions(ClusterOptions):
@@ -70,7 +73,13 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     """Where endpoints run, by name."""
 
     notify: NotRequired[Annotated[NotifyOptions, Option()]]
-    """Who is told of the alarms of every endpoint, and of deployments that fail. Left out, nobody is."""
+    """Who is told of the alarms of every endpoint, of deployments that fail, and of the budget. Left out, nobody is."""
+
+    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
+    """Whether there is an overview of all endpoints: one dashboard for every fifty of them. Each costs as much as that of an endpoint."""
+
+    budget: NotRequired[Annotated[BudgetOptions, Option(lands=(f"{ADDED}{BUDGET}",), example=_BUDGET)]]
+    """What the environment may cost a month, and who is told. None otherwise."""
 
     tenants: NotRequired[Annotated[Mapping[Name, TenantOptions], Option(default={})]]
     """Who shares the environment, by name. A client of an endpoint's API keys with the name of a tenant is that tenant."""
@@ -106,6 +115,13 @@ def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[P
 
 
 rule(EnvironmentOptions, "tags", "tenants", "platforms", "gpu_node_pools", "endpoints")(tenant_problems)
+
+
+@rule(EnvironmentOptions, "budget", "tags", "notify")
+def a_budget_tells_somebody_of_what_is_tagged(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    budget = environment["budget"]
+    if budget is not None:
+        yield from budget_problems(budget, environment["tags"] or {}, told=environment["notify"] is not None)
 
 
 @rule(EnvironmentOptions, "name_prefix")

@@ -11,6 +11,7 @@ from pulumi import Input, Output
 
 from modelinfra.children import Children
 from modelinfra.platforms.served_model import ServedModel
+from modelinfra.platforms.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class EndpointOutputs:
     security_group_id: Output[str]
     load_balancer_dns_name: Output[str]
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
+    signals: Output[Signals]
+    """What can be seen of the endpoint; no output of the component."""
 
 
 class EndpointPlan(Protocol):

@@ -60,6 +60,10 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.logs": "its parts are options of their own",
     "endpoints.*.repository": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
+    "endpoints.*.scaling.steps.*.add.above": "is a part of one step",
+    "endpoints.*.scaling.steps.*.add.replicas": "is a part of one step",
+    "endpoints.*.scaling.steps.*.remove.below": "is a part of one step",
+    "endpoints.*.scaling.steps.*.remove.replicas": "is a part of one step",
     "endpoints.*.rollback": "its parts are options of their own",
     "endpoints.*.revisions": "its parts are options of their own",
     "notify": "its parts are options of their own",
@@ -149,16 +153,22 @@ def test_the_example_is_another_value_than_the_default(path: str) -> None:
     assert ALL[path].option.example != ALL[path].option.default
 
 
+WITH_KEYS_OF_USERS = (".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".dimensions", ".webhooks")
+NAMED_BY_USERS = (
+    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants."),
+    *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
+)
+
+
 def test_the_rich_environment_says_everything_that_can_be_said() -> None:
     def said(value: Any, path: str = "") -> Iterator[str]:
         if isinstance(value, list):
             for each in value:
                 yield from said(each, path)
         for key, inner in value.items() if isinstance(value, dict) else ():
-            named = path.endswith(("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants."))
-            here = f"{path}{'*' if named else key}"
+            here = f"{path}{'*' if path.endswith(NAMED_BY_USERS) else key}"
             yield here
-            if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups")):
+            if not here.endswith(WITH_KEYS_OF_USERS):
                 yield from said(inner, f"{here}.")
 
     # The digest stands for the content of a model, which differs from test to test.

@@ -169,6 +169,13 @@ def test_models_in_images_lie_in_one_repository_under_tags_of_their_own(tmp_path
     assert len(set(tags)) == 2
 
 
+def test_revisions_whose_images_hold_the_same_share_one(tmp_path: Path) -> None:
+    graph = divided(tmp_path)
+    assert named(graph, IMAGE) == {"digits-build", "digits-fetcher"}
+    images = {json.loads(plain(node.inputs)["containerDefinitions"])[0]["image"] for node in graph.all(TASK)}
+    assert len(images) == 1
+
+
 def test_a_revision_serves_before_it_gets_traffic_and_its_target_group_has_a_load_balancer_before_it_serves(
     tmp_path: Path,
 ) -> None:
@@ -184,7 +191,13 @@ def test_a_revision_that_comes_or_goes_leaves_the_others_alone(tmp_path: Path, o
     given: dict[str, Any] = {"load_balancer": "own", "cluster": {"shared_load_balancer": False}} if own else {}
     one, two = deployed(tmp_path, model=REMOTE, **given), divided(tmp_path, **given)
     changed = {each.name for each in changes(one, two) if "--candidate" not in each.name}
-    assert changed == {"digits-own-rule" if own else "digits-rule"}
+    assert changed == {"digits-own-rule" if own else "digits-rule", "digits-dashboard"}
+
+
+def test_the_dashboard_shows_each_revision_by_name(tmp_path: Path) -> None:
+    text = inputs(divided(tmp_path), "aws:cloudwatch/dashboard:Dashboard")["dashboardBody"]
+    for label in ("requests, stable", "requests, candidate", "processor, average, candidate", "running, stable"):
+        assert f'"{label}"' in text
 
 
 def test_an_endpoint_called_like_a_revision_has_names_of_its_own(tmp_path: Path) -> None:

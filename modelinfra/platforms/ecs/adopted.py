@@ -25,6 +25,9 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
             "the execution role is handed in: it must trust ecs-tasks.amazonaws.com and allow pulling the image "
             f"(ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer) and logs:CreateLogStream and PutLogEvents{secrets}"
         )
+    metrics = (endpoint.scaling.metrics or {}).values()
+    if cluster.cluster_arn is not None and any(each.target_per_replica is not None for each in metrics):
+        yield "the cluster is handed in: its Container Insights must count the replicas, over which metrics are divided"
     if endpoint.task_role_arn is not None:
         console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
         model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""

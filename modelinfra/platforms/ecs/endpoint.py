@@ -9,9 +9,11 @@ import pulumi
 from pulumi import Output
 
 from modelinfra.options.exposure import exposed
+from modelinfra.options.revisions import STABLE
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
+from modelinfra.platforms.ecs.dashboard import register_dashboard
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.replicas import Ground, register_replicas
@@ -40,7 +42,9 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     way = way_of(request, network, balancer, plan, production=cluster.production)
     revisions = register_revisions(request, way, ground, plan)
     traffic = register_traffic(request, way, plan.own, revisions)
-    service = register_replicas(request, ground, plan.own, traffic)
+    own = register_replicas(request, ground, plan.own, traffic)
+    service = own.service
+    signals = register_dashboard(request, cluster, balancer, {STABLE: own, **revisions})
     register_domain(request.children, balancer, service, request.options.exposure)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
@@ -55,6 +59,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         security_group_id=Output.from_input(hops.group_id),
         load_balancer_dns_name=balancer.dns_name,
         api_key_secret_arns=Output.from_input(arns),
+        signals=signals,
     )
 
 

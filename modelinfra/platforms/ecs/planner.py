@@ -18,6 +18,7 @@ from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
+from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling, unworkable
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
@@ -31,7 +32,13 @@ class EcsReplicas:
 
     rule_priority: int
     sizing: EcsSizing
+    scaling: ScalingPlan
     placement: Placement | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was chosen, and why."""
+        return (*self.sizing.notes, *self.scaling.notes)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -60,8 +67,8 @@ class EcsEndpointPlan:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was chosen, and why, and what the things that are handed in must allow."""
-        of_revisions = (f"{name}: {note}" for name, each in self.revisions.items() for note in each.sizing.notes)
-        return (*self.own.sizing.notes, *of_revisions, *self.needs)
+        of_revisions = (f"{name}: {note}" for name, each in self.revisions.items() for note in each.notes)
+        return (*self.own.notes, *of_revisions, *self.needs)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -143,11 +150,13 @@ class EcsPlanner:
             yield from unfit(served)
         if served.remote is not None:
             yield from served.remote.unreachable(self.internet)
+        yield from unworkable(options.scaling, self.options)
 
     def _replicas(self, name: str, options: Any, served: ServedModel, priority: int) -> EcsReplicas:
         placement = place(name, options, served, self.pools)
         sizing = size_on_nodes(options, served, placement) if placement else size_endpoint(options, served)
-        return EcsReplicas(priority, sizing, placement)
+        scaling = plan_scaling(options, served, sizing, placement.devices if placement else 0)
+        return EcsReplicas(priority, sizing, scaling, placement)
 
     def _revisions(
         self, name: str, revisions: Mapping[str, Revision], priority: int, path: str

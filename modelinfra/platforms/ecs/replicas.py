@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pulumi_aws as aws
-
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
@@ -17,7 +15,7 @@ from modelinfra.platforms.ecs.scaling import register_scaling
 from modelinfra.platforms.ecs.service import register_service
 from modelinfra.platforms.ecs.shifting import register_shifting
 from modelinfra.platforms.ecs.task import LogGroup, register_task_definition
-from modelinfra.platforms.ecs.traffic import Hops, Traffic
+from modelinfra.platforms.ecs.traffic import Hops, Reached, Traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -34,9 +32,7 @@ class Ground:
     hops: Hops
 
 
-def register_replicas(
-    request: EndpointRequest, ground: Ground, replicas: EcsReplicas, traffic: Traffic
-) -> aws.ecs.Service:
+def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsReplicas, traffic: Traffic) -> Reached:
     """Task definition, alarms, service, objectives and scaling of one revision."""
     cluster, balancer, sizing = ground.cluster, ground.balancer, replicas.sizing
     task = register_task_definition(
@@ -56,6 +52,6 @@ def register_replicas(
         roles=ground.roles,
         shifting=shifting,
     )
-    register_objectives(request, balancer, traffic, service)
-    register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
-    return service
+    told = [*alarms, *register_objectives(request, balancer, traffic, service)]
+    register_scaling(request, cluster.cluster_name, service, balancer, traffic, sizing, replicas.scaling)
+    return Reached(traffic, service, told)

@@ -40,4 +40,4 @@ def _register(
         transforms=way.transforms,
         opts=request.children.opts("revision-rule"),
     )
-    return Reached(group, register_replicas(request, ground, replicas, Traffic(group, rule)))
+    return register_replicas(request, ground, replicas, Traffic(group, rule))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
@@ -19,6 +19,9 @@ from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsReplicas
 from modelinfra.platforms.ecs.ways_out import ways_out
 
+if TYPE_CHECKING:
+    from modelinfra.platforms.ecs.objectives import Alarm
+
 
 @dataclass(frozen=True)
 class Hops:
@@ -26,14 +29,6 @@ class Hops:
 
     group_id: Input[str]
     rules: Sequence[pulumi.Resource]
-
-
-@dataclass(frozen=True)
-class Reached:
-    """Replicas that serve, and how the load balancer reaches them."""
-
-    target_group: aws.lb.TargetGroup
-    service: aws.ecs.Service
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,15 @@ class Traffic:
     def sets(self) -> Mapping[str, aws.lb.TargetGroup]:
         """Prefix of what is named after a set of replicas -> its target group."""
         return {"": self.target_group} if self.second is None else {"": self.target_group, "2-": self.second}
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them."""
+
+    traffic: Traffic
+    service: aws.ecs.Service
+    alarms: Sequence[Alarm]
 
 
 def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
@@ -173,7 +177,7 @@ def register_traffic(
 def _divided(
     options: Any, own: aws.lb.TargetGroup, revisions: Mapping[str, Reached]
 ) -> aws.lb.ListenerRuleActionArgsDict:
-    groups = {STABLE: own, **{name: each.target_group for name, each in revisions.items()}}
+    groups = {STABLE: own, **{name: each.traffic.target_group for name, each in revisions.items()}}
     forward: aws.lb.ListenerRuleActionForwardArgsDict = {
         "target_groups": [{"arn": groups[name].arn, "weight": weight} for name, weight in weights(options).items()]
     }
