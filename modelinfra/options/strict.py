@@ -119,7 +119,8 @@ def _derive(tp: Any, option: Option, metadata: tuple[Any, ...], style: Style) ->
     if is_declaration(tp):
         return model_of(tp, style)
     if origin is not None and issubclass_of(origin, Mapping):
-        return dict[_derive(args[0], Option(), (), style), _derive(args[1], Option(), (), style)]  # type: ignore[misc]
+        keys, values = (_derive(each, Option(), (), style) for each in args)
+        return _limited(dict[keys, values], option, None)  # type: ignore[valid-type]
     if origin is not None and issubclass_of(origin, Sequence):
         return _limited(list[_derive(args[0], Option(), (), style)], option, None)  # type: ignore[misc]
     return _limited(tp, option, None)
@@ -147,7 +148,7 @@ def _limited(tp: Any, option: Option, unit: str | None) -> Any:
         if option.pattern and not re.fullmatch(option.pattern, value):
             which = stray(value, option.characters) if option.characters else ""
             raise _problem(f"this is not {option.pattern_text}{which}", f"Write for example {option.pattern_example}.")
-        size = len(value) if isinstance(value, list) else value
+        size = len(value) if isinstance(value, (list, dict)) else value
         if option.at_least is not None and size < option.at_least:
             raise _problem(
                 f"the least is {_in(unit, option.at_least)}", f"Write {_written(unit, option.at_least)} or more."

@@ -211,7 +211,7 @@ def test_a_review_tells_which_clients_a_rotation_turns_away(tmp_path: Path) -> N
         ({"exposure": {"auth": {"api_keys": {"orders": {}}}}}, "keys, tokens, cookies and certificates need HTTPS"),
         (
             {"exposure": {**DOMAIN, "auth": {"api_keys": {}}}},
-            "exposure.auth.api_keys: one firewall knows 1 to 50 clients, and here are 0",
+            "exposure.auth.api_keys (given: {}): the least is 1. Write 1 or more.",
         ),
     ],
 )

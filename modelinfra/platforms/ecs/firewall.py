@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from pulumi import Input
 
 from modelinfra.children import Children
-from modelinfra.options.exposure import guarded
+from modelinfra.options.exposure import guarded, keyed
 from modelinfra.options.firewall import DEFAULT_MAX_BODY, DEFAULT_RATE, MANAGED_RULES
 from modelinfra.platforms.ecs.api_keys import HEADER, ApiKey
 from modelinfra.platforms.ecs.key_rules import BEFORE_ALL, FIVE_MINUTES, key_rules, let_in, seen_as, without_key
@@ -38,7 +38,7 @@ def register_firewall(
         children.named("firewall", "web acl"),
         scope="REGIONAL",
         # Nothing but a known key opens a door that keys lock: whatever happens to the rules, it stays shut.
-        default_action={"block": {"custom_response": {"response_code": 401}}} if api_keys else {"allow": {}},
+        default_action={"block": {"custom_response": {"response_code": 401}}} if keyed(exposure) else {"allow": {}},
         rules=[*key_rules(api_keys), *_rules(exposure.waf, api_keys), *let_in(api_keys)],
         # Requests that AWS WAF samples would show keys to whoever may look at samples.
         data_protection_config=_hidden(HEADER) if api_keys else None,
