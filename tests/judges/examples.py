@@ -21,6 +21,7 @@ STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob
 OWN_PROGRAM = ROOT / "examples" / "own-program"
 GPU_CHAT = ROOT / "examples" / "gpu-chat"
 PUBLIC_SCORING = ROOT / "examples" / "public-scoring"
+TWO_TENANTS = ROOT / "examples" / "two-tenants"
 EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
 ADOPTED = "examples/own-program in an existing VPC"
 VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
@@ -69,6 +70,7 @@ def examples(root: Path) -> dict[str, Case]:
         config={"model": model, "vpc": VPC},
         invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
     )
+    wholes["examples/two-tenants"] = capture_project(TWO_TENANTS, "dev", preview=False)
     wholes["examples/gpu-chat"] = capture_project(GPU_CHAT, "dev", preview=False)
     wholes["examples/public-scoring"] = capture_project(PUBLIC_SCORING, "prod", preview=False)
     wholes["examples/existing-platform"] = capture_project(
