@@ -14,16 +14,28 @@ from hypothesis import strategies as st
 
 from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
+    BALANCED_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,
+    LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
+    QUEUE_ROLES,
     SHIFT_ROLES,
     ChildRole,
 )
 from modelinfra.children import _inputs, _kinds, merged, properties
 from modelinfra.graph.model import Graph
 from tests.making import SECRET, captured, inputs, write_model
+
+OF_LOAD_BALANCERS = {
+    *BALANCED_ROLES,
+    *LOAD_BALANCER_ROLES,
+    *EXPOSURE_ROLES,
+    "latency-alarm",
+    "burn-alarm",
+    "availability-alarm",
+}
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE = "aws:iam/role:Role"
@@ -43,9 +55,10 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves, and one
+    whose requests come from a queue.
 
-    No endpoint has them all: ECS moves no traffic where the load balancer asks first.
+    No endpoint has them all: ECS moves no traffic where the load balancer asks first, and a queue needs no load balancer.
     """
     write_model(root / "model")
     given = transforms or {}
@@ -73,12 +86,17 @@ def everything(
             "access_logs": {"enabled": True},
         }
         wanted = given.get("endpoint", {})
-        asked = {role: each for role, each in wanted.items() if role not in SHIFT_ROLES}
+        asked = {role: each for role, each in wanted.items() if role not in {**SHIFT_ROLES, **QUEUE_ROLES}}
         ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
         if shifted:
-            moved = {role: each for role, each in wanted.items() if role not in EXPOSURE_ROLES}
+            moved = {role: each for role, each in wanted.items() if role not in {**EXPOSURE_ROLES, **QUEUE_ROLES}}
             own = {"load_balancer": "own", "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
+            queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
+            queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
+            queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}
+            common |= {"mode": "async", "queue": queue, "slo": {"oldest_message": "1h"}}
+            ModelEndpoint("images", {**common, "scaling": {"min": 0, "max": 3}, "transforms": queued})
 
     return captured(program, root)
 

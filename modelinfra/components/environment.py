@@ -20,6 +20,7 @@ from modelinfra.components.notifications import Notifications
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
@@ -46,6 +47,9 @@ class Environment(pulumi.ComponentResource):
 
     predict_urls: Output[Mapping[str, str]]
     """Endpoint -> where predictions are asked for."""
+
+    queue_urls: Output[Mapping[str, str]]
+    """Asynchronous endpoint -> where messages are sent to. It has no other address."""
 
     @overload
     def __init__(self, name: str, args: EnvironmentOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -81,9 +85,12 @@ class Environment(pulumi.ComponentResource):
             key: ModelEndpoint(naming.child(name, key), self._told(planned), child, platform=self.platforms[platform])
             for key, (platform, planned) in plan.endpoints.items()
         }
-        self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
-        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
-        self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls})
+        queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
+        reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
+        self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
+        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in reached.items()})
+        self.queue_urls = Output.all(**{key: self.endpoints[key].queue_url for key in sorted(queued)})
+        self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls})
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
@@ -205,6 +212,8 @@ def _needed_services(plan: EnvironmentPlan) -> list[str]:
     if secrets:
         # An Output does not say yet which of the two services it is of.
         needed += ["kms", "secretsmanager", "ssm"]
+    if any(is_asynchronous(planned.options) for _, planned in plan.endpoints.values()):
+        needed.append("sqs")
     if plan.options.gpu_node_pools:
         # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).
         needed += ["ecs", "ecs-agent", "ecs-telemetry"]

@@ -12,14 +12,15 @@ from pulumi import Input, Output
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
 from modelinfra.children import Adjustments, Children, transform_problems
-from modelinfra.components.builds import fetcher_build, server_build
+from modelinfra.components.builds import fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.sources import repository_arn_of
-from modelinfra.platforms.base import EndpointPlan, EndpointRequest, FetcherImage, Planner, Platform
+from modelinfra.platforms.base import EndpointPlan, EndpointRequest, ImageBeside, Planner, Platform
 from modelinfra.platforms.places import misplaced_in_endpoint
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
@@ -42,7 +43,8 @@ class PlannedEndpoint:
 
 
 class ModelEndpoint(pulumi.ComponentResource):
-    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says.
+    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says; or through
+    a queue (`mode: async`).
 
     Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
     """
@@ -67,6 +69,18 @@ class ModelEndpoint(pulumi.ComponentResource):
 
     load_balancer_dns_name: Output[str]
     """DNS name of the load balancer: what a domain of your own is pointed at."""
+
+    queue_url: Output[str]
+    """Where messages are sent to, with `mode: async`. Then the addresses above are None; this and what follows is None without."""
+
+    dead_letter_queue_url: Output[str]
+    """Where messages go that were tried too often."""
+
+    store_uri: Output[str]
+    """Where large inputs and all results lie: `s3://bucket/name/`."""
+
+    client_policy: Output[str]
+    """An IAM policy document of what a client may do: send messages, store inputs, read results."""
 
     @overload
     def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -96,30 +110,34 @@ class ModelEndpoint(pulumi.ComponentResource):
         outputs = platform.register(
             planned.plan,
             EndpointRequest(
-                children, planned.options, planned.served, images.server, images.repository_arn, images.fetcher
+                children,
+                planned.options,
+                planned.served,
+                images.server,
+                images.repository_arn,
+                images.fetcher,
+                images.worker,
             ),
         )
-        self.url = outputs.url
-        self.predict_url = outputs.predict_url
-        self.health_url = outputs.health_url
-        self.log_group = outputs.log_group
-        self.task_role_arn = outputs.task_role_arn
-        self.security_group_id = outputs.security_group_id
-        self.load_balancer_dns_name = outputs.load_balancer_dns_name
+        given = {name: output for name, output in vars(outputs).items() if output is not None}
+        for name in vars(outputs):
+            # As everywhere in Pulumi, what there is not is an Output of None.
+            setattr(self, name, given.get(name, Output.from_input(None)))
         children.tell_unmet()
-        self.register_outputs({**vars(outputs)})
+        self.register_outputs(given)
 
     def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:
         served, options = planned.served, planned.options
         ready = served.image
         fetched = served.remote is not None and not served.remote.baked
-        fetcher: FetcherImage | None = None
+        queued = is_asynchronous(options)
         built: ModelImage | None = None
-        if ready is None or fetched:
+        if ready is None or fetched or queued:
             built = ModelImage(
                 children.name,
                 server_build(served) if ready is None else None,
                 fetcher_build() if fetched else None,
+                worker_build() if queued else None,
                 architecture=options.architecture,
                 repository_arn=options.repository.arn,
                 kms_key_arn=options.repository.kms_key_arn,
@@ -127,21 +145,22 @@ class ModelEndpoint(pulumi.ComponentResource):
                 adjustments=children.adjustments,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            if built.fetcher_reference is not None:
-                fetcher = FetcherImage(built.fetcher_reference, built.repository_arn)
+        fetcher = built.beside(built.fetcher_reference) if built is not None else None
+        worker = built.beside(built.worker_reference) if built is not None else None
         if ready is not None:
             arn = Output.from_input(ready).apply(lambda image: repository_arn_of(image) or "")
-            return _Images(ready, arn, fetcher)
+            return _Images(ready, arn, fetcher, worker)
         assert built is not None
         assert built.reference is not None
-        return _Images(built.reference, built.repository_arn, fetcher)
+        return _Images(built.reference, built.repository_arn, fetcher, worker)
 
 
 @dataclass(frozen=True)
 class _Images:
     server: Input[str]
     repository_arn: Input[str]
-    fetcher: FetcherImage | None
+    fetcher: ImageBeside | None
+    worker: ImageBeside | None
 
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:

@@ -16,9 +16,10 @@ _OF_NO_LOAD = ("min", "max", "scale_out_cooldown", "scale_in_cooldown")
 
 
 def accelerated_replicas_scale_on_demand(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    """Rule over `accelerator` and `scaling`: CPU or memory alone does not scale accelerators (facts demand.md section 1 row 1)."""
+    """Rule over `accelerator`, `scaling` and `mode`: CPU or memory alone does not scale accelerators (facts demand.md section 1 row 1)."""
     scaling = endpoint["scaling"]
-    if endpoint["accelerator"] is None or scaling.max in (None, scaling.min):
+    # The backlog of a queue is load, whatever works it off.
+    if endpoint["mode"] == "async" or endpoint["accelerator"] is None or scaling.max in (None, scaling.min):
         return
     said = [key for key in type(scaling).model_fields if key not in _OF_NO_LOAD and getattr(scaling, key)]
     if set(said) <= set(_OF_THE_HOST):

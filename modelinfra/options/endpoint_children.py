@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelinfra.catalog.child_roles import ACCESS_LOG_ROLES, LOAD_BALANCER_ROLES, SHIFT_ROLES, USER_POOL_ROLES
+from modelinfra.catalog.child_roles import (
+    ACCESS_LOG_ROLES,
+    BALANCED_ROLES,
+    LOAD_BALANCER_ROLES,
+    QUEUE_ROLES,
+    RESULT_ROLES,
+    SHIFT_ROLES,
+    USER_POOL_ROLES,
+)  # fmt: skip
 from modelinfra.options.adjustments import childless
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
@@ -14,7 +22,7 @@ from modelinfra.options.rollout import shifts
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -29,6 +37,8 @@ KEYS = (
     "rollout",
     "slo",
     "scaling",
+    "mode",
+    "queue",
     *_HANDED_IN,
 )
 """What decides about it."""
@@ -46,7 +56,7 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
     if endpoint["image"] is not None:
         yield "image", "the image is handed in (`image`)"
-        if not remote:
+        if not remote and endpoint["mode"] != "async":
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
@@ -62,11 +72,27 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
+    yield from _unqueued(endpoint)
     if endpoint["scaling"].max in (None, endpoint["scaling"].min):
-        yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
+        yield from _all(("scaling-policy", "scaling-alarm"), "nothing scales while `scaling.max` equals `scaling.min`")
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")
+
+
+def _unqueued(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    queue, slo = endpoint["queue"], endpoint["slo"]
+    if endpoint["mode"] != "async":
+        yield from _all(QUEUE_ROLES, "requests come over a load balancer, and from no queue (`mode: sync`)")
+        return
+    reason = "requests come from a queue, and over no load balancer (`mode: async`)"
+    yield from _all((*LOAD_BALANCER_ROLES, *BALANCED_ROLES), reason)
+    if queue is not None and queue.bucket is not None:
+        yield from _all((*RESULT_ROLES, "result-encryption"), "the bucket is handed in (`queue.bucket`)")
+    if queue is None or queue.kms_key_arn is None:
+        yield "result-encryption", "no key is handed in (`queue.kms_key_arn`)"
+    if slo is None or slo.oldest_message is None:
+        yield "age-alarm", "nothing is promised of waiting (`slo.oldest_message`)"
 
 
 def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,7 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.repository": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
     "endpoints.*.rollback": "its parts are options of their own",
+    "endpoints.*.queue": "its parts are options of their own",
     "notify": "its parts are options of their own",
     "notify.topicArn": "takes the place of the topic, and is told by every alarm",
     "endpoints.*.rollout": "its parts are options of their own",

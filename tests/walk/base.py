@@ -28,6 +28,7 @@ ENVIRONMENT: dict[str, Any] = {
 
 ROLLOUT = "endpoints.iris.rollout"
 SLO = "endpoints.iris.slo"
+QUEUE = "endpoints.iris.queue"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
 NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g"}
@@ -41,6 +42,18 @@ CONTEXT: dict[str, dict[str, Any]] = {
         "endpoints.iris.accelerator": {"name": "A10G"},
         "endpoints.iris.nodePool": "a10g",
     },
+    "endpoints.iris.mode": {"endpoints.iris.scaling": {"min": 2, "max": 10}},
+    "endpoints.iris.slo.oldestMessage": {
+        "endpoints.iris.mode": "async",
+        "endpoints.iris.scaling": {"min": 2, "max": 10},
+        "endpoints.iris.slo": {"oldestMessage": "10m"},
+    },
+    "endpoints.iris.scaling.backlogPerReplica": {
+        "endpoints.iris.mode": "async",
+        "endpoints.iris.scaling": {"min": 0, "max": 10},
+    },
+    "endpoints.iris.queue.bucket": {"endpoints.iris.queue": {}},
+    "endpoints.iris.queue.inputKmsKeyArn": {"endpoints.iris.queue": {"inputs": ["s3://acme-photos/incoming/"]}},
     "platforms.web.sharedLoadBalancer": {"endpoints.iris.loadBalancer": "own"},
     "network.interfaceEndpoints": {"network.interfaceEndpoints": ["ecr.api", "ecr.dkr", "logs"]},
     "platforms.web.listenerArn": {
@@ -114,6 +127,7 @@ BASES: dict[str, dict[str, Any]] = {
     SERVER: {SERVER: OWN_SERVER},
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
+    QUEUE: {QUEUE: {}, "endpoints.iris.mode": "async", "endpoints.iris.scaling": {"min": 0, "max": 10}},
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},

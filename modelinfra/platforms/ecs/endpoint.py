@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi import Output
 
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.exposure import exposed
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
@@ -14,6 +15,7 @@ from modelinfra.platforms.ecs.certificate import certificate_arn, register_domai
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.objectives import register_objectives
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
+from modelinfra.platforms.ecs.queued_endpoint import register_queued_endpoint
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.scaling import register_scaling
 from modelinfra.platforms.ecs.service import register_service
@@ -30,11 +32,19 @@ _LEAST_IDLE_SECONDS = 60
 
 def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
     """Everything of one endpoint: log, roles, security group, traffic, task, alarms, service, scaling."""
+    if is_asynchronous(request.options):
+        return register_queued_endpoint(cluster, plan, request)
     sizing, network = plan.sizing, cluster.network
     balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request)
-    roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
+    roles = register_roles(
+        request,
+        log_group.arn,
+        trust=cluster.task_trust,
+        exec_enabled=cluster.options.exec,
+        cluster_arn=cluster.arn,
+    )
     hops = register_hops(request, network, balancer)
     traffic = register_traffic(request, network, balancer, plan, production=cluster.production)
     placement = plan.placement

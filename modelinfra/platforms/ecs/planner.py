@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelinfra import naming
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
 from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -17,6 +18,7 @@ from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
+from modelinfra.platforms.ecs.queue_notes import notes_of_queue
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
@@ -88,14 +90,19 @@ class EcsPlanner:
         if refused:
             raise InvalidOptionsError(refused)
         placement = place(name, options, served, self.pools)
-        shared = not stands_alone(options.load_balancer, options.exposure)
+        queued = is_asynchronous(options)
+        shared = not queued and not stands_alone(options.load_balancer, options.exposure)
         plan = EcsEndpointPlan(
             shared,
             path,
             options.rule_priority or naming.rule_priority(path),
             size_on_nodes(options, served, placement) if placement else size_endpoint(options, served),
             placement,
-            (*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)),
+            (
+                *needs_of_adopted(self.options, options, served),
+                *notes_of_exposure(options.exposure, served),
+                *(notes_of_queue(options) if queued else ()),
+            ),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []
         if problems:

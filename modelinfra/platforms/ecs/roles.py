@@ -12,6 +12,8 @@ from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs.queue import Queue
+from modelinfra.platforms.ecs.worker import register_worker_rights
 from modelinfra.platforms.iam import document
 
 
@@ -25,9 +27,17 @@ class TaskRoles:
 
 
 def register_roles(
-    request: EndpointRequest, log_group_arn: Input[str], *, trust: Output[str], exec_enabled: bool
+    request: EndpointRequest,
+    log_group_arn: Input[str],
+    *,
+    trust: Output[str],
+    exec_enabled: bool,
+    cluster_arn: Output[str],
+    queue: Queue | None = None,
 ) -> TaskRoles:
     """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster.
+
+    queue: what the tasks work off; None where requests come over a load balancer.
 
     A role that is handed in stays as it is.
     """
@@ -40,7 +50,10 @@ def register_roles(
             children.named("execution", "role"), assume_role_policy=trust, opts=children.opts("execution-role")
         )
         secrets: Mapping[str, Input[str]] = options.secrets or {}
-        repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
+        repositories = [
+            request.repository_arn,
+            *(each.repository_arn for each in (request.fetcher, request.worker) if each),
+        ]
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
@@ -66,6 +79,8 @@ def register_roles(
             )
             policies.append(policy)
         policies += fetch.register_fetch_rights(request, task)
+        if queue is not None:
+            policies += register_worker_rights(request, task, queue, cluster_arn)
         task_arn = task.arn
     return TaskRoles(execution_arn, task_arn, policies)
 

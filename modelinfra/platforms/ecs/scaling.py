@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _SECONDS_PER_MINUTE = 60
 
+# In seconds.
+_DEFAULT_OUT = 60
+
 # Room for the replicas that are left when a zone fails, and for load that comes faster than replicas start.
 _DEFAULT_CPU_PERCENT = 60
 
@@ -51,7 +54,9 @@ def register_scaling(
             target_tracking_scaling_policy_configuration={
                 "predefined_metric_specification": specification,
                 "target_value": value,
-                "scale_out_cooldown": scaling.scale_out_cooldown,
+                "scale_out_cooldown": _DEFAULT_OUT
+                if scaling.scale_out_cooldown is None
+                else scaling.scale_out_cooldown,
                 "scale_in_cooldown": scaling.scale_in_cooldown,
             },
             opts=children.opts("scaling-policy"),

@@ -38,7 +38,7 @@ def register_service(
     placement: Placement | None,
     task: aws.ecs.TaskDefinition,
     hops: Hops,
-    traffic: Traffic,
+    traffic: Traffic | None,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
     roles: TaskRoles,
     shifting: Shifting,
@@ -58,8 +58,8 @@ def register_service(
             "security_groups": [hops.group_id],
             "assign_public_ip": False,
         },
-        load_balancers=[_balanced(request, traffic, shifting)],
-        health_check_grace_period_seconds=sizing.startup,
+        load_balancers=[_balanced(request, traffic, shifting)] if traffic is not None else None,
+        health_check_grace_period_seconds=sizing.startup if traffic is not None else None,
         deployment_minimum_healthy_percent=placement.minimum_healthy_percent if placement else 100,
         deployment_maximum_percent=placement.maximum_percent if placement else 200,
         deployment_configuration=shifting.configuration,
@@ -79,7 +79,7 @@ def register_service(
             # its way to AWS be open; else it fails, and the circuit breaker counts. What is in use cannot be deleted, either.
             depends_on=[
                 *cluster.capacity,
-                traffic.rule,
+                *([traffic.rule] if traffic is not None else []),
                 *roles.policies,
                 *shifting.needs,
                 *hops.rules,

@@ -44,8 +44,10 @@ class Traffic:
         return {"": self.target_group} if self.second is None else {"": self.target_group, "2-": self.second}
 
 
-def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
+def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference | None) -> Hops:
     """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets.
+
+    Without a load balancer nobody comes in.
 
     A security group that is handed in stays as it is.
     """
@@ -64,7 +66,7 @@ def register_hops(request: EndpointRequest, network: NetworkReference, balancer:
     # Behind another load balancer, too, the old one still reaches them until the service has moved.
     moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort", "referencedSecurityGroupId"]}
     rules: list[pulumi.Resource] = []
-    if balancer.owns_security_group:
+    if balancer is not None and balancer.owns_security_group:
         rules.append(
             aws.vpc.SecurityGroupEgressRule(
                 children.named("lb-to-tasks"),
@@ -75,9 +77,9 @@ def register_hops(request: EndpointRequest, network: NetworkReference, balancer:
                 opts=children.opts("load-balancer-egress", **moved),
             )
         )
-    if asks_outside(request.options.exposure):
+    if balancer is not None and asks_outside(request.options.exposure):
         rules.append(register_way_out(children, balancer.security_group_id))
-    if adopted is None:
+    if adopted is None and balancer is not None:
         rules.append(
             aws.vpc.SecurityGroupIngressRule(
                 children.named("tasks-from-lb"),
@@ -88,7 +90,9 @@ def register_hops(request: EndpointRequest, network: NetworkReference, balancer:
                 opts=children.opts("task-ingress", **moved),
             )
         )
-        rules += ways_out(children, network, group_id, of="tasks", role="task-egress", wanted="image, log, secrets")
+    if adopted is None:
+        wanted = "image, log, secrets" if balancer is not None else "image, log, secrets, messages"
+        rules += ways_out(children, network, group_id, of="tasks", role="task-egress", wanted=wanted)
     return Hops(group_id, rules)
 
 
