@@ -98,6 +98,10 @@ class Children:
         """The name of a child, see `naming.child`."""
         return naming.child(self.name, suffix, kind)
 
+    def unique(self, suffix: str, kind: str) -> str:
+        """The physical name of a child to which Pulumi gives none, see `naming.unique`."""
+        return naming.unique(self.named(suffix, kind), pulumi.get_project(), pulumi.get_stack())
+
     def opts(self, role: str, **more: Any) -> pulumi.ResourceOptions:
         """Resource options of the child with this role, and `more` of them."""
         return pulumi.ResourceOptions(

@@ -19,6 +19,7 @@ LIMITS: dict[str, int] = {
     "bucket": 63,  # Amazon S3 user guide, bucket naming rules
     "queue": 80,  # Amazon SQS API, CreateQueue
     "web acl": 128,  # AWS WAF API, CreateWebACL
+    "secret": 512,  # AWS Secrets Manager API, CreateSecret
     "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient
     "role": 64,  # IAM API, CreateRole
     "role policy": 128,  # IAM API, PutRolePolicy
@@ -26,6 +27,9 @@ LIMITS: dict[str, int] = {
     "security group": 255,  # EC2 API, CreateSecurityGroup
     "event rule": 64,  # EventBridge API, PutRule
     "topic": 256,  # SNS API, CreateTopic
+    "chat configuration": 128,  # AWS Chatbot API, CreateSlackChannelConfiguration
+    "budget": 100,  # AWS Budgets API, CreateBudget
+    "dashboard": 255,  # CloudWatch API, PutDashboard
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
@@ -51,6 +55,14 @@ def child(parent: str, suffix: str, kind: str | None = None) -> str:
     return shortened(parent, LIMITS[kind] - _AUTO_SUFFIX - len(suffix) - 1) + f"-{suffix}"
 
 
+def unique(name: str, project: str, stack: str) -> str:
+    """A physical name that Pulumi does not make: `name` (cut by `child`) and a hash of whose it is, in place of random characters.
+
+    What CloudWatch is given under a name that is there already overwrites it, also where that belongs to another stack.
+    """
+    return f"{name}-{hashlib.sha256(f'{project}/{stack}'.encode()).hexdigest()[:_HASH]}"
+
+
 def shortened(name: str, limit: int) -> str:
     """`name` where it fits, else its beginning and a hash of the whole of it."""
     if len(name) <= limit:
@@ -63,6 +75,16 @@ def capacity_provider(name: str) -> str:
     """The logical name of a capacity provider: ECS refuses names that begin with aws, ecs or fargate (CreateCapacityProvider)."""
     safe = f"gpu-{name}" if name.lower().startswith(("aws", "ecs", "fargate")) else name
     return shortened(safe, LIMITS["capacity provider"] - _AUTO_SUFFIX)
+
+
+def of_revision(endpoint: str, revision: str) -> str:
+    """What names of a revision's children begin with. Two hyphens, since with one `a-b` could be an endpoint of its own."""
+    return f"{endpoint}--{revision}"
+
+
+def rule_priority_before(priority: int, text: str) -> int:
+    """Priority (1 and more) of a rule that is asked before the one with `priority`, which is 2 at least; from a text, so that it stays."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % (priority - 1) + 1
 
 
 def rule_priority(path: str) -> int:

@@ -65,6 +65,7 @@ digits = ModelEndpoint(
     memory="2GiB",
     environment={"DOUBTS_QUEUE_URL": doubts.url},
     scaling={"min": 2, "max": 4, "requests_per_second_per_replica": 20},
+    dashboard=False,  # there is one of its own below
 )
 
 # The endpoint's own role comes without any right; what the model itself calls is granted here.

@@ -64,6 +64,11 @@ ACCESS_LOG_ROLES: Final = _table(
     access_log_policy=("pulumi_aws.s3.BucketPolicy", "who may write them"),
 )
 
+API_KEY_ROLES: Final = _table(
+    api_key_secret=("pulumi_aws.secretsmanager.Secret", "where an API key is kept, one for each valid key"),
+    api_key_version=("pulumi_aws.secretsmanager.SecretVersion", "the key itself"),
+)
+
 USER_POOL_ROLES: Final = _table(
     user_pool=("pulumi_aws.cognito.UserPool", "the people who may log in"),
     user_pool_client=("pulumi_aws.cognito.UserPoolClient", "the load balancer as the pool knows it"),
@@ -87,6 +92,7 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             firewall_association=("pulumi_aws.wafv2.WebAclAssociation", "that it stands before the load balancer"),
             trust_store=("pulumi_aws.lb.TrustStore", "whose client certificates are taken"),
         ),
+        **API_KEY_ROLES,
         **ACCESS_LOG_ROLES,
         **USER_POOL_ROLES,
     }
@@ -127,6 +133,7 @@ BALANCED_ROLES: Final = (
     "load-balancer-egress",
     "target-group",
     "listener-rule",
+    "revision-rule",
     "unhealthy-alarm",
     "no-replica-alarm",
     "no-replicas-alarm",
@@ -185,6 +192,10 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
             target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
+            revision_rule=(
+                "pulumi_aws.lb.ListenerRule",
+                "which requests go to another revision whatever its share is, one a revision",
+            ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
             error_alarm=(
                 "pulumi_aws.cloudwatch.MetricAlarm",
@@ -199,11 +210,17 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             ),
             no_replica_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that no replica serves"),
             no_replicas_alarm=("pulumi_aws.cloudwatch.CompositeAlarm", "that none of two sets of replicas does"),
+            dashboard=("pulumi_aws.cloudwatch.Dashboard", "the endpoint's dashboard"),
             deployment_rule=("pulumi_aws.cloudwatch.EventRule", "deployments that fail"),
             deployment_target=("pulumi_aws.cloudwatch.EventTarget", "who is told of them"),
             service=("pulumi_aws.ecs.Service", "the service"),
             scaling_target=("pulumi_aws.appautoscaling.Target", "least and most replicas"),
             scaling_policy=("pulumi_aws.appautoscaling.Policy", "one policy per metric"),
+            step_policy=("pulumi_aws.appautoscaling.Policy", "steps upwards, or downwards, of a metric"),
+            step_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that the metric is above, or below, their beginning"),
+            scheduled_action=("pulumi_aws.appautoscaling.ScheduledAction", "limits from a point in time"),
+            latency_guard=("pulumi_aws.appautoscaling.Policy", "adds replicas while answers take too long"),
+            latency_guard_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that answers take too long, for the guard"),
         ),
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,

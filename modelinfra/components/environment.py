@@ -12,16 +12,19 @@ from pulumi import Output
 from pulumi.runtime.config import is_config_secret
 
 from modelinfra import naming
-from modelinfra.children import Adjustments, look_up_options
+from modelinfra.children import Adjustments, Children, look_up_options
+from modelinfra.components.budget import register_budget, tells_environment
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
 from modelinfra.components.model_endpoint import ModelEndpoint, PlannedEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.notifications import Notifications
+from modelinfra.components.overview import register_overview
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
+from modelinfra.options.exposure import keyed
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -51,6 +54,9 @@ class Environment(pulumi.ComponentResource):
     queue_urls: Output[Mapping[str, str]]
     """Asynchronous endpoint -> where messages are sent to. It has no other address."""
 
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
+    """Endpoint that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
+
     @overload
     def __init__(self, name: str, args: EnvironmentOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
@@ -77,7 +83,13 @@ class Environment(pulumi.ComponentResource):
             for key, platform in platforms.items()
         }
         self.notifications = (
-            Notifications(naming.child(name, "notify"), options.notify, Adjustments.of(options), child)
+            Notifications(
+                naming.child(name, "notify"),
+                options.notify,
+                Adjustments.of(options),
+                child,
+                of_budget=tells_environment(options.budget),
+            )
             if options.notify is not None
             else None
         )
@@ -85,19 +97,31 @@ class Environment(pulumi.ComponentResource):
             key: ModelEndpoint(naming.child(name, key), self._told(planned), child, platform=self.platforms[platform])
             for key, (platform, planned) in plan.endpoints.items()
         }
+        children = Children(self, name, Adjustments.of(options))
+        if options.budget is not None:
+            topic = self.notifications.topic_arn if self.notifications is not None else None
+            register_budget(children, options.budget, options.tags or {}, topic)
+        if options.dashboard and self.endpoints:
+            register_overview(children, [endpoint.signals for endpoint in self.endpoints.values()])
         queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
         reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
         self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in reached.items()})
         self.queue_urls = Output.all(**{key: self.endpoints[key].queue_url for key in sorted(queued)})
-        self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls})
+        keyed_endpoints: Any = {
+            key: endpoint.api_key_secret_arns
+            for key, endpoint in self.endpoints.items()
+            if keyed(plan.endpoints[key][1].options.exposure)
+        }
+        self.api_key_secret_arns = Output.from_input(keyed_endpoints)
+        outputs = {"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls}
+        self.register_outputs({**outputs, "api_key_secret_arns": self.api_key_secret_arns})
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
         if self.notifications is None or planned.options.alarm_topic_arn is not None:
             return planned
-        options = planned.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
-        return replace(planned, options=options)
+        return planned.updated(alarm_topic_arn=self.notifications.topic_arn)
 
     @classmethod
     def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:

@@ -137,6 +137,10 @@ _FREE_MODULES: Final = (
 _FREE: Final = frozenset(
     {
         "aws:acm/certificate:Certificate",
+        # AWS Budgets pricing: to watch and to tell is free, actions are not.
+        "aws:budgets/budget:Budget",
+        "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
+        "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration",
         "aws:acm/certificateValidation:CertificateValidation",
         "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",

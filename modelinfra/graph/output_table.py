@@ -156,6 +156,18 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
         "{in_dashboardName}",
         {"dashboardArn": "arn:aws:cloudwatch::{account}:dashboard/{in_dashboardName}"},
     ),
+    "aws:budgets/budget:Budget": ("{account}:{name}", {"arn": "arn:aws:budgets::{account}:budget/{name}"}),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": (
+        "{chatConfigurationArn}",
+        {"chatConfigurationArn": "arn:aws:chatbot::{account}:chat-configuration/slack-channel/{in_configurationName}"},
+    ),
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": (
+        "{in_teamId}",
+        {
+            "chatConfigurationArn": "arn:aws:chatbot::{account}:chat-configuration/microsoft-teams-channel/"
+            "{in_configurationName}"
+        },
+    ),
     "aws:appautoscaling/target:Target": (
         "{in_resourceId}",
         {
@@ -275,6 +287,7 @@ NAME_INPUT: Final[dict[str, str]] = {
 # Types whose `name` is auto-named with another limit than 255, and whose given names are held to it
 # (pulumi-aws provider/resources.go `AutoName`, and the limits in the AWS API references).
 NAME_LIMIT: Final[dict[str, int]] = {
+    "aws:budgets/budget:Budget": 100,
     "aws:lb/loadBalancer:LoadBalancer": 32,
     "aws:lb/targetGroup:TargetGroup": 32,
     "aws:iam/role:Role": 64,

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from modelinfra.options.exposure import exposed
-from modelinfra.options.problems import Problem
+from modelinfra.options.problems import NOTHING, Problem
 from modelinfra.options.rollout import shifts
+from modelinfra.options.scaling import TARGETS
 
 DEFAULT_BACKLOG = 10
 """Messages for each replica. A round figure to be replaced."""
@@ -23,7 +24,7 @@ _NO_BALANCER = "an asynchronous endpoint has no load balancer: its requests come
 _IN_NO_LOAD_BALANCER = ("load_balancer", "path", "rule_priority")
 
 # What the load balancer counts, and what says nothing of a queue; a number of replicas has one owner.
-_OTHER_TARGETS = ("requests_per_second_per_replica", "cpu_percent", "memory_percent", "scale_out_cooldown")
+_OTHER_TARGETS = (*TARGETS, "steps", "p95_latency_ms", "scale_out_cooldown")
 
 _PROMISES_OF_ANSWERS = ("availability", "p95_latency_ms", "p99_latency_ms")
 
@@ -41,6 +42,9 @@ def nothing_balances_a_queue(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     if shifts(endpoint["rollout"]):
         reason = "there is no traffic to move: old and new replicas take messages from the same queue"
         yield Problem("rollout.strategy", reason, "Write rolling, or remove it.", endpoint["rollout"].strategy)
+    if endpoint["revisions"]:
+        reason = "there is no traffic to divide: whoever is idle takes the next message from the queue"
+        yield Problem("revisions", reason, "Remove it, or make an endpoint of each, with a queue of its own.")
 
 
 def a_queue_is_scaled_by_its_backlog(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
@@ -52,9 +56,9 @@ def a_queue_is_scaled_by_its_backlog(endpoint: Mapping[str, Any]) -> Iterable[Pr
                 reason = (
                     "the number of replicas of an asynchronous endpoint follows from the backlog of its queue alone"
                 )
-                yield Problem(
-                    f"scaling.{key}", reason, "Write `backlog_per_replica`, or remove it.", getattr(scaling, key)
-                )
+                given = getattr(scaling, key)
+                shown = NOTHING if isinstance(given, Mapping) else given
+                yield Problem(f"scaling.{key}", reason, "Write `backlog_per_replica`, or remove it.", shown)
         if scaling.min == 0 and scaling.max is None:
             reason = "with `min`: 0 and nothing more no message would ever be taken from the queue"
             yield Problem("scaling.max", reason, "Write how many replicas there may be, for example 4.")
@@ -96,7 +100,7 @@ def a_queue_belongs_to_an_asynchronous_endpoint(endpoint: Mapping[str, Any]) -> 
 
 
 RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]] = (
-    (("mode", "exposure", "rollout", *_IN_NO_LOAD_BALANCER), nothing_balances_a_queue),
+    (("mode", "exposure", "rollout", "revisions", *_IN_NO_LOAD_BALANCER), nothing_balances_a_queue),
     (("mode", "scaling"), a_queue_is_scaled_by_its_backlog),
     (("mode", "slo"), promises_are_ones_that_are_counted),
     (("mode", "queue"), a_queue_belongs_to_an_asynchronous_endpoint),

@@ -26,6 +26,8 @@ from modelinfra.options.landing import (
     BECOMES_ASYNCHRONOUS,
     COMPOSITE_ALARM,
     CONTAINER,
+    DASHBOARD,
+    DASHBOARD_BODY,
     EGRESS,
     EVENT_RULE,
     EVENT_TARGET,
@@ -43,8 +45,10 @@ from modelinfra.options.landing import (
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
+from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.queue import QueueOptions
+from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions
@@ -273,6 +277,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
                     f"{ALARM}.metricQueries",
                     f"{EGRESS}.securityGroupId",
                     f"{INGRESS}.referencedSecurityGroupId",
+                    DASHBOARD_BODY,
                 ),
                 example="own",
             ),
@@ -313,11 +318,36 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """Priority of the endpoint's rule on a shared load balancer."""
 
+    revisions: NotRequired[Annotated[Mapping[Name, RevisionOptions], Option(default={})]]
+    """Other revisions behind the endpoint, by names of your own, such as candidate; the endpoint's own keys describe the one that is
+    called stable. Each has replicas of its own; which requests they answer, `traffic` says."""
+
+    traffic: NotRequired[
+        Annotated[
+            Mapping[Name, Annotated[int, Option(at_least=0, at_most=100)]],
+            Option(
+                default_text="all of it to stable",
+                lands=(f"{RULE}.actions",),
+                example={"stable": 50, "candidate": 50},
+            ),
+        ]
+    ]
+    """Share of each revision in percent, 100 together. One that is left out has none, and answers requests with its `headers` alone."""
+
+    stickiness: NotRequired[
+        Annotated[
+            Duration,
+            # Elastic Load Balancing API, TargetGroupStickinessConfig.
+            Option(at_least=1, at_most=7 * 24 * 3600, lands=(f"{RULE}.actions",), example="24h"),
+        ]
+    ]
+    """How long a client that keeps cookies is answered by the same revision. None otherwise: each request is divided by itself."""
+
     slo: NotRequired[
         Annotated[
             SloOptions,
             Option(
-                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}"),
+                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}", DASHBOARD_BODY),
                 example={"availability": 99.9, "p99_latency_ms": 500},
             ),
         ]
@@ -335,12 +365,17 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
                     f"{ADDED}{ALARM}",
                     f"{ADDED}{EVENT_RULE}",
                     f"{ADDED}{EVENT_TARGET}",
+                    DASHBOARD_BODY,
                 ),
                 example=TOPIC_ARN.pattern_example,
             ),
         ]
     ]
     """SNS topic to which alarms, and deployments that fail, are told; in an environment that of `notify`. None otherwise."""
+
+    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
+    """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
+    first three."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""

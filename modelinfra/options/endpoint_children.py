@@ -7,6 +7,7 @@ from typing import Any
 
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
+    API_KEY_ROLES,
     BALANCED_ROLES,
     LOAD_BALANCER_ROLES,
     QUEUE_ROLES,
@@ -18,7 +19,9 @@ from modelinfra.options.adjustments import childless
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
+from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
+from modelinfra.options.scaling import guard_ms, varies
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
@@ -35,7 +38,9 @@ KEYS = (
     "load_balancer",
     "exposure",
     "rollout",
+    "revisions",
     "slo",
+    "dashboard",
     "scaling",
     "mode",
     "queue",
@@ -51,10 +56,11 @@ def transforms_find_what_is_made(endpoint: Mapping[str, Any]) -> Iterable[Proble
 
 def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Role -> why there is no child of it; the last word counts."""
-    remote = is_remote(endpoint["model"])
+    revisions = [endpoint, *({**endpoint, **overrides(endpoint, each)} for each in endpoint["revisions"].values())]
+    remote = any(is_remote(each["model"]) for each in revisions)
     if not remote:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
-    if endpoint["image"] is not None:
+    if all(each["image"] is not None for each in revisions):
         yield "image", "the image is handed in (`image`)"
         if not remote and endpoint["mode"] != "async":
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
@@ -67,14 +73,25 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
+    if not endpoint["revisions"]:
+        yield "revision-rule", "there is one revision (`revisions`)"
     slo = endpoint["slo"]
     if slo is None or slo.availability is None:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
     yield from _unqueued(endpoint)
-    if endpoint["scaling"].max in (None, endpoint["scaling"].min):
+    if not endpoint["dashboard"]:
+        yield "dashboard", "there is none (`dashboard: false`)"
+    if not varies(endpoint["scaling"]):
         yield from _all(("scaling-policy", "scaling-alarm"), "nothing scales while `scaling.max` equals `scaling.min`")
+    if not endpoint["scaling"].steps:
+        yield from _all(("step-policy", "step-alarm"), "there are no steps (`scaling.steps`)")
+    if not endpoint["scaling"].schedule:
+        yield "scheduled-action", "there is no schedule (`scaling.schedule`)"
+    if guard_ms(endpoint["scaling"], slo) is None:
+        reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
+        yield from _all(("latency-guard", "latency-guard-alarm"), reason)
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")
@@ -112,6 +129,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield "trust-store", "none is made (`exposure.auth.mtls.ca_bundle`)"
     if auth is None or auth.cognito is None or auth.cognito.user_pool_arn is not None:
         yield from _all(USER_POOL_ROLES, "no user pool is made (`exposure.auth.cognito`)")
+    if auth is None or auth.api_keys is None:
+        yield from _all(API_KEY_ROLES, "no API keys are made (`exposure.auth.api_keys`)")
     if auth is None or (auth.jwt is None and auth.oidc is None and auth.cognito is None):
         yield "login-egress", "the load balancer asks nobody (`exposure.auth`)"
 

@@ -14,6 +14,7 @@ from modelinfra.options.landing import (
     ADDED,
     ALARM,
     CONTAINER,
+    DASHBOARD_BODY,
     EXECUTION_POLICY,
     IMAGE,
     LOG_GROUP,
@@ -105,7 +106,9 @@ class RollbackOptions(TypedDict):
     """When a deployment is taken back, beside ECS's own count of failed tasks."""
 
     error_percent: NotRequired[
-        Annotated[float, Option(default=5, at_least=0.1, at_most=100, lands=(f"{ALARM}.threshold",), example=2)]
+        Annotated[
+            float, Option(default=5, at_least=0.1, at_most=100, lands=(f"{ALARM}.threshold", DASHBOARD_BODY), example=2)
+        ]
     ]
     """Share of requests answered with 5xx, in percent over two minutes, that rolls a deployment back."""
 

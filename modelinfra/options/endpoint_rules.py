@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
 from modelinfra.options import asynchronous, endpoint_children
@@ -16,6 +16,13 @@ from modelinfra.options.endpoint_accelerator import (
 from modelinfra.options.exposure import exposed, open_side_routes, stands_alone
 from modelinfra.options.model import is_remote, problems_of_model
 from modelinfra.options.problems import Problem
+from modelinfra.options.revisions import (
+    conditions_fit_into_a_rule,
+    overrides,
+    revisions_differ,
+    traffic_is_divided,
+    weights_have_one_writer,
+)
 from modelinfra.options.rollout import shifts
 from modelinfra.options.server import problems_of_server
 from modelinfra.options.variables import (
@@ -24,6 +31,8 @@ from modelinfra.options.variables import (
     the_servers_own_variables_stay,
     variables_have_names,
 )
+
+_Rules: TypeAlias = tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]
 
 
 def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
@@ -77,22 +86,8 @@ def traffic_moves_where_nobody_is_asked(endpoint: Mapping[str, Any]) -> Iterable
     if shifts(endpoint["rollout"]) and asked is not None:
         # ECS developer guide, "Application Load Balancer resources for blue/green deployments", limitations.
         reason = f"ECS moves traffic only between rules that do nothing but forward, and `exposure.auth.{asked}` makes the rule ask first"
-        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls`."
+        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls` or `api_keys`."
         yield Problem("rollout.strategy", reason, remedy, endpoint["rollout"].strategy)
-
-
-def requests_are_counted_where_one_set_of_replicas_serves(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    target = endpoint["scaling"].requests_per_second_per_replica
-    if shifts(endpoint["rollout"]) and target is not None:
-        reason = (
-            "the load balancer counts the requests of one set of replicas, and after a rollout the other one serves"
-        )
-        yield Problem(
-            "scaling.requests_per_second_per_replica",
-            reason,
-            "Write `cpu_percent` or `memory_percent`, or `strategy: rolling`.",
-            target,
-        )
 
 
 def paths_keep_the_operators_routes_closed(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
@@ -117,12 +112,9 @@ def spot_needs_room_to_scale(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]] = (
-    (("transforms",), transforms_name(ENDPOINT_ROLES)),
-    (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
+_OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("server", "image"), problems_of_server),
-    *asynchronous.RULES,
-    (("accelerator", "scaling", "mode"), accelerated_replicas_scale_on_demand),
+    (("accelerator", "server", "scaling", "mode"), accelerated_replicas_scale_on_demand),
     (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
     (("server", "model", "image"), problems_of_model),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
@@ -131,7 +123,6 @@ RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
-    (("rollout", "scaling"), requests_are_counted_where_one_set_of_replicas_serves),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
     (("secrets",), secrets_are_references),
@@ -139,5 +130,32 @@ RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable
     (("server", "environment", "secrets"), the_servers_own_variables_stay),
     (("secrets", "model", "secrets_kms_key_arn"), a_key_of_secrets_has_secrets),
     (("spot", "scaling"), spot_needs_room_to_scale),
+)
+
+
+def revisions_could_be_endpoints(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a revision says anew must be as sound as if the endpoint itself said it; what the endpoint says wrong is told once."""
+    for name, revision in endpoint["revisions"].items():
+        said = overrides(endpoint, revision)
+        for keys, check in _OF_ITS_OWN_KEYS:
+            if said.keys() & set(keys):
+                known = list(check({key: endpoint[key] for key in keys}))
+                problems = check({key: said.get(key, endpoint[key]) for key in keys})
+                yield from (each.below(f"revisions.{name}") for each in problems if each not in known)
+
+
+RULES: Final[_Rules] = (
+    (("transforms",), transforms_name(ENDPOINT_ROLES)),
+    (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
+    *_OF_ITS_OWN_KEYS,
+    *asynchronous.RULES,
+    (("revisions",), revisions_differ),
+    (
+        tuple(dict.fromkeys(["revisions", *(key for keys, _ in _OF_ITS_OWN_KEYS for key in keys)])),
+        revisions_could_be_endpoints,
+    ),
+    (("traffic", "revisions", "stickiness"), traffic_is_divided),
+    (("revisions", "rollout"), weights_have_one_writer),
+    (("revisions", "exposure"), conditions_fit_into_a_rule),
 )
 """The keys that a rule reads -> the rule, in the order in which problems are told."""

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, NotRequired
 
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
+from modelinfra.options.budget import BudgetOptions, budget_problems
 from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
-from modelinfra.options.landing import CLUSTER, LOAD_BALANCER, REPOSITORY
+from modelinfra.options.landing import ADDED, BUDGET, CLUSTER, DASHBOARD, LOAD_BALANCER, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
+from modelinfra.options.notify import NotifyOptions
 from modelinfra.options.problems import Problem, did_you_mean
-from modelinfra.options.slo import NotifyOptions
+
+_BUDGET = {"monthly_usd": 5000, "notify": ["finance@example.com"]}
 
 
 class PlatformOptions(ClusterOptions):
@@ -62,7 +65,13 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     """Where endpoints run, by name."""
 
     notify: NotRequired[Annotated[NotifyOptions, Option()]]
-    """Who is told of the alarms of every endpoint, and of deployments that fail. Left out, nobody is."""
+    """Who is told of the alarms of every endpoint, of deployments that fail, and of the budget. Left out, nobody is."""
+
+    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
+    """Whether there is an overview of all endpoints: one dashboard for every fifty of them. Each costs as much as that of an endpoint."""
+
+    budget: NotRequired[Annotated[BudgetOptions, Option(lands=(f"{ADDED}{BUDGET}",), example=_BUDGET)]]
+    """What the environment may cost a month, and who is told. None otherwise."""
 
     gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
     """Nodes with accelerators, by name."""
@@ -92,6 +101,13 @@ def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[P
         if other != name:
             reason = f"'{other}' has this domain already"
             yield Problem(f"endpoints.{name}.exposure.domain", reason, "Write another one.", domain)
+
+
+@rule(EnvironmentOptions, "budget", "tags", "notify")
+def a_budget_tells_somebody_of_what_is_tagged(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    budget = environment["budget"]
+    if budget is not None:
+        yield from budget_problems(budget, environment["tags"] or {}, told=environment["notify"] is not None)
 
 
 @rule(EnvironmentOptions, "name_prefix")

@@ -44,7 +44,7 @@ class FirewallOptions(TypedDict):
         Annotated[
             bool,
             Option(
-                default_text="true when `public` or when something stands below `waf`",
+                default_text="true when `public`, with `auth.api_keys`, or when something stands below `waf`",
                 lands=(f"{ADDED}{WEB_ACL}", f"{ADDED}{WEB_ACL_ASSOCIATION}"),
                 example=False,
             ),
@@ -65,7 +65,8 @@ class FirewallOptions(TypedDict):
             ),
         ]
     ]
-    """Most requests of one client address in five minutes; more are answered with 429. Clients behind one gateway count together."""
+    """Most requests of one client address in five minutes; more are answered with 429. Clients behind one gateway count together. With
+    `auth.api_keys` each client counts by itself, whatever its addresses."""
 
     max_body: NotRequired[
         Annotated[

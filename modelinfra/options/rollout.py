@@ -10,11 +10,13 @@ from modelinfra.options.landing import (
     ADDED,
     ALARM,
     ATTACHMENT,
+    DASHBOARD_BODY,
     ROLE,
     RULE,
     SERVICE,
     TARGET_GROUP,
     TIMEOUTS,
+    TRACKING,
 )  # fmt: skip
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
@@ -53,7 +55,9 @@ class RolloutOptions(TypedDict):
                     f"{ADDED}{ATTACHMENT}",
                     f"{ADDED}{ALARM}",
                     f"{SERVICE}.alarms.alarmNames",
+                    DASHBOARD_BODY,
                     f"{RULE}.options.ignoreChanges",
+                    f"{TRACKING}.customizedMetricSpecification",
                     TIMEOUTS,
                 ),
                 example="canary",

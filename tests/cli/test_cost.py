@@ -48,6 +48,7 @@ def test_every_line_names_quantity_unit_price_region_day_and_source(project: Pat
     assert "NAT gateway: 1 at $0.045 the hour; us-west-2, 20" in nat
     assert nat.endswith("https://aws.amazon.com/vpc/pricing/")
     assert [line.split()[0] for line in lines if line[0] not in " FBT"] == [
+        "dev",
         "dev-digits",
         "dev-network",
         "dev-web-shared",
@@ -109,7 +110,7 @@ def test_a_language_model_whose_config_is_a_file_of_the_project_is_no_mistake(pr
     [
         ({"natGB": 1}, "natGB (given: 1)"),
         ({"natGb": -1}, "natGb (given: -1)"),
-        ({"components": {"digits": {}}}, "no component is called digits. There are: dev-digits"),
+        ({"components": {"digits": {}}}, "no component is called digits. There are: dev, dev-digits"),
         ([1], "the whole (given: [1])"),
     ],
 )

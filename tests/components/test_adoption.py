@@ -128,6 +128,7 @@ def test_nothing_at_all_is_made_beside_the_endpoint_itself(tmp_path: Path) -> No
         execution_role_arn=EXECUTION,
         task_role_arn=TASK_ROLE,
         security_group_id=SG,
+        dashboard=False,
     )
     made = {node.type for node in graph if node.type.startswith(("aws:", "docker-build:"))}
     target_group = "aws:lb/targetGroup:TargetGroup"

@@ -24,7 +24,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
 def test_only_what_belongs_to_the_endpoint_is_made(graph: Graph) -> None:
     made = sorted(node.name for node in graph if node.type.startswith(("aws:", "docker-build:")))
     assert made == [
-        "digits-build", "digits-by-requests", "digits-replicas", "digits-rule", "digits-service", "digits-target-5xx",
+        "digits-build", "digits-by-requests", "digits-dashboard", "digits-replicas", "digits-rule", "digits-service", "digits-target-5xx",
         "digits-task", "digits-task", "digits-to", "digits-unhealthy-hosts",
     ]  # fmt: skip
 

@@ -22,12 +22,15 @@ class Row:
 
 NOT_LOWERED = {
     "aws:cloudwatch/dashboard:Dashboard": "cfn-lint knows nothing of the text of a dashboard",
+    "aws:budgets/budget:Budget": "its parts are nested otherwise in CloudFormation; judged by the Terraform provider",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take a default group over; it has no rules",
     "aws:acm/certificateValidation:CertificateValidation": "CloudFormation waits for certificates by itself",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a property of the bucket in CloudFormation; judged by the Terraform provider",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "a property of the scalable target in CloudFormation; judged by the Terraform provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
+    "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
     "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
         "a property of the bucket in CloudFormation; judged by the Terraform provider"
@@ -51,7 +54,15 @@ _RULE = {"securityGroupId": "groupId", "cidrIpv4": "cidrIp", "cidrIpv6": "cidrIp
 _ELB, _SCALING = "AWS::ElasticLoadBalancingV2", "AWS::ApplicationAutoScaling"
 
 ROWS: dict[str, Row] = {
-    t.ALARM: Row("AWS::CloudWatch::Alarm", {"name": "alarmName", "metricQueries": "metrics"}, shaped=shapes.alarm),
+    t.ALARM: Row(
+        "AWS::CloudWatch::Alarm",
+        {
+            "name": "alarmName",
+            "metricQueries": "metrics",
+            "evaluateLowSampleCountPercentiles": "evaluateLowSampleCountPercentile",
+        },
+        shaped=shapes.alarm,
+    ),
     t.CAPACITY: Row(
         "AWS::ECS::ClusterCapacityProviderAssociations", {"clusterName": "cluster"}, shaped=shapes.capacity
     ),
@@ -112,9 +123,23 @@ ROWS: dict[str, Row] = {
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
     "aws:cognito/userPoolDomain:UserPoolDomain": Row("AWS::Cognito::UserPoolDomain"),
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm"),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": Row(
+        "AWS::Chatbot::SlackChannelConfiguration",
+        {"slackTeamId": "slackWorkspaceId", "guardrailPolicyArns": "guardrailPolicies"},
+    ),
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": Row(
+        "AWS::Chatbot::MicrosoftTeamsChannelConfiguration",
+        {
+            "channelId": "teamsChannelId",
+            "tenantId": "teamsTenantId",
+            "guardrailPolicyArns": "guardrailPolicies",
+        },
+    ),
     "aws:cloudwatch/eventRule:EventRule": Row("AWS::Events::Rule", shaped=shapes.event_rule),
     "aws:sns/topic:Topic": Row("AWS::SNS::Topic", {"name": "topicName"}),
-    "aws:sns/topicSubscription:TopicSubscription": Row("AWS::SNS::Subscription", {"topic": "topicArn"}),
+    "aws:sns/topicSubscription:TopicSubscription": Row(
+        "AWS::SNS::Subscription", {"topic": "topicArn"}, frozenset({"endpointAutoConfirms"})
+    ),
     "aws:lb/trustStore:TrustStore": Row(f"{_ELB}::TrustStore"),
     "aws:route53/record:Record": Row(
         "AWS::Route53::RecordSet",
@@ -139,6 +164,7 @@ ROWS: dict[str, Row] = {
         "AWS::IAM::InstanceProfile", {"name": "instanceProfileName"}, shaped=shapes.instance_profile
     ),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
+    "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
     "aws:sqs/queue:Queue": Row(
         "AWS::SQS::Queue",
         {

@@ -155,7 +155,7 @@ def test_a_load_balancer_of_its_own_serves_one_endpoint_at_its_root(tmp_path: Pa
     assert balancer.name == "digits-own-lb"
     assert balancer.inputs["idleTimeout"] == 600
     rule = inputs(graph, RULE)
-    assert (rule["conditions"], rule["priority"]) == ([{"pathPattern": {"values": ["/*"]}}], 1)
+    assert (rule["conditions"], rule["priority"]) == ([{"pathPattern": {"values": ["/*"]}}], 50_000)
     assert "transforms" not in rule
     url = graph.one("modelinfra:index:ModelEndpoint").outputs["url"]
     assert url == f"http://{balancer.outputs['dnsName']}"

@@ -146,3 +146,17 @@ def test_a_listener_that_is_none_is_refused(tmp_path: Path, notify: dict[str, An
     with pytest.raises(Exception, match="nothing was created") as error:
         environment(tmp_path, notify=notify)
     assert said in str(error.value)
+
+
+def test_two_stacks_with_endpoints_of_one_name_do_not_overwrite_each_others_alarms(tmp_path: Path) -> None:
+    write_model(tmp_path / "model")
+
+    def program() -> None:
+        endpoint = {"server": "mlserver", "model": "model", "slo": SLO}
+        Environment("prod", {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"digits": endpoint}})
+
+    names = [
+        {each.inputs["alarmName"] for each in captured(program, tmp_path, project=project).all(COMPOSITE)}
+        for project in ("maps", "search")
+    ]
+    assert len(names[0] | names[1]) == 4

@@ -86,6 +86,15 @@ def open_server(graph: Graph) -> None:
     put(t.LOAD_BALANCER, "securityGroups", ["front-id"])(graph)
 
 
+def budget_of_a_tag(limit: str, **tags: str) -> Edit:
+    """A budget of what carries the tag `team` with the value web, which the load balancer has among `tags`."""
+    budget = "aws:budgets/budget:Budget"
+    filters = [{"name": "TagKeyValue", "values": ["user:team$web"]}]
+    return both(
+        put(budget, "limitAmount", limit), put(budget, "costFilters", filters), put(t.LOAD_BALANCER, "tags", tags)
+    )
+
+
 def rule(name: str, priority: int, action: dict[str, Any], *conditions: dict[str, Any]) -> Edit:
     """A rule of the HTTPS listener."""
 
@@ -155,4 +164,5 @@ COMPLAINTS = (
         "ready-spot-only",
     ),
     Mistake("small budget", both(put("aws:budgets/budget:Budget", "limitAmount", "10")), "ready-budget-enough"),
+    Mistake("small budget of a tag", budget_of_a_tag("10", team="web"), "ready-budget-enough"),
 )

@@ -17,6 +17,7 @@ from tests.policies.complaints import (
     GPU_TASK,
     VARIANT,
     both,
+    budget_of_a_tag,
     custom_metric,
     managed_group,
     new,
@@ -95,6 +96,8 @@ SILENT: dict[str, Edit] = {
     "a budget of a part": both(
         put(_BUDGET, "limitAmount", "10"), put(_BUDGET, "costFilters", [{"name": "Service", "values": ["EC2"]}])
     ),
+    "a budget of what another team has": budget_of_a_tag("10", team="search"),
+    "a budget that is enough for what is tagged": budget_of_a_tag("40", team="web"),
     "a budget in another unit": both(put(_BUDGET, "limitAmount", "10"), put(_BUDGET, "limitUnit", "EUR")),
     "a limit that is not known": put(_BUDGET, "limitAmount", Unknown),
 }  # fmt: skip
@@ -162,5 +165,5 @@ def test_a_budget_is_compared_in_the_region_of_the_default_provider_and_never_wi
     new(_BUDGET, "month", month)(small)
     (found,) = [each for each in check(small, READINESS, region=REGION) if each.rule == "ready-budget-enough"]
     # A NAT gateway is $0.045 an hour there (modelinfra/catalog/prices.tsv).
-    assert found.message == "its limit is $10 a month, and this stack costs $33 at least"
+    assert found.message == "its limit is $10 a month, and what it counts of this stack costs $33 at least"
     assert not [each for each in check(small, READINESS) if each.rule == "ready-budget-enough"]

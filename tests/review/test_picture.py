@@ -48,7 +48,7 @@ def test_each_thing_stands_in_its_layer(sandbox: Graph) -> None:
     }
     assert titles(picture, "private") == {"sandbox-network-private-a", "sandbox-network-private-b"}
     assert titles(picture, "endpoints") == {"sandbox-digits-service"}
-    assert titles(picture, "data") == {"sandbox-digits"}
+    assert titles(picture, "data") == {"sandbox", "sandbox-digits"}
 
 
 def test_a_service_says_its_replicas_and_size(sandbox: Graph) -> None:

@@ -20,7 +20,25 @@ RICH: dict[str, Any] = {
     "tags": {"team": "forecasting"},
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
     "namePrefix": "acme",
-    "notify": {"emails": ["on-call@example.com"], "kmsKeyArn": KMS},
+    "dashboard": False,
+    "notify": {
+        "emails": ["on-call@example.com"],
+        "kmsKeyArn": KMS,
+        "slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"},
+        "teams": {
+            "tenantId": "12345678-1234-1234-1234-123456789012",
+            "teamId": "12345678-4321-4321-4321-123456789012",
+            "channelId": "19%3aab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2",
+        },
+        "webhooks": {"pagerduty": "arn:aws:secretsmanager:us-west-2:123456789012:secret:pagerduty-AbCdEf"},
+    },
+    "budget": {
+        "monthlyUsd": 5000,
+        "tag": "team",
+        "notify": ["finance@example.com"],
+        "actualPercent": [50, 80, 100],
+        "forecastPercent": [],
+    },
     "network": {
         "tags": {"part": "network"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
@@ -89,9 +107,35 @@ RICH: dict[str, Any] = {
             "scaling": {
                 "min": 2,
                 "max": 12,
+                "concurrency": 4,
                 "requestsPerSecondPerReplica": 25.5,
                 "cpuPercent": 55,
                 "memoryPercent": 70,
+                "p95LatencyMs": 250,
+                "metrics": {
+                    "waiting": {
+                        "namespace": "Acme/Digits",
+                        "name": "Waiting",
+                        "dimensions": {"Service": "digits"},
+                        "statistic": "Maximum",
+                        "targetPerReplica": 3,
+                    },
+                    "share": {"namespace": "Acme/Digits", "name": "CacheUse", "target": 0.8},
+                },
+                "steps": {
+                    "rush": {
+                        "namespace": "Acme/Digits",
+                        "name": "Waiting",
+                        "dimensions": {"Service": "digits"},
+                        "statistic": "Maximum",
+                        "minutes": 3,
+                        "add": [{"above": 20, "replicas": 1}, {"above": 100, "replicas": 4}],
+                    }
+                },
+                "schedule": {
+                    "day": {"at": "cron(0 8 ? * MON-FRI *)", "timezone": "Europe/Vienna", "min": 4, "max": 10},
+                    "night": {"at": "cron(0 20 ? * MON-FRI *)", "timezone": "Europe/Vienna"},
+                },
                 "scaleOutCooldown": "2m",
                 "scaleInCooldown": "10m",
             },
@@ -101,7 +145,20 @@ RICH: dict[str, Any] = {
             "rulePriority": 4711,
             "rollback": {"errorPercent": 2},
             "rollout": {"strategy": "rolling"},
+            "revisions": {
+                "candidate": {
+                    "model": "stacks/models/digits",
+                    "cpu": 2,
+                    "memory": "8GiB",
+                    "environment": {"SEED": "1"},
+                    "headers": {"x-tester": "yes"},
+                    "scaling": {"min": 1, "max": 2},
+                }
+            },
+            "traffic": {"stable": 90, "candidate": 10},
+            "stickiness": "1h",
             "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
+            "dashboard": False,
             "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
@@ -154,6 +211,17 @@ RICH: dict[str, Any] = {
             "image": "a.example/served@sha256:" + "0" * 64,
             "model": {"name": "digits"},
             "rollout": {"strategy": "linear", "percent": 20, "stepBake": "2m", "bake": "5m"},
+            "scaling": {
+                "max": 6,
+                "steps": {
+                    "queue": {
+                        "namespace": "Acme/Devices",
+                        "name": "Waiting",
+                        "add": [{"above": 20, "replicas": 2}],
+                        "remove": [{"below": 2, "replicas": 1}],
+                    }
+                },
+            },
             "exposure": {
                 "cidrs": ["10.0.0.0/8"],
                 "securityGroups": {"gateway": "sg-0123456789abcdef0"},
@@ -172,6 +240,7 @@ RICH: dict[str, Any] = {
 
 ADOPTED: dict[str, Any] = {
     "notify": {"topicArn": "arn:aws:sns:us-west-2:123456789012:alarms"},
+    "budget": {"monthlyUsd": 5000, "topicArn": "arn:aws:sns:us-west-2:123456789012:finance"},
     "network": {
         "vpc": {
             "id": "vpc-1",
@@ -252,6 +321,20 @@ ADOPTED: dict[str, Any] = {
                     "mtls": {
                         "trustStoreArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/people/1234567890abcdef"
                     },
+                },
+            },
+        },
+        "partners": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "partners.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "apiKeys": {
+                        "orders": {"generation": 2, "keepPrevious": False, "requestsPerFiveMinutes": 5000},
+                        "fraud": {"generation": 3},
+                    }
                 },
             },
         },

@@ -73,10 +73,17 @@ ASYNCHRONOUS = [
         "rolling, or remove it.",
     ),
     wrong_endpoint(
+        "revisions of a queue",
+        f"mode: async\n{SCALED}\nrevisions: {{candidate: {{cpu: 2}}}}",
+        "revisions: there is no traffic to divide: whoever is idle takes the next message from the queue. Remove it, or make an endpoint of "
+        "each, with a queue of its own.",
+    ),
+    wrong_endpoint(
         "two owners of a number of replicas",
-        "mode: async\nscaling: {min: 0, max: 4, cpuPercent: 50, requestsPerSecondPerReplica: 2, scaleOutCooldown: 2m}",
+        "mode: async\nscaling: {min: 0, max: 4, cpuPercent: 50, requestsPerSecondPerReplica: 2, scaleOutCooldown: 2m, p95LatencyMs: 9}",
         f"scaling.requestsPerSecondPerReplica (given: 2): {BY_BACKLOG}",
         f"scaling.cpuPercent (given: 50): {BY_BACKLOG}",
+        f"scaling.p95LatencyMs (given: 9): {BY_BACKLOG}",
         f"scaling.scaleOutCooldown (given: 120): {BY_BACKLOG}",
     ),
     wrong_endpoint(

@@ -31,10 +31,25 @@ SLO = "endpoints.iris.slo"
 QUEUE = "endpoints.iris.queue"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
-NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g"}
+SCALING = "endpoints.iris.scaling"
+METRICS, STEPS, SCHEDULE = f"{SCALING}.metrics", f"{SCALING}.steps", f"{SCALING}.schedule"
+NAMES = {
+    "platforms": "web",
+    "endpoints": "iris",
+    "gpuNodePools": "a10g",
+    "endpoints.iris.revisions": "candidate",
+    "endpoints.iris.exposure.auth.apiKeys": "orders",
+    METRICS: "waiting",
+    STEPS: "rush",
+    SCHEDULE: "day",
+}
 
 # What must stand there, too, for an edit to make sense, before and after it.
+_WAITING = {"namespace": "Acme/Iris", "name": "QueuedRequests", "dimensions": {"Service": "iris"}}
+_BOTH_WAYS = {"add": [{"above": 10, "replicas": 2}], "remove": [{"below": 1, "replicas": 1}]}
 CONTEXT: dict[str, dict[str, Any]] = {
+    f"{METRICS}.waiting.targetPerReplica": {METRICS: {"waiting": {**_WAITING, "targetPerReplica": 5}}},
+    f"{STEPS}.rush.remove": {SCALING: {"min": 2, "max": 10, "steps": {"rush": {**_WAITING, **_BOTH_WAYS}}}},
     "gpuNodePools.a10g.onDemandBase": {"gpuNodePools.a10g.spot": True},
     "endpoints.iris.nodePool": {
         "gpuNodePools.a10g": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
@@ -68,6 +83,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+    "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
         "endpoints.iris.exposure.auth": {
             "mtls": {
@@ -75,9 +92,16 @@ CONTEXT: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "endpoints.iris.exposure.auth.apiKeys": {"endpoints.iris.exposure.auth": {"apiKeys": {"orders": {}}}},
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+    "endpoints.iris.revisions.candidate.model.token": {
+        "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
+    },
+    "endpoints.iris.revisions.candidate.model.kmsKeyArn": {
+        "endpoints.iris.revisions.candidate.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}
+    },
 }
 
 POOL = "gpuNodePools.a10g"
@@ -105,6 +129,12 @@ EXPOSED: dict[str, Any] = {
     "accessLogs": {"enabled": True},
 }
 
+REVISION = "endpoints.iris.revisions.candidate"
+DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": ENDPOINT["scaling"]}}
+
+# A revision scales by the options by which its endpoint does: what stands below names of the user's is walked there.
+_WALKED_ONCE = tuple(f"{REVISION}.scaling.{each}" for each in ("metrics", "steps", "schedule"))
+
 SERVER = "endpoints.iris.server"
 OWN_SERVER: dict[str, Any] = {
     "image": "registry.example/own:1.2",
@@ -125,13 +155,36 @@ BASES: dict[str, dict[str, Any]] = {
         ACCELERATOR: A10G,
     },
     SERVER: {SERVER: OWN_SERVER},
+    REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
     QUEUE: {QUEUE: {}, "endpoints.iris.mode": "async", "endpoints.iris.scaling": {"min": 0, "max": 10}},
+    METRICS: {METRICS: {"waiting": {**_WAITING, "target": 5}}},
+    STEPS: {STEPS: {"rush": {**_WAITING, "add": _BOTH_WAYS["add"]}}},
+    SCHEDULE: {
+        SCHEDULE: {
+            "day": {"at": "cron(0 8 ? * MON-FRI *)", "min": 4, "max": 9},
+            "night": {"at": "cron(0 20 ? * MON-FRI *)"},
+        }
+    },
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
+    "notify.slack": {"notify.slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"}},
+    "notify.teams": {
+        "notify.teams": {
+            "tenantId": "12345678-1234-1234-1234-123456789012",
+            "teamId": "12345678-4321-4321-4321-123456789012",
+            "channelId": "19%3aab6ef35dc342d56ba5654e6fc6d25a071%40thread.tacv2",
+        }
+    },
+    "budget": {
+        "tags": {"team": "ml"},
+        "notify": {"emails": ["on-call@example.com"]},
+        "budget": {"monthlyUsd": 5000},
+    },
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
+    f"{AUTH}.apiKeys": {AUTH: {"apiKeys": {"orders": {"generation": 2}}}},
     f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},
 }
 
@@ -184,7 +237,7 @@ def _edits(declaration: type, prefix: str) -> Iterator[Edit]:
         path = prefix + spelled(key.name, "camel")
         if key.option.example is not UNSET:
             yield Edit(path, key.option)
-        for below in _declarations(key.type):
+        for below in _declarations(key.type) if path not in _WALKED_ONCE else ():
             name = f".{NAMES[path]}" if path in NAMES else ""
             yield from _edits(below, f"{path}{name}.")
 

@@ -26,4 +26,5 @@ def program(endpoints: int, model: str) -> None:
             longest_request="30s",
             rule_priority=100 + index,  # hundreds of computed ones collide
             scaling={"min": 2, "max": 4, "requests_per_second_per_replica": 20},
+            dashboard=False,  # the twin has none
         )

@@ -38,6 +38,7 @@ def _row(framework: str, title: str, layout: Layout, **others: Any) -> ModelServ
         "assumed_model_gib": 4,  # an assumption
         "memory_base_mib": 1024,  # an assumption: half of what the runtimes ask (serving.md 1d: 2Gi)
         "memory_headroom_factor": 2.0,  # an assumption
+        "parallel": "one",  # an assumption: --workers is 1 (kserve/model_server.py)
         "longest_request_seconds": 60,  # an assumption
         "traps": ("two model files in one folder end the server at start",),
     }
@@ -63,6 +64,7 @@ KSERVE = (
         startup_seconds_per_gib=60,  # an assumption
         assumed_model_gib=16,  # an assumption
         memory_base_mib=4096,  # an assumption
+        streams=True,  # OpenAI's protocol
         longest_request_seconds=300,  # an assumption: long generations
         traps=("OpenAI's paths are below /openai, not at /v1",),  # serving.md 1b
     ),

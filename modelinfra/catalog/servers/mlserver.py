@@ -59,6 +59,7 @@ MLSERVER = ModelServer(
     memory_base_mib=512,
     # Measured: a forest of 207 MiB raised the container's peak by 409 MiB, page cache included.
     memory_headroom_factor=2.0,
+    parallel="one",  # settings.py: parallel_workers is 1, and a scikit-learn runtime predicts without giving way
     # MLServer itself has no limit. This is the load balancer's default idle time-out, which cuts longer requests.
     longest_request_seconds=60,
     local=LocalSubstitute(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Literal
 
 from modelinfra.catalog.layouts.found import FoundModel, Layout
+
+Parallel = Literal["one", "one-per-accelerator", "one-per-processor"]
+"""How many predictions a replica works on at once; a processor is an accelerator where there are some, else a vCPU."""
 
 
 def _none() -> Mapping[str, str]:
@@ -74,6 +78,8 @@ class ModelServer:
     memory_headroom_factor: memory needed per byte of model file.
     unpacked_image_gib: disk that the image takes, without the model; no source publishes it, so it is taken high.
     longest_request_seconds: longest request that the endpoint is built for, unless the user says otherwise.
+    parallel: how many predictions it works on at once, with this command; others wait in it.
+    streams: answers are streamed as a rule, so that whoever stands before it sees early that an answer began, and not when it ended.
     traps: what goes wrong with it, for people.
     local: the stand-in without a container; None when no package serves the same contract.
     """
@@ -111,6 +117,8 @@ class ModelServer:
     memory_headroom_factor: float
     longest_request_seconds: int
     unpacked_image_gib: int = 8
+    parallel: Parallel = "one"
+    streams: bool = False
     traps: tuple[str, ...] = ()
     local: LocalSubstitute | None = None
 

@@ -40,6 +40,7 @@ TENSORFLOW_SERVING = ModelServer(
     assumed_model_gib=4,  # an assumption
     memory_base_mib=512,  # an assumption
     memory_headroom_factor=2.0,  # an assumption
+    parallel="one-per-processor",  # main.cc: tensorflow_session_parallelism 0, "auto-configured": a thread for each core
     longest_request_seconds=60,  # it has no limit of its own; an assumption
     traps=(
         "the version folders must be numbers: without one the server waits and never becomes ready",

@@ -40,6 +40,7 @@ TRITON = ModelServer(
     memory_base_mib=1024,  # an assumption
     memory_headroom_factor=2.0,  # an assumption
     unpacked_image_gib=24,  # an assumption: every backend with CUDA
+    parallel="one-per-accelerator",  # docs/user_guide/model_configuration.md: one execution instance for each GPU, one without
     longest_request_seconds=60,  # it has no limit of its own; an assumption
     traps=(
         "a model of the Python backend needs shared memory, which Fargate cannot give",

@@ -21,7 +21,7 @@ _WORKING = (
 def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterator[str]:
     """One sentence for each thing that is handed in and that must allow something."""
     port = served.server.ports["http"]
-    remote = served.remote if served.remote is not None and not served.remote.baked else None
+    remote = served.remote if served.fetched else None
     if endpoint.execution_role_arn is not None:
         token = served.remote is not None and served.remote.token is not None
         secrets = ", and reading the secrets" if endpoint.secrets or token else ""
@@ -31,6 +31,9 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
             "the execution role is handed in: it must trust ecs-tasks.amazonaws.com and allow pulling the image "
             f"(ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer) and logs:CreateLogStream and PutLogEvents{secrets}"
         )
+    metrics = (endpoint.scaling.metrics or {}).values()
+    if cluster.cluster_arn is not None and any(each.target_per_replica is not None for each in metrics):
+        yield "the cluster is handed in: its Container Insights must count the replicas, over which metrics are divided"
     if endpoint.task_role_arn is not None:
         console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
         model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""

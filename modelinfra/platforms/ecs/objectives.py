@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
 from pulumi import Input, Output
@@ -14,6 +14,9 @@ from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions, errors_and_requests
 from modelinfra.platforms.ecs.traffic import Traffic
+
+if TYPE_CHECKING:
+    Alarm = aws.cloudwatch.MetricAlarm | aws.cloudwatch.CompositeAlarm
 
 _MINUTE: Final = 60
 
@@ -43,24 +46,26 @@ def told(request: EndpointRequest) -> list[Input[str]] | None:
 
 def register_objectives(
     request: EndpointRequest, balancer: LoadBalancerReference, traffic: Traffic, service: aws.ecs.Service
-) -> None:
-    """One set of alarms for each set of replicas, and the rule that tells of deployments that fail."""
+) -> list[Alarm]:
+    """One set of alarms for each set of replicas, and the rule that tells of deployments that fail. Answers those that speak for themselves."""
+    alarms: list[Alarm] = []
     sets = {prefix: dimensions(balancer, group) for prefix, group in traffic.sets.items()}
     if request.options.slo is not None:
         for prefix, counted in sets.items():
-            _latency(request, counted, prefix)
-            _availability(request, counted, prefix)
+            alarms += _latency(request, counted, prefix)
+            alarms += _availability(request, counted, prefix)
     if told(request) is not None:
-        _no_replica(request, sets)
+        alarms += _no_replica(request, sets)
     register_deployment_watch(request, service)
+    return alarms
 
 
-def _latency(request: EndpointRequest, counted: dict[str, Input[str]], prefix: str) -> None:
+def _latency(request: EndpointRequest, counted: dict[str, Input[str]], prefix: str) -> Iterator[Alarm]:
     slo, children = request.options.slo, request.children
     for percentile, most in (("p95", slo.p95_latency_ms), ("p99", slo.p99_latency_ms)):
         if most is None:
             continue
-        aws.cloudwatch.MetricAlarm(
+        yield aws.cloudwatch.MetricAlarm(
             children.named(f"{prefix}{percentile}", "alarm"),
             alarm_description=f"Endpoint {request.name}: {percentile} of answers takes longer than {most:g} ms",
             namespace=NAMESPACE,
@@ -81,15 +86,15 @@ def _latency(request: EndpointRequest, counted: dict[str, Input[str]], prefix: s
         )
 
 
-def _availability(request: EndpointRequest, counted: dict[str, Input[str]], prefix: str) -> None:
+def _availability(request: EndpointRequest, counted: dict[str, Input[str]], prefix: str) -> Iterator[Alarm]:
     promised, children = request.options.slo.availability, request.children
     if promised is None:
         return
     for burn in BURNS:
         windows = [_burning(request, counted, prefix, burn, seconds) for seconds in (burn.long, burn.short)]
-        aws.cloudwatch.CompositeAlarm(
+        yield aws.cloudwatch.CompositeAlarm(
             children.named(f"{prefix}availability-{burn.name}", "alarm"),
-            alarm_name=children.named(f"{prefix}availability-{burn.name}", "alarm"),
+            alarm_name=children.unique(f"{prefix}availability-{burn.name}", "alarm"),
             alarm_description=(
                 f"Endpoint {request.name}: errors use up what is left of {promised:g} % availability {burn.factor:g} times faster than it lasts"
             ),
@@ -129,7 +134,7 @@ def _burning(
     )
 
 
-def _no_replica(request: EndpointRequest, sets: Mapping[str, dict[str, Input[str]]]) -> None:
+def _no_replica(request: EndpointRequest, sets: Mapping[str, dict[str, Input[str]]]) -> Sequence[Alarm]:
     """Where traffic moves between two sets of replicas one of them is empty, and only both are trouble."""
     children = request.children
     actions = told(request) if len(sets) == 1 else None
@@ -153,16 +158,18 @@ def _no_replica(request: EndpointRequest, sets: Mapping[str, dict[str, Input[str
         )
         for prefix, counted in sets.items()
     ]
-    if len(alarms) > 1:
-        aws.cloudwatch.CompositeAlarm(
-            children.named("no-replicas", "alarm"),
-            alarm_name=children.named("no-replicas", "alarm"),
-            alarm_description=f"Endpoint {request.name}: no replica serves",
-            alarm_rule=_all_of(alarms),
-            alarm_actions=told(request),
-            ok_actions=told(request),
-            opts=children.opts("no-replicas-alarm"),
-        )
+    if len(alarms) == 1:
+        return alarms
+    both = aws.cloudwatch.CompositeAlarm(
+        children.named("no-replicas", "alarm"),
+        alarm_name=children.unique("no-replicas", "alarm"),
+        alarm_description=f"Endpoint {request.name}: no replica serves",
+        alarm_rule=_all_of(alarms),
+        alarm_actions=told(request),
+        ok_actions=told(request),
+        opts=children.opts("no-replicas-alarm"),
+    )
+    return [both]
 
 
 def register_deployment_watch(request: EndpointRequest, service: aws.ecs.Service) -> None:

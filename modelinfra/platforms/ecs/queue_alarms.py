@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import pulumi_aws as aws
@@ -71,13 +71,13 @@ def register_queue_alarms(
     return [failed, stalled]
 
 
-def register_queue_watch(request: EndpointRequest, queue: Queue) -> None:
+def register_queue_watch(request: EndpointRequest, queue: Queue) -> Iterator[aws.cloudwatch.MetricAlarm]:
     """Alarms that only tell: what is promised of waiting, and dead letters that nobody has looked at."""
     slo = request.options.slo
     if slo is not None and slo.oldest_message is not None:
-        _oldest(request, queue, slo.oldest_message)
+        yield _oldest(request, queue, slo.oldest_message)
     if told(request) is not None:
-        _dead_letters(request, queue)
+        yield _dead_letters(request, queue)
 
 
 def _stalled_minutes(sizing: EcsSizing) -> int:
@@ -85,8 +85,8 @@ def _stalled_minutes(sizing: EcsSizing) -> int:
     return math.ceil(seconds / _MINUTE) + 2
 
 
-def _oldest(request: EndpointRequest, queue: Queue, seconds: int) -> None:
-    aws.cloudwatch.MetricAlarm(
+def _oldest(request: EndpointRequest, queue: Queue, seconds: int) -> aws.cloudwatch.MetricAlarm:
+    return aws.cloudwatch.MetricAlarm(
         request.children.named("oldest-message", "alarm"),
         alarm_description=f"Endpoint {request.name}: a message waits for longer than {shown_seconds(seconds)}",
         namespace=NAMESPACE,
@@ -104,8 +104,8 @@ def _oldest(request: EndpointRequest, queue: Queue, seconds: int) -> None:
     )
 
 
-def _dead_letters(request: EndpointRequest, queue: Queue) -> None:
-    aws.cloudwatch.MetricAlarm(
+def _dead_letters(request: EndpointRequest, queue: Queue) -> aws.cloudwatch.MetricAlarm:
+    return aws.cloudwatch.MetricAlarm(
         request.children.named("dead-letters", "alarm"),
         alarm_description=f"Endpoint {request.name}: messages lie in the dead-letter queue",
         namespace=NAMESPACE,

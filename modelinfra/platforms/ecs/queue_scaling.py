@@ -16,6 +16,8 @@ from pulumi import Input, Output
 from modelinfra.options.asynchronous import DEFAULT_BACKLOG
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.queue import Queue
+from modelinfra.platforms.ecs.scaling_plan import ScalingPlan
+from modelinfra.platforms.ecs.scaling_schedule import ignored, register_schedule
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
 if TYPE_CHECKING:
@@ -74,7 +76,12 @@ def counted(
 
 
 def register_queue_scaling(
-    request: EndpointRequest, cluster_name: Output[str], service: aws.ecs.Service, queue: Queue, sizing: EcsSizing
+    request: EndpointRequest,
+    cluster_name: Output[str],
+    service: aws.ecs.Service,
+    queue: Queue,
+    sizing: EcsSizing,
+    plan: ScalingPlan,
 ) -> None:
     """The limits, and where there is room between them two policies: as the backlog asks, and back to the least when it is gone."""
     children, scaling = request.children, request.options.scaling
@@ -85,8 +92,9 @@ def register_queue_scaling(
         resource_id=Output.concat("service/", cluster_name, "/", service.name),
         min_capacity=sizing.min_replicas,
         max_capacity=sizing.max_replicas,
-        opts=children.opts("scaling-target"),
+        opts=children.opts("scaling-target", ignore_changes=ignored(plan.limits)),
     )
+    register_schedule(request, target, sizing, plan.schedule, plan.limits)
     if sizing.max_replicas == sizing.min_replicas:
         return
     backlog = scaling.backlog_per_replica or DEFAULT_BACKLOG

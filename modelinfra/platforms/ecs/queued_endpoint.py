@@ -11,6 +11,7 @@ from modelinfra.platforms.ecs.objectives import register_deployment_watch
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.queue import register_queue
 from modelinfra.platforms.ecs.queue_alarms import register_queue_alarms, register_queue_watch
+from modelinfra.platforms.ecs.queue_dashboard import register_queue_dashboard
 from modelinfra.platforms.ecs.queue_scaling import register_queue_scaling
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.service import register_service
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
     """Everything of one asynchronous endpoint: queue, bucket, log, roles, security group, task, alarms, service, scaling."""
-    sizing = plan.sizing
+    sizing, placement = plan.own.sizing, plan.own.placement
     queue = register_queue(request, longest_request=sizing.longest_request, production=cluster.production)
     log_group = register_log_group(request)
     roles = register_roles(
@@ -38,23 +39,24 @@ def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request
     )
     hops = register_hops(request, cluster.network, None)
     task = register_task_definition(
-        request, sizing, log_group, roles, placement=plan.placement, cluster_arn=cluster.arn, queue=queue
+        request, sizing, log_group, roles, placement=placement, cluster_arn=cluster.arn, queue=queue
     )
+    alarms = register_queue_alarms(request, queue, sizing)
     service = register_service(
         request,
         cluster,
         sizing,
-        placement=plan.placement,
+        placement=placement,
         task=task,
         hops=hops,
         traffic=None,
-        alarms=register_queue_alarms(request, queue, sizing),
+        alarms=alarms,
         roles=roles,
         shifting=Shifting(needs=queue.needs),
     )
-    register_queue_watch(request, queue)
+    told = [*alarms, *register_queue_watch(request, queue)]
     register_deployment_watch(request, service)
-    register_queue_scaling(request, cluster.cluster_name, service, queue, sizing)
+    register_queue_scaling(request, cluster.cluster_name, service, queue, sizing, plan.own.scaling)
     # Whoever waits for the address waits for an endpoint that works the queue off.
     queue_url = Output.all(queue.queue.url, service.id, *(each.id for each in queue.needs)).apply(
         lambda found: found[0]
@@ -63,6 +65,7 @@ def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request
         log_group=log_group.name,
         task_role_arn=Output.from_input(roles.task_arn),
         security_group_id=Output.from_input(hops.group_id),
+        signals=register_queue_dashboard(request, cluster, queue, service, told),
         queue_url=queue_url,
         dead_letter_queue_url=queue.dead.url,
         store_uri=queue.store_uri,

@@ -39,9 +39,10 @@ def register_roles(
 
     queue: what the tasks work off; None where requests come over a load balancer.
 
-    A role that is handed in stays as it is.
+    The revisions of an endpoint share them. A role that is handed in stays as it is.
     """
     children, options = request.children, request.options
+    revisions = (request, *request.revisions.values())
     execution_arn: Input[str] | None = options.execution_role_arn
     task_arn: Input[str] | None = options.task_role_arn
     policies: list[pulumi.Resource] = []
@@ -51,13 +52,17 @@ def register_roles(
         )
         secrets: Mapping[str, Input[str]] = options.secrets or {}
         repositories = [
-            request.repository_arn,
-            *(each.repository_arn for each in (request.fetcher, request.worker) if each),
+            arn
+            for each in revisions
+            for arn in (
+                each.repository_arn,
+                *(beside.repository_arn for beside in (each.fetcher, each.worker) if beside is not None),
+            )
         ]
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
-            secrets=[*secrets.values(), *fetch.secrets(request)],
+            secrets=[*secrets.values(), *(token for each in revisions for token in fetch.secrets(each))],
             key=options.secrets_kms_key_arn,
         ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
@@ -78,7 +83,7 @@ def register_roles(
                 opts=children.opts("exec-policy"),
             )
             policies.append(policy)
-        policies += fetch.register_fetch_rights(request, task)
+        policies += [policy for each in revisions for policy in fetch.register_fetch_rights(each, task)]
         if queue is not None:
             policies += register_worker_rights(request, task, queue, cluster_arn)
         task_arn = task.arn

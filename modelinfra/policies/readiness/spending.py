@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from modelinfra.graph.cost import estimate
@@ -14,8 +15,8 @@ from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping, number
 
 _SPOT: Final = "FARGATE_SPOT"
-_WHOLE: Final = ("costFilters", "filterExpression", "autoAdjustData", "plannedLimits", "billingViewArn")
-"""What makes a budget one of a part of the bill, or one without a fixed limit."""
+_WHOLE: Final = ("filterExpression", "autoAdjustData", "plannedLimits", "billingViewArn")
+"""What makes a budget one of a part of the bill that is not known here, or one without a fixed limit."""
 
 
 def _all_spot(strategy: Any) -> bool:
@@ -50,13 +51,36 @@ def _too_small(view: View) -> Found:
             "MONTHLY",
             "USD",
         )
-        if limit is None or not whole or not monthly:
+        part = _part(view, budget.get("costFilters"))
+        if limit is None or not whole or not monthly or part is None:
             continue
         found = estimate(view.graph, default_region=view.region)
         # Spot capacity is counted at the on-demand price, so that what it really costs may be less.
-        least = sum(item.monthly_min for item in found.items if not item.ceiling)
+        least = sum(item.monthly_min for item in found.items if not item.ceiling and part(item.urn))
         if least > limit:
-            yield node, f"its limit is ${limit:,.0f} a month, and this stack costs ${least:,.0f} at least"
+            yield (
+                node,
+                f"its limit is ${limit:,.0f} a month, and what it counts of this stack costs ${least:,.0f} at least",
+            )
+
+
+def _part(view: View, filters: Any) -> Callable[[str], bool] | None:
+    """Whether a budget counts the resource of a URN; None where that is not known. A whole bill has no filter, ours have one of a tag."""
+    if filters is None or filters == []:
+        return lambda urn: True
+    given = [mapping(each) for each in listed(filters)]
+    values = [value for each in given for value in listed(each.get("values"))]
+    if len(given) != 1 or given[0].get("name") != "TagKeyValue" or not all(isinstance(each, str) for each in values):
+        return None
+    wanted = [value.removeprefix("user:").partition("$") for value in values]
+    if not wanted:
+        return None
+
+    def counted(urn: str) -> bool:
+        tags = mapping(view.inputs(view.graph[urn]).get("tags"))
+        return any(tags.get(name) == value for name, _, value in wanted)
+
+    return counted
 
 
 _FACTS = "facts demand.md section 1 row"
