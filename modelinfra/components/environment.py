@@ -29,6 +29,7 @@ from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_proble
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
+from modelinfra.options.tenants import unused_tenants
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
 from modelinfra.platforms.ecs.node_pools import look_up_images
@@ -214,7 +215,9 @@ def _network_options(plan: EnvironmentPlan) -> Any:
 
 
 def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
-    """What the user's own choice of ways to AWS leaves out; the program may make them itself."""
+    """Tenants of nothing; and what the user's own choice of ways to AWS leaves out, which the program may make itself."""
+    for name in unused_tenants(plan.options):
+        yield f"tenant '{name}': nothing is its own, and no endpoint asks it for a key"
     network = plan.options.network
     named = network.interface_endpoints
     if network.nat != "none" or named is None or not plan.endpoints:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.options.adjustments import TaggedOptions
 from modelinfra.options.arns import CLIENT_SECRET_ARN, TRUST_STORE_ARN, USER_POOL_ARN
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
@@ -166,7 +167,7 @@ class MutualTlsOptions(TypedDict):
     same key is not read again. Left out, `trust_store_arn` names one."""
 
 
-class ApiKeyOptions(TypedDict):
+class ApiKeyOptions(TaggedOptions):
     """One machine client, and the key that it sends in the header `x-api-key`."""
 
     generation: NotRequired[

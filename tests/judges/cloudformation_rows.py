@@ -60,6 +60,7 @@ ROWS: dict[str, Row] = {
             "name": "alarmName",
             "metricQueries": "metrics",
             "evaluateLowSampleCountPercentiles": "evaluateLowSampleCountPercentile",
+            "okActions": "OKActions",
         },
         shaped=shapes.alarm,
     ),
@@ -122,7 +123,7 @@ ROWS: dict[str, Row] = {
     "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=shapes.user_pool),
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
     "aws:cognito/userPoolDomain:UserPoolDomain": Row("AWS::Cognito::UserPoolDomain"),
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm"),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm", {"okActions": "OKActions"}),
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": Row(
         "AWS::Chatbot::SlackChannelConfiguration",
         {"slackTeamId": "slackWorkspaceId", "guardrailPolicyArns": "guardrailPolicies"},

@@ -22,6 +22,7 @@ OWN_PROGRAM = ROOT / "examples" / "own-program"
 GPU_CHAT = ROOT / "examples" / "gpu-chat"
 IMAGE_QUEUE = ROOT / "examples" / "image-queue"
 PUBLIC_SCORING = ROOT / "examples" / "public-scoring"
+TWO_TENANTS = ROOT / "examples" / "two-tenants"
 EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
 ADOPTED = "examples/own-program in an existing VPC"
 VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
@@ -71,6 +72,7 @@ def examples(root: Path) -> dict[str, Case]:
         config={"model": model, "vpc": VPC},
         invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
     )
+    wholes["examples/two-tenants"] = capture_project(TWO_TENANTS, "dev", preview=False)
     wholes["examples/gpu-chat"] = capture_project(GPU_CHAT, "dev", preview=False)
     wholes["examples/image-queue"] = capture_project(IMAGE_QUEUE, "dev", preview=False)
     wholes["examples/public-scoring"] = capture_project(PUBLIC_SCORING, "prod", preview=False)

@@ -38,6 +38,8 @@ NOT_ONE_PROPERTY = {
     "network.transforms": "lands wherever its user says",
     "endpoints.*.transforms": "lands wherever its user says",
     "namePrefix": "begins every name",
+    "tenants": "its parts are options of their own",
+    "tenants.*.modelPrefix": "says where models may lie, and changes nothing",
     "gpuNodePools": "its parts are options of their own",
     "gpuNodePools.*.accelerator": "its parts are options of their own",
     "gpuNodePools.*.platform": "moves the whole pool",
@@ -154,7 +156,7 @@ def test_the_example_is_another_value_than_the_default(path: str) -> None:
 
 WITH_KEYS_OF_USERS = (".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".dimensions", ".webhooks")
 NAMED_BY_USERS = (
-    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys."),
+    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants."),
     *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
 )
 
@@ -237,7 +239,7 @@ def test_the_schema_accepts_good_files(name: str) -> None:
         {"platforms": {"web": {"type": "kubernetes"}}},
         {"platforms": {"Web": {"type": "ecs"}}},
         {"platforms": {"web": {"type": "ecs", "exec": "yes"}}},
-        {"platforms": {"web": {"type": "ecs"}}, "tenants": {}},
+        {"platforms": {"web": {"type": "ecs"}}, "edgeFleets": {}},
         {"platforms": {"web": {"type": "ecs"}}, "network": {"nat": "maybe"}},
         {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"model": "model"}}},
         {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"server": "mlserver", "rulePriority": 0}}},

@@ -66,6 +66,20 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
             "baked": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.zip", "delivery": "baked"}},
         },
     },
+    "tenants": {
+        "network": {"nat": "none"},
+        "platforms": {"web": {"type": "ecs", "exec": True}},
+        "tenants": {"acme": {"modelPrefix": "s3://models/acme/"}, "bolt": {"modelPrefix": "s3://models/bolt/"}},
+        "endpoints": {
+            name: {
+                "tenant": name,
+                "server": "mlserver",
+                "model": {"uri": f"s3://models/{name}/digits/7", "size": "1GiB"},
+                "secrets": {"TOKEN": f"arn:aws:secretsmanager:us-west-2:123456789012:secret:{name}-AbCdEf"},
+            }
+            for name in ("acme", "bolt")
+        },
+    },
     "wide": {
         **_RICH,
         "production": True,

@@ -39,6 +39,7 @@ RICH: dict[str, Any] = {
         "actualPercent": [50, 80, 100],
         "forecastPercent": [],
     },
+    "tenants": {"acme": {"modelPrefix": "s3://models/acme/", "tags": {"plan": "gold"}, "requestsPerFiveMinutes": 500}},
     "network": {
         "tags": {"part": "network"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
@@ -51,6 +52,7 @@ RICH: dict[str, Any] = {
         "flowLogs": {"retentionDays": 7},
     },
     "platforms": {
+        "acme": {"type": "ecs", "tenant": "acme", "sharedLoadBalancer": False},
         "web": {
             "type": "ecs",
             "containerInsights": "enhanced",
@@ -77,6 +79,7 @@ RICH: dict[str, Any] = {
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/nodes-boundary",
             "transforms": {"auto-scaling-group": {"healthCheckGracePeriod": 600}},
         },
+        "acme": {"platform": "acme", "tenant": "acme", "accelerator": {"name": "L4"}, "maxNodes": 2},
         "ready": {"platform": "web", "accelerator": {"name": "L4"}, "maxNodes": 2, "warmNodes": 1},
     },
     "endpoints": {
@@ -204,6 +207,18 @@ RICH: dict[str, Any] = {
             "image": "a.example/served@sha256:" + "0" * 64,
             "model": {"name": "digits", "size": "2GiB"},
             "loadBalancer": "own",
+        },
+        "acme": {
+            "platform": "acme",
+            "tenant": "acme",
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits", "size": "2GiB"},
+            "exposure": {
+                "domain": "acme.example.com",
+                "certificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+                "auth": {"apiKeys": {"acme": {"tags": {"owner": "acme"}}}},
+            },
         },
         "devices": {
             "platform": "alone",

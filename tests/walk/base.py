@@ -42,7 +42,10 @@ NAMES = {
     METRICS: "waiting",
     STEPS: "rush",
     SCHEDULE: "day",
+    "tenants": "acme",
 }
+
+TENANTS: dict[str, Any] = {"tenants": {"acme": {}, "bolt": {}}}
 
 # What must stand there, too, for an edit to make sense, before and after it.
 _WAITING = {"namespace": "Acme/Iris", "name": "QueuedRequests", "dimensions": {"Service": "iris"}}
@@ -93,6 +96,9 @@ CONTEXT: dict[str, dict[str, Any]] = {
         }
     },
     "endpoints.iris.exposure.auth.apiKeys": {"endpoints.iris.exposure.auth": {"apiKeys": {"orders": {}}}},
+    "endpoints.iris.tenant": TENANTS | {"endpoints.iris.tenant": "acme"},
+    "platforms.web.tenant": TENANTS | {"platforms.web.tenant": "acme", "endpoints": {}},
+    "gpuNodePools.a10g.tenant": TENANTS | {"gpuNodePools.a10g.tenant": "acme"},
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
@@ -155,6 +161,11 @@ BASES: dict[str, dict[str, Any]] = {
         ACCELERATOR: A10G,
     },
     SERVER: {SERVER: OWN_SERVER},
+    "tenants": {
+        "tenants": {"acme": {}},
+        "endpoints.iris.tenant": "acme",
+        EXPOSURE: {**EXPOSED, "auth": {"apiKeys": {"orders": {}}}},
+    },
     REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi_aws as aws
-from pulumi import Output
+from pulumi import Input, Output
 
 from modelinfra.children import Children
 from modelinfra.options.exposure import keyed
@@ -57,7 +57,10 @@ def register_api_keys(children: Children, exposure: Any, *, production: bool) ->
         return []
     found = []
     for client, key in sorted(exposure.auth.api_keys.items()):
-        made = {str(generation): _secret(children, client, generation, production) for generation in generations(key)}
+        tags = {"client": client, **(key.tags or {})}
+        made = {
+            str(generation): _secret(children, client, generation, tags, production) for generation in generations(key)
+        }
         found.append(
             ApiKey(
                 client,
@@ -69,11 +72,14 @@ def register_api_keys(children: Children, exposure: Any, *, production: bool) ->
     return found
 
 
-def _secret(children: Children, client: str, generation: int, production: bool) -> tuple[Output[str], Output[str]]:
+def _secret(
+    children: Children, client: str, generation: int, tags: Mapping[str, Input[str]], production: bool
+) -> tuple[Output[str], Output[str]]:
     """A secret with a key of its own; its ARN, and the key's digest."""
     secret = aws.secretsmanager.Secret(
         children.named(f"key-{client}-{generation}", "secret"),
         description=f"API key {generation} of client {client}: the value of the header {HEADER}",
+        tags=tags,
         recovery_window_in_days=_RECOVERY_DAYS if production else 0,
         opts=children.opts("api-key-secret"),
     )
@@ -86,7 +92,9 @@ def _secret(children: Children, client: str, generation: int, production: bool) 
     version = aws.secretsmanager.SecretVersion(
         children.named(f"key-{client}-{generation}", "secret"),
         secret_id=secret.id,
-        secret_string=Output.secret(random).apply(lambda drawn: key_of(f"{client}-{generation}-{drawn}")),
+        secret_string=Output.secret(random).apply(
+            lambda drawn: key_of(f"{children.name}-{client}-{generation}-{drawn}")
+        ),
         # Every deployment draws another one; the first is the key for good.
         opts=children.opts(
             "api-key-version", ignore_changes=["secretString"], additional_secret_outputs=["secretString"]
