@@ -101,7 +101,6 @@ def a_queue_belongs_to_an_asynchronous_endpoint(endpoint: Mapping[str, Any]) -> 
 
 RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]] = (
     (("mode", "exposure", "rollout", "revisions", *_IN_NO_LOAD_BALANCER), nothing_balances_a_queue),
-    (("mode", "scaling"), a_queue_is_scaled_by_its_backlog),
     (("mode", "slo"), promises_are_ones_that_are_counted),
     (("mode", "queue"), a_queue_belongs_to_an_asynchronous_endpoint),
 )

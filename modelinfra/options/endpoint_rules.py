@@ -114,6 +114,7 @@ def spot_needs_room_to_scale(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
 
 _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("server", "image"), problems_of_server),
+    (("mode", "scaling"), asynchronous.a_queue_is_scaled_by_its_backlog),
     (("accelerator", "server", "scaling", "mode"), accelerated_replicas_scale_on_demand),
     (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
     (("server", "model", "image"), problems_of_model),

@@ -121,6 +121,7 @@ BECOMES_ASYNCHRONOUS = (
     f"{SERVICE}.loadBalancers",
     f"{SERVICE}.healthCheckGracePeriodSeconds",
     f"{SERVICE}.alarms",
+    DASHBOARD_BODY,
     f"{TASK}.containerDefinitions",
     f"{ADDED}{QUEUE}",
     f"{ADDED}{QUEUE_POLICY}",

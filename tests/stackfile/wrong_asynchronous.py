@@ -41,6 +41,15 @@ ASYNCHRONOUS = [
         "`requestsPerSecondPerReplica`.",
     ),
     wrong_endpoint(
+        "a backlog of one revision",
+        "revisions: {candidate: {scaling: {min: 0, max: 4, backlogPerReplica: 5}}}",
+        "revisions.candidate.scaling.backlogPerReplica (given: 5): only an asynchronous endpoint has a queue with a backlog. Write `mode: "
+        "async`, or `requestsPerSecondPerReplica`.",
+        "revisions.candidate.scaling.min (given: 0): a load balancer without replicas answers 503 at once, and no part of AWS holds a request "
+        "of a synchronous endpoint until one has started. Write `mode: async`, whose queue holds requests and wakes the first replica, or a "
+        "`min` of 1.",
+    ),
+    wrong_endpoint(
         "a queue of a synchronous endpoint",
         "queue: {concurrency: 2}",
         "queue: a synchronous endpoint has no queue. Write `mode: async`, or remove it.",

@@ -110,6 +110,9 @@ CONTEXT: dict[str, dict[str, Any]] = {
     },
 }
 
+# What the rules refuse at this place, with a message of their own: revisions belong to synchronous endpoints.
+REFUSED = {"endpoints.iris.revisions.candidate.scaling.backlogPerReplica"}
+
 POOL = "gpuNodePools.a10g"
 ACCELERATOR = "endpoints.iris.accelerator"
 A10G: dict[str, Any] = {"name": "A10G", "count": 1}
@@ -229,7 +232,7 @@ class Edit:
 
 def edits() -> list[Edit]:
     """Every declared option that has another valid value written beside it."""
-    return list(_edits(EnvironmentOptions, ""))
+    return [each for each in _edits(EnvironmentOptions, "") if each.path not in REFUSED]
 
 
 def write_model(directory: Path) -> None:
