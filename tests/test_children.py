@@ -18,6 +18,8 @@ from modelinfra.catalog.child_roles import (
     API_KEY_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
+    EXPOSURE_ROLES,
+    LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
@@ -38,6 +40,9 @@ ALL: list[tuple[str, str, ChildRole]] = [
 ]
 
 
+_REVISED = "revision-rule"
+
+
 def everything(
     root: Path,
     transforms: Mapping[str, Mapping[str, Any]] | None = None,
@@ -45,7 +50,7 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves, and one of two revisions.
 
     No endpoint has them all: ECS moves no traffic where the load balancer asks first.
     """
@@ -83,14 +88,18 @@ def everything(
             "access_logs": {"enabled": True},
         }
         wanted = given.get("endpoint", {})
-        asked = {role: each for role, each in wanted.items() if role not in {*SHIFT_ROLES, *API_KEY_ROLES}}
+        asked = {role: each for role, each in wanted.items() if role not in {*SHIFT_ROLES, *API_KEY_ROLES, _REVISED}}
         ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
         if shifted:
-            elsewhere = {*ACCESS_LOG_ROLES, *USER_POOL_ROLES, "trust-store", "login-egress"}
+            elsewhere = {*ACCESS_LOG_ROLES, *USER_POOL_ROLES, "trust-store", "login-egress", _REVISED}
             moved = {role: each for role, each in wanted.items() if role not in elsewhere}
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
             own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
+            beside = {*SHIFT_ROLES, *EXPOSURE_ROLES, *LOAD_BALANCER_ROLES}
+            shared = {role: each for role, each in wanted.items() if role not in beside}
+            revised = {"revisions": {"candidate": {"cpu": 2}}, "transforms": shared}
+            ModelEndpoint("shapes", {**common, "scaling": scaling, **revised})
 
     return captured(program, root)
 
