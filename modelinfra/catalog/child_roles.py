@@ -150,6 +150,8 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
             target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
+            grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
+            grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
             revision_rule=(
                 "pulumi_aws.lb.ListenerRule",
                 "which requests go to another revision whatever its share is, one a revision",

@@ -68,6 +68,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
+    if endpoint["exposure"].grpc is None:
+        yield from _all(("grpc-target-group", "grpc-rule"), "there is HTTP alone (`exposure.grpc`)")
     if not endpoint["revisions"]:
         yield "revision-rule", "there is one revision (`revisions`)"
     slo = endpoint["slo"]

@@ -14,6 +14,7 @@ from modelinfra.options.endpoint_accelerator import (
     nodes_say_what_fargate_is_told,
 )
 from modelinfra.options.exposure import exposed, open_side_routes, stands_alone
+from modelinfra.options.grpc import grpc_goes_with_the_rest
 from modelinfra.options.model import is_remote, problems_of_model
 from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import (
@@ -155,5 +156,6 @@ RULES: Final[_Rules] = (
     (("traffic", "revisions", "stickiness"), traffic_is_divided),
     (("revisions", "rollout"), weights_have_one_writer),
     (("revisions", "exposure"), conditions_fit_into_a_rule),
+    (("exposure", "server", "rollout", "revisions"), grpc_goes_with_the_rest),
 )
 """The keys that a rule reads -> the rule, in the order in which problems are told."""

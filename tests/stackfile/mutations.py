@@ -282,6 +282,7 @@ ADOPTED: dict[str, Any] = {
             "exposure": {
                 "public": True,
                 "domain": "machines.example.com",
+                "grpc": {"methods": ["/inference.GRPCInferenceService/ModelInfer"]},
                 "hostedZoneId": "Z0123456789ABCDEFGHIJ",
                 "auth": {
                     "jwt": {

@@ -65,6 +65,7 @@ class ModelServer:
     contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
+    grpc_methods: paths of the gRPC methods that clients need, five at most; those for its operator (loading models, settings) are not among them.
     side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
         reach; never `/`. Nothing blocks them yet.
     needs_gpu: it does not start without one.
@@ -104,6 +105,7 @@ class ModelServer:
     environment: Mapping[str, str] = field(default_factory=_none)
     contract_variables: tuple[str, ...] = ()
     predict_path_template: str
+    grpc_methods: tuple[str, ...] = ()
     request_content_type: str = "application/json"
     side_routes: tuple[str, ...] = ()
     needs_gpu: bool = False

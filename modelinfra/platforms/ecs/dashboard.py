@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PERCENTILES: Final = ("p50", "p95", "p99")
 
 _SETS: Final = {"": "first set", "2-": "second set"}
+_PROTOCOLS: Final = {"": "HTTP", "grpc-": "gRPC"}
 """Prefix of what is named after a set of replicas -> its words."""
 
 # Amazon ECS developer guide, "Amazon ECS Container Insights metrics": counted where the cluster has them switched on.
@@ -120,7 +121,8 @@ def _labelled(revisions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if len(revisions) > 1:
         return {name: sets[""] for name, sets in revisions.items()}
     (sets,) = revisions.values()
-    return {(_SETS[prefix] if len(sets) > 1 else ""): counted for prefix, counted in sets.items()}
+    words = {"": ""} if len(sets) == 1 else _PROTOCOLS if "grpc-" in sets else _SETS
+    return {words[prefix]: counted for prefix, counted in sets.items()}
 
 
 def _more(known: Mapping[str, Any], insights: bool) -> EcsSignals:
