@@ -29,6 +29,7 @@ def test_a_state_says_regions_sizes_and_replicas_by_itself(deployed: Sandbox) ->
         "Fargate vCPU": (2, 10),
         "Fargate memory": (4, 20),
         "dashboard": (1, 1),
+        "alarm metric of autoscaling": (2, 2),
     }
 
 
