@@ -65,6 +65,7 @@ def everything(
         scaling = {"min": 1, "max": 3}
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
+        common["metrics"] = {}
         exposure = {
             "domain": "digits.example.com",
             "hosted_zone_id": "Z0123456789ABCDEFGHIJ",

@@ -138,6 +138,11 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             task_role=("pulumi_aws.iam.Role", "the role that the server runs with"),
             exec_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do for `exec`"),
             fetch_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to fetch the model"),
+            collector_policy=(
+                "pulumi_aws.iam.RolePolicy",
+                "what the server's role may do to pass metrics and traces on",
+            ),
+            metrics_log_group=("pulumi_aws.cloudwatch.LogGroup", "what the server's metrics are read from"),
             task_security_group=("pulumi_aws.ec2.SecurityGroup", "the replicas' security group"),
             task_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "from the load balancer to the replicas"),
             task_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the replicas to HTTPS, and to S3"),

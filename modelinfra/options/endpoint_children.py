@@ -11,10 +11,11 @@ from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
 from modelinfra.options.rollout import shifts
+from modelinfra.options.telemetry import XRAY
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "collector-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -29,6 +30,8 @@ KEYS = (
     "rollout",
     "slo",
     "dashboard",
+    "metrics",
+    "tracing",
     "scaling",
     *_HANDED_IN,
 )
@@ -65,6 +68,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
     if not endpoint["dashboard"]:
         yield "dashboard", "there is none (`dashboard: false`)"
+    metrics, tracing = endpoint["metrics"], endpoint["tracing"]
+    if metrics is None or (metrics.names is not None and not metrics.names):
+        yield "metrics-log-group", "no metrics of the server go to CloudWatch (`metrics`)"
+    if metrics is None and (tracing is None or tracing.to != XRAY):
+        yield "collector-policy", "nothing is told to AWS (`metrics`, `tracing`)"
     if endpoint["scaling"].max in (None, endpoint["scaling"].min):
         yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
     for key, roles in _HANDED_IN.items():

@@ -18,6 +18,7 @@ from modelinfra.options.model import is_remote, problems_of_model
 from modelinfra.options.problems import Problem
 from modelinfra.options.rollout import shifts
 from modelinfra.options.server import problems_of_server
+from modelinfra.options.telemetry import a_server_tells_what_is_asked
 from modelinfra.options.variables import (
     a_name_is_not_both_plain_and_secret,
     secrets_are_references,
@@ -131,6 +132,7 @@ RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
     (("rollout", "scaling"), requests_are_counted_where_one_set_of_replicas_serves),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
+    (("server", "metrics", "tracing", "collector"), a_server_tells_what_is_asked),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
     (("secrets",), secrets_are_references),
     (("environment", "secrets"), variables_have_names),

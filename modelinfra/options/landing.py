@@ -69,6 +69,9 @@ CONTAINER = f"{TASK}.containerDefinitions[0]"
 FETCH_CONTAINER = f"{TASK}.containerDefinitions[1]"
 """The container that fetches the model before the server starts."""
 
+COLLECTOR = f"{TASK}.containerDefinitions[1]"
+"""The container that collects metrics and traces; behind the one that fetches, where there is one."""
+
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 
 TAGS = "aws:*.tags"

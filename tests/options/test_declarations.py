@@ -57,6 +57,7 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.image": "takes the place of repository and build",
     "endpoints.*.logs": "its parts are options of their own",
     "endpoints.*.repository": "its parts are options of their own",
+    "endpoints.*.collector": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
     "endpoints.*.rollback": "its parts are options of their own",
     "notify": "its parts are options of their own",
@@ -144,7 +145,9 @@ def test_the_rich_environment_says_everything_that_can_be_said() -> None:
         for key, inner in value.items() if isinstance(value, dict) else ():
             here = f"{path}{'*' if path in ('platforms.', 'endpoints.', 'gpuNodePools.') else key}"
             yield here
-            if not here.endswith((".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".webhooks")):
+            if not here.endswith(
+                (".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".webhooks", ".headers")
+            ):
                 yield from said(inner, f"{here}.")
 
     # The digest stands for the content of a model, which differs from test to test.

@@ -64,6 +64,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     },
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
+    "endpoints.iris.tracing.headers": {"endpoints.iris.tracing": {"to": "https://otlp.example.com"}},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
 }
 
@@ -114,6 +115,9 @@ BASES: dict[str, dict[str, Any]] = {
     SERVER: {SERVER: OWN_SERVER},
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
+    "endpoints.iris.metrics": {"endpoints.iris.metrics": {}},
+    "endpoints.iris.collector": {"endpoints.iris.metrics": {}},
+    "endpoints.iris.tracing": {"endpoints.iris.tracing": {"to": "xray"}},
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
     "notify.slack": {"notify.slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"}},
     "notify.teams": {

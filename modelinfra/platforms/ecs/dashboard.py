@@ -46,8 +46,9 @@ def register_dashboard(
     traffic: Traffic,
     service: aws.ecs.Service,
     alarms: Sequence[Alarm],
+    own: Sequence[Metric],
 ) -> Output[Signals]:
-    """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it."""
+    """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it. own: metrics of the server itself."""
     known = Output.all(
         region=cluster.arn.apply(lambda arn: arn.split(":")[3]),
         sets={prefix: dimensions(balancer, group) for prefix, group in traffic.sets.items()},
@@ -64,6 +65,7 @@ def register_dashboard(
                 _more(found["known"], cluster.options.container_insights != "disabled"),
                 request.options.slo,
                 request.options.rollback.error_percent,
+                own,
             )
         )
         aws.cloudwatch.Dashboard(
@@ -92,8 +94,10 @@ def signals_of(name: str, region: str, sets: Mapping[str, Mapping[str, str]], al
     )
 
 
-def dashboard_body(signals: Signals, more: EcsSignals, slo: Any, error_percent: float) -> str:
-    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back."""
+def dashboard_body(
+    signals: Signals, more: EcsSignals, slo: Any, error_percent: float, own: Sequence[Metric] = ()
+) -> str:
+    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back. own: metrics of the server."""
     region = signals.region
     rows = [
         [
@@ -112,6 +116,9 @@ def dashboard_body(signals: Signals, more: EcsSignals, slo: Any, error_percent: 
             graph("Answers that went wrong, a minute", region, _wrong(signals, more)),
         ],
     ]
+    if own:
+        lines = [line(metric, stat="Average", label=metric.name) for metric in own]
+        rows.append([graph("What the server tells, average of its replicas", region, lines)])
     return body([*alarm_rows("Alarms", signals.alarms), *rows])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -11,6 +12,7 @@ from modelinfra.options.exposure import exposed
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
+from modelinfra.platforms.ecs.collector import register_collector
 from modelinfra.platforms.ecs.dashboard import register_dashboard
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.objectives import register_objectives
@@ -36,10 +38,15 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request)
     roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
+    collector = register_collector(request, roles.task)
+    if collector is not None:
+        roles = replace(roles, policies=[*roles.policies, *collector.policies])
     hops = register_hops(request, network, balancer)
     traffic = register_traffic(request, network, balancer, plan, production=cluster.production)
     placement = plan.placement
-    task = register_task_definition(request, sizing, log_group, roles, placement=placement, cluster_arn=cluster.arn)
+    task = register_task_definition(
+        request, sizing, log_group, roles, placement=placement, cluster_arn=cluster.arn, collector=collector
+    )
     alarms = register_alarms(request, balancer, traffic, sizing)
     shifting = register_shifting(request, traffic)
     service = register_service(
@@ -55,7 +62,9 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         shifting=shifting,
     )
     told = [*alarms, *register_objectives(request, balancer, traffic, service)]
-    signals = register_dashboard(request, cluster, balancer, traffic, service, told)
+    signals = register_dashboard(
+        request, cluster, balancer, traffic, service, told, collector.metrics if collector else ()
+    )
     register_domain(request.children, balancer, service, request.options.exposure)
     register_scaling(request, cluster.cluster_name, service, balancer, traffic.target_group, sizing)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.

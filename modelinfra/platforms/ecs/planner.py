@@ -11,6 +11,7 @@ from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
 from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
+from modelinfra.platforms.ecs import collector
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
@@ -84,6 +85,7 @@ class EcsPlanner:
             *(unfit(served) if options.accelerator is None else ()),
             *(served.remote.unreachable(self.internet) if served.remote else ()),
             *unreachable(options.exposure, internet=self.internet, public=self.public),
+            *collector.unreachable(options, internet=self.internet),
         ]
         if refused:
             raise InvalidOptionsError(refused)
@@ -95,7 +97,11 @@ class EcsPlanner:
             options.rule_priority or naming.rule_priority(path),
             size_on_nodes(options, served, placement) if placement else size_endpoint(options, served),
             placement,
-            (*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)),
+            (
+                *needs_of_adopted(self.options, options, served),
+                *notes_of_exposure(options.exposure, served),
+                *collector.notes(options, served),
+            ),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []
         if problems:

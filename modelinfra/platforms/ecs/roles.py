@@ -11,17 +11,19 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs import collector, fetch
 from modelinfra.platforms.iam import document
 
 
 @dataclass(frozen=True)
 class TaskRoles:
-    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts."""
+    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts. task: the
+    server's role where it is made here."""
 
     execution_arn: Input[str]
     task_arn: Input[str]
     policies: Sequence[pulumi.Resource]
+    task: aws.iam.Role | None = None
 
 
 def register_roles(
@@ -40,11 +42,15 @@ def register_roles(
             children.named("execution", "role"), assume_role_policy=trust, opts=children.opts("execution-role")
         )
         secrets: Mapping[str, Input[str]] = options.secrets or {}
-        repositories = [request.repository_arn, *([request.fetcher.repository_arn] if request.fetcher else [])]
+        repositories = [
+            request.repository_arn,
+            *([request.fetcher.repository_arn] if request.fetcher else []),
+            *collector.repository(request),
+        ]
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
-            secrets=[*secrets.values(), *fetch.secrets(request)],
+            secrets=[*secrets.values(), *fetch.secrets(request), *collector.secrets(request)],
             key=options.secrets_kms_key_arn,
         ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
@@ -55,6 +61,7 @@ def register_roles(
         )
         policies.append(policy)
         execution_arn = execution.arn
+    task: aws.iam.Role | None = None
     if task_arn is None:
         task = aws.iam.Role(children.named("task", "role"), assume_role_policy=trust, opts=children.opts("task-role"))
         if exec_enabled:
@@ -67,7 +74,7 @@ def register_roles(
             policies.append(policy)
         policies += fetch.register_fetch_rights(request, task)
         task_arn = task.arn
-    return TaskRoles(execution_arn, task_arn, policies)
+    return TaskRoles(execution_arn, task_arn, policies, task)
 
 
 def _execution_policy(repositories: Sequence[str], log_group: str, secrets: Sequence[str], key: str | None) -> str:

@@ -13,6 +13,8 @@ from pulumi import Output
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs.collector import Collector, collector_container, known_later
+from modelinfra.platforms.ecs.collector import environment as variables
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
@@ -53,21 +55,28 @@ def register_task_definition(
     *,
     placement: Placement | None,
     cluster_arn: Output[str],
+    collector: Collector | None,
 ) -> aws.ecs.TaskDefinition:
-    """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in."""
+    """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in.
+    collector: what stands beside the server, if anything does."""
     options = request.options
     storage = sizing.ephemeral_storage_gib
     containers = Output.all(
         image=request.image,
         log_group=log_group.name,
         log_region=log_group.region,
-        environment={**request.served.server.environment, **(options.environment or {})},
+        environment={
+            **request.served.server.environment,
+            **variables(options, request.name),
+            **(options.environment or {}),
+        },
         secrets=options.secrets or {},
         fetcher=request.fetcher.reference if request.fetcher else None,
         # An adopted log group may lie in another region than the tasks.
-        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher else None,
+        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher or collector else None,
         token=request.served.remote.token if request.served.remote else None,
-    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, found)))
+        **known_later(request, collector),
+    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, collector, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
@@ -86,10 +95,16 @@ def register_task_definition(
 
 
 def _containers(
-    request: EndpointRequest, sizing: EcsSizing, placement: Placement | None, found: Mapping[str, Any]
+    request: EndpointRequest,
+    sizing: EcsSizing,
+    placement: Placement | None,
+    collector: Collector | None,
+    found: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     server = _on_nodes(_container(request, sizing, found), request, placement)
-    return [server, *fetch.fetch_container(request, found, server["logConfiguration"])]
+    logs = server["logConfiguration"]
+    beside = collector_container(request, collector, found, logs)
+    return [server, *fetch.fetch_container(request, found, logs), *beside]
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:
