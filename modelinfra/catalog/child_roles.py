@@ -133,6 +133,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             image=("pulumi_docker_build.Image", "the build of the image"),
             fetcher_image=("pulumi_docker_build.Image", "the build of the image that fetches the model"),
             log_group=("pulumi_aws.cloudwatch.LogGroup", "the server's log"),
+            log_mask=("pulumi_aws.cloudwatch.LogDataProtectionPolicy", "which personal data is masked in it"),
             execution_role=("pulumi_aws.iam.Role", "the role with which ECS starts a task"),
             execution_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
             task_role=("pulumi_aws.iam.Role", "the role that the server runs with"),

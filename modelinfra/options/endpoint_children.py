@@ -54,6 +54,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
+    if endpoint["logs"].masked is None:
+        yield "log-mask", "nothing is masked (`logs.masked`)"
     if endpoint["logs"].group_arn is not None:
         yield "log-group", "the log group is handed in (`logs.group_arn`)"
     if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):

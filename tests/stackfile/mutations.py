@@ -99,7 +99,12 @@ RICH: dict[str, Any] = {
             "environment": {"LOG_LEVEL": "debug"},
             "secrets": {"TOKEN": "arn:aws:ssm:us-west-2:123456789012:parameter/token"},
             "secretsKmsKeyArn": KMS,
-            "logs": {"retentionDays": 90, "kmsKeyArn": KMS},
+            "logs": {
+                "retentionDays": 90,
+                "kmsKeyArn": KMS,
+                "masked": ["EmailAddress", "Ssn-US"],
+                "findingsGroupArn": "arn:aws:logs:us-west-2:123456789012:log-group:/findings",
+            },
             "repository": {"kmsKeyArn": KMS},
             "startupBudget": "10m",
             "longestRequest": "1m30s",

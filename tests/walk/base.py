@@ -64,6 +64,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     },
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
+    "endpoints.iris.logs.findingsGroupArn": {"endpoints.iris.logs": {"masked": ["EmailAddress"]}},
     "endpoints.iris.tracing.headers": {"endpoints.iris.tracing": {"to": "https://otlp.example.com"}},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
 }

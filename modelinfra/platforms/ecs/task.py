@@ -15,6 +15,7 @@ from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
 from modelinfra.platforms.ecs.collector import Collector, collector_container, known_later
 from modelinfra.platforms.ecs.collector import environment as variables
+from modelinfra.platforms.ecs.masking import masking
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
@@ -44,6 +45,17 @@ def register_log_group(request: EndpointRequest) -> LogGroup:
         kms_key_id=logs.kms_key_arn,
         opts=request.children.opts("log-group"),
     )
+    if logs.masked is not None:
+        aws.cloudwatch.LogDataProtectionPolicy(
+            request.children.named("mask"),
+            log_group_name=group.name,
+            policy_document=Output.all(
+                name=group.name,
+                partition=group.arn.apply(lambda arn: arn.split(":")[1]),
+                findings=logs.findings_group_arn,
+            ).apply(lambda found: masking(list(logs.masked), **found)),
+            opts=request.children.opts("log-mask"),
+        )
     return LogGroup(group.name, group.arn, group.region)
 
 
