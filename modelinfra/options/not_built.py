@@ -12,6 +12,7 @@ NOT_BUILT: dict[str, str] = {
     "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
     "traffic": "an endpoint serves one revision",
     "revisions": "an endpoint serves one revision",
+    "capture": "nothing beside a server sees its requests, so none are kept",
     "edge_fleets": "there is no edge fleet",
     "tenants": "an environment has no tenants",
     "serving": "endpoints run on ECS",
