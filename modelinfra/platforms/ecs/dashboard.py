@@ -14,13 +14,15 @@ from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
 from modelinfra.platforms.ecs.traffic import Traffic
 from modelinfra.platforms.signals import Metric, Signals
-from modelinfra.platforms.widgets import Line, alarm_rows, body, graph, hidden, line, of_set, share_of
+from modelinfra.platforms.widgets import Line, Widget, alarm_rows, body, graph, hidden, line, of_set, share_of
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
     from modelinfra.platforms.ecs.objectives import Alarm
 
 _PERCENTILES: Final = ("p50", "p95", "p99")
+
+_IN_A_ROW: Final = 4
 
 _SETS: Final = {"": "first set", "2-": "second set"}
 """Prefix of what is named after a set of replicas -> its words."""
@@ -116,10 +118,13 @@ def dashboard_body(
             graph("Answers that went wrong, a minute", region, _wrong(signals, more)),
         ],
     ]
-    if own:
-        lines = [line(metric, stat="Average", label=metric.name) for metric in own]
-        rows.append([graph("What the server tells, average of its replicas", region, lines)])
-    return body([*alarm_rows("Alarms", signals.alarms), *rows])
+    return body([*alarm_rows("Alarms", signals.alarms), *rows, *_own(own, region)])
+
+
+def _own(metrics: Sequence[Metric], region: str) -> list[list[Widget]]:
+    """Each in a graph of its own: a queue's length beside microseconds would be a line at the bottom."""
+    graphs = [graph(each.name, region, [line(each, stat="Average", label="average of replicas")]) for each in metrics]
+    return [graphs[start : start + _IN_A_ROW] for start in range(0, len(graphs), _IN_A_ROW)]
 
 
 def _labelled(sets: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
