@@ -93,6 +93,8 @@ def everything(
         }
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
+        common["metrics"] = {}
+        common["logs"] = {"masked": ["EmailAddress"]}
         exposure = {
             "domain": "digits.example.com",
             "hosted_zone_id": "Z0123456789ABCDEFGHIJ",

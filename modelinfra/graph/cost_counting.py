@@ -121,6 +121,7 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:ec2/internetGateway:InternetGateway": (_TRAFFIC,),
     "aws:ec2/flowLog:FlowLog": ("logs",),
     "aws:cloudwatch/logGroup:LogGroup": ("logs",),
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": ("logs looked through for personal data",),
     "aws:ecr/repository:Repository": ("stored images",),
     "aws:s3/bucket:Bucket": ("stored objects",),
     "aws:s3/bucketV2:BucketV2": ("stored objects",),

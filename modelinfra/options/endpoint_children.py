@@ -23,10 +23,11 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
 from modelinfra.options.scaling import guard_ms, varies
+from modelinfra.options.telemetry import XRAY
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy", "collector-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -42,6 +43,8 @@ KEYS = (
     "revisions",
     "slo",
     "dashboard",
+    "metrics",
+    "tracing",
     "scaling",
     "mode",
     "queue",
@@ -67,6 +70,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
+    if endpoint["logs"].masked is None:
+        yield "log-mask", "nothing is masked (`logs.masked`)"
     if endpoint["logs"].group_arn is not None:
         yield "log-group", "the log group is handed in (`logs.group_arn`)"
     if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):
@@ -93,6 +98,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if guard_ms(endpoint["scaling"], slo) is None:
         reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
         yield from _all(("latency-guard", "latency-guard-alarm"), reason)
+    metrics, tracing = endpoint["metrics"], endpoint["tracing"]
+    if metrics is None or (metrics.names is not None and not metrics.names):
+        yield "metrics-log-group", "no metrics of the server go to CloudWatch (`metrics`)"
+    if metrics is None and (tracing is None or tracing.to != XRAY):
+        yield "collector-policy", "nothing is told to AWS (`metrics`, `tracing`)"
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")

@@ -26,6 +26,7 @@ from modelinfra.options.revisions import (
 )
 from modelinfra.options.rollout import shifts
 from modelinfra.options.server import problems_of_server
+from modelinfra.options.telemetry import a_server_tells_what_is_asked
 from modelinfra.options.variables import (
     a_name_is_not_both_plain_and_secret,
     secrets_are_references,
@@ -126,6 +127,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
+    (("server", "metrics", "tracing", "collector"), a_server_tells_what_is_asked),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
     (("secrets",), secrets_are_references),
     (("environment", "secrets"), variables_have_names),

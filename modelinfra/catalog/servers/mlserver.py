@@ -25,6 +25,10 @@ MLSERVER = ModelServer(
     # a model failed to load (both seen with 1.7.1). While the model loads, both answer 400.
     model_readiness_path_template="/v2/models/{model}/ready",  # offline.md 7
     metrics_path="/metrics",  # settings.py: metrics_endpoint
+    # mlserver/rest and mlserver/grpc count them; prometheus_client adds _total to what is counted.
+    key_metrics=("model_infer_request_success_total", "model_infer_request_failure_total"),
+    traces=True,
+    tracing_environment=MappingProxyType({"MLSERVER_TRACING_SERVER": "{grpc}"}),  # settings.py: tracing_server, gRPC
     layout=MLSERVER_FOLDER,
     model_directory="/mnt/models",  # Dockerfile: MLSERVER_MODELS_DIR; serving.md 1b
     # The image's own CMD first activates an optional conda archive in the model folder through a shell; without such an

@@ -19,6 +19,7 @@ from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsReplicas
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.objectives import Alarm
+    from modelinfra.platforms.signals import Metric
 
 
 _HEALTH_CHECK: aws.lb.TargetGroupHealthCheckArgsDict = {
@@ -63,11 +64,12 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Reached:
-    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them."""
+    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them. metrics: the server's own."""
 
     traffic: Traffic
     service: aws.ecs.Service
     alarms: Sequence[Alarm]
+    metrics: Sequence[Metric] = ()
 
 
 @dataclass(frozen=True)
