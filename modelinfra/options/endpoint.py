@@ -23,6 +23,8 @@ from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
+    BECOMES_ASYNCHRONOUS,
+    COLLECTOR,
     COMPOSITE_ALARM,
     CONTAINER,
     DASHBOARD,
@@ -40,17 +42,20 @@ from modelinfra.options.landing import (
     SERVICE,
     TARGET_GROUP,
     TASK,
+    TASK_POLICY,
     TIMEOUTS,
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.queue import QueueOptions
 from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions
 from modelinfra.options.slo import SloOptions
+from modelinfra.options.telemetry import METRICS, CollectorOptions, MetricsOptions, TracingOptions
 
 
 class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
@@ -240,6 +245,18 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """An existing security group of the replicas, in place of one that is made. It is not changed; previews say what it must let through."""
 
+    mode: NotRequired[
+        Annotated[
+            Literal["sync", "async"],
+            Option(default="sync", lands=BECOMES_ASYNCHRONOUS, example="async"),
+        ]
+    ]
+    """Whether a request is answered while its client waits (sync), or lies in a queue until a replica takes it and writes the answer
+    into S3 (async). Asynchronous endpoints have no load balancer and can have no replica at all while nothing is asked."""
+
+    queue: NotRequired[Annotated[QueueOptions, Option()]]
+    """The queue of an asynchronous endpoint. Only with `mode: async`, which has one also where it is left out."""
+
     scaling: NotRequired[Annotated[ScalingOptions, Option(default={})]]
     """Replicas and autoscaling."""
 
@@ -362,6 +379,29 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
     """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
     first three."""
+
+    metrics: NotRequired[Annotated[MetricsOptions, METRICS]]
+    """The server's own metrics in CloudWatch. None otherwise: those of the load balancer and of ECS tell nothing of its queue."""
+
+    tracing: NotRequired[
+        Annotated[
+            TracingOptions,
+            Option(
+                lands=(
+                    COLLECTOR,
+                    f"{CONTAINER}.environment",
+                    f"{IMAGE}.dockerfile.inline",
+                    f"{IMAGE}.tags[0]",
+                    f"{ADDED}{TASK_POLICY}",
+                ),
+                example={"to": "xray"},
+            ),
+        ]
+    ]
+    """Traces of requests. None otherwise."""
+
+    collector: NotRequired[Annotated[CollectorOptions, Option(default={})]]
+    """The container that passes `metrics` and `tracing` on."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""

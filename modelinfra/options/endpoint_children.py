@@ -8,7 +8,11 @@ from typing import Any
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
+    BALANCED_ROLES,
+    GRPC_ROLES,
     LOAD_BALANCER_ROLES,
+    QUEUE_ROLES,
+    RESULT_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
 )  # fmt: skip
@@ -19,10 +23,11 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
 from modelinfra.options.scaling import guard_ms, varies
+from modelinfra.options.telemetry import XRAY
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy", "collector-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -38,7 +43,11 @@ KEYS = (
     "revisions",
     "slo",
     "dashboard",
+    "metrics",
+    "tracing",
     "scaling",
+    "mode",
+    "queue",
     *_HANDED_IN,
 )
 """What decides about it."""
@@ -57,10 +66,12 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
     if all(each["image"] is not None for each in revisions):
         yield "image", "the image is handed in (`image`)"
-        if not remote:
+        if not remote and endpoint["mode"] != "async":
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
+    if endpoint["logs"].masked is None:
+        yield "log-mask", "nothing is masked (`logs.masked`)"
     if endpoint["logs"].group_arn is not None:
         yield "log-group", "the log group is handed in (`logs.group_arn`)"
     if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):
@@ -75,10 +86,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
+    yield from _unqueued(endpoint)
     if not endpoint["dashboard"]:
         yield "dashboard", "there is none (`dashboard: false`)"
     if not varies(endpoint["scaling"]):
-        yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
+        yield from _all(("scaling-policy", "scaling-alarm"), "nothing scales while `scaling.max` equals `scaling.min`")
     if not endpoint["scaling"].steps:
         yield from _all(("step-policy", "step-alarm"), "there are no steps (`scaling.steps`)")
     if not endpoint["scaling"].schedule:
@@ -86,9 +98,29 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if guard_ms(endpoint["scaling"], slo) is None:
         reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
         yield from _all(("latency-guard", "latency-guard-alarm"), reason)
+    metrics, tracing = endpoint["metrics"], endpoint["tracing"]
+    if metrics is None or (metrics.names is not None and not metrics.names):
+        yield "metrics-log-group", "no metrics of the server go to CloudWatch (`metrics`)"
+    if metrics is None and (tracing is None or tracing.to != XRAY):
+        yield "collector-policy", "nothing is told to AWS (`metrics`, `tracing`)"
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")
+
+
+def _unqueued(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    queue, slo = endpoint["queue"], endpoint["slo"]
+    if endpoint["mode"] != "async":
+        yield from _all(QUEUE_ROLES, "requests come over a load balancer, and from no queue (`mode: sync`)")
+        return
+    reason = "requests come from a queue, and over no load balancer (`mode: async`)"
+    yield from _all((*LOAD_BALANCER_ROLES, *BALANCED_ROLES), reason)
+    if queue is not None and queue.bucket is not None:
+        yield from _all((*RESULT_ROLES, "result-encryption"), "the bucket is handed in (`queue.bucket`)")
+    if queue is None or queue.kms_key_arn is None:
+        yield "result-encryption", "no key is handed in (`queue.kms_key_arn`)"
+    if slo is None or slo.oldest_message is None:
+        yield "age-alarm", "nothing is promised of waiting (`slo.oldest_message`)"
 
 
 def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
@@ -100,6 +132,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield from _all(("certificate", "certificate-record", "certificate-validation"), reason)
     if exposure.domain is None or exposure.hosted_zone_id is None:
         yield "domain-record", "there is no hosted zone to write it into (`exposure.hosted_zone_id`)"
+    if exposure.grpc is None:
+        yield from _all(GRPC_ROLES, "there is HTTP alone (`exposure.grpc`)")
     if not guarded(exposure):
         yield from _all(("firewall", "firewall-association"), "there is no firewall (`exposure.waf`)")
     if not logged(exposure) or exposure.access_logs.bucket is not None:

@@ -114,14 +114,14 @@ def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[P
             yield Problem(f"endpoints.{name}.exposure.domain", reason, "Write another one.", domain)
 
 
-rule(EnvironmentOptions, "tags", "tenants", "platforms", "gpu_node_pools", "endpoints")(tenant_problems)
-
-
 @rule(EnvironmentOptions, "budget", "tags", "notify")
 def a_budget_tells_somebody_of_what_is_tagged(environment: Mapping[str, Any]) -> Iterable[Problem]:
     budget = environment["budget"]
     if budget is not None:
         yield from budget_problems(budget, environment["tags"] or {}, told=environment["notify"] is not None)
+
+
+rule(EnvironmentOptions, "tags", "tenants", "platforms", "gpu_node_pools", "endpoints")(tenant_problems)
 
 
 @rule(EnvironmentOptions, "name_prefix")

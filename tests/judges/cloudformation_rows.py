@@ -21,6 +21,7 @@ class Row:
 
 
 NOT_LOWERED = {
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "a property of the log group in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/dashboard:Dashboard": "cfn-lint knows nothing of the text of a dashboard",
     "aws:budgets/budget:Budget": "its parts are nested otherwise in CloudFormation; judged by the Terraform provider",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take a default group over; it has no rules",
@@ -32,6 +33,11 @@ NOT_LOWERED = {
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
     "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
     "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "a property of the bucket in CloudFormation; judged by the Terraform provider"
+    ),
+    "aws:sqs/queuePolicy:QueuePolicy": "takes a list of queues in CloudFormation; judged by the Terraform provider and parliament",
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "a property of the queue in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -55,6 +61,7 @@ ROWS: dict[str, Row] = {
             "name": "alarmName",
             "metricQueries": "metrics",
             "evaluateLowSampleCountPercentiles": "evaluateLowSampleCountPercentile",
+            "okActions": "OKActions",
         },
         shaped=shapes.alarm,
     ),
@@ -117,7 +124,7 @@ ROWS: dict[str, Row] = {
     "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=shapes.user_pool),
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
     "aws:cognito/userPoolDomain:UserPoolDomain": Row("AWS::Cognito::UserPoolDomain"),
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm"),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm", {"okActions": "OKActions"}),
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": Row(
         "AWS::Chatbot::SlackChannelConfiguration",
         {"slackTeamId": "slackWorkspaceId", "guardrailPolicyArns": "guardrailPolicies"},
@@ -161,6 +168,14 @@ ROWS: dict[str, Row] = {
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
     "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
     "aws:sqs/queue:Queue": Row(
-        "AWS::SQS::Queue", {"name": "queueName", "messageRetentionSeconds": "messageRetentionPeriod"}
+        "AWS::SQS::Queue",
+        {
+            "name": "queueName",
+            "maxMessageSize": "maximumMessageSize",
+            "messageRetentionSeconds": "messageRetentionPeriod",
+            "receiveWaitTimeSeconds": "receiveMessageWaitTimeSeconds",
+            "visibilityTimeoutSeconds": "visibilityTimeout",
+        },
+        shaped=shapes.queue,
     ),
 }

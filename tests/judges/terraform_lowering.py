@@ -18,7 +18,10 @@ _TYPES = {
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
     "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": "aws_vpc_ipv4_cidr_block_association",
 }
-_PROPERTIES = {("aws_cloudwatch_metric_alarm", "name"): "alarm_name"}
+_PROPERTIES = {
+    ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
+    ("aws_sns_topic_subscription", "topic"): "topic_arn",
+}
 
 # What provider 5.100.0 is too old to know: (type, input) -> what is written instead (None: nothing), and who judges it.
 TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
@@ -34,6 +37,7 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
     ("aws_lb_listener_rule", "actions[type=jwt-validation]"): (None, "came with provider 6.22; judged by cfn-lint"),
     ("aws_ecs_service", "deploymentConfiguration"): (None, "came with provider 6.4 and 6.21; judged by cfn-lint"),
     ("aws_ecs_service", "loadBalancers.advancedConfiguration"): (None, "the same"),
+    ("aws_sqs_queue", "maxMessageSize"): (262_144, "1 MiB came with a later provider; judged by cfn-lint"),
 }
 
 

@@ -20,7 +20,6 @@ RICH: dict[str, Any] = {
     "tags": {"team": "forecasting"},
     "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
     "namePrefix": "acme",
-    "tenants": {"acme": {"modelPrefix": "s3://models/acme/", "tags": {"plan": "gold"}, "requestsPerFiveMinutes": 500}},
     "dashboard": False,
     "notify": {
         "emails": ["on-call@example.com"],
@@ -40,6 +39,7 @@ RICH: dict[str, Any] = {
         "actualPercent": [50, 80, 100],
         "forecastPercent": [],
     },
+    "tenants": {"acme": {"modelPrefix": "s3://models/acme/", "tags": {"plan": "gold"}, "requestsPerFiveMinutes": 500}},
     "network": {
         "tags": {"part": "network"},
         "permissionsBoundary": "arn:aws:iam::123456789012:policy/networks-boundary",
@@ -102,7 +102,12 @@ RICH: dict[str, Any] = {
             "environment": {"LOG_LEVEL": "debug"},
             "secrets": {"TOKEN": "arn:aws:ssm:us-west-2:123456789012:parameter/token"},
             "secretsKmsKeyArn": KMS,
-            "logs": {"retentionDays": 90, "kmsKeyArn": KMS},
+            "logs": {
+                "retentionDays": 90,
+                "kmsKeyArn": KMS,
+                "masked": ["EmailAddress", "Ssn-US"],
+                "findingsGroupArn": "arn:aws:logs:us-west-2:123456789012:log-group:/findings",
+            },
             "repository": {"kmsKeyArn": KMS},
             "startupBudget": "10m",
             "longestRequest": "1m30s",
@@ -162,6 +167,15 @@ RICH: dict[str, Any] = {
             "stickiness": "1h",
             "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
             "dashboard": False,
+            "metrics": {
+                "names": ["model_infer_request_success_total"],
+                "interval": "30s",
+                "path": "/metrics",
+                "port": 8082,
+                "workspaceArn": "arn:aws:aps:us-west-2:123456789012:workspace/ws-1a2b3c",
+            },
+            "tracing": {"to": "xray", "samplePercent": 1},
+            "collector": {"image": "123456789012.dkr.ecr.us-west-2.amazonaws.com/otel@sha256:" + "0" * 64},
             "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
@@ -183,6 +197,23 @@ RICH: dict[str, Any] = {
                 "longestRequest": "45s",
             },
             "model": "stacks/models/digits",
+        },
+        "images": {
+            "platform": "web",
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "mode": "async",
+            "queue": {
+                "concurrency": 4,
+                "maxReceiveCount": 3,
+                "retention": "24h",
+                "resultRetentionDays": 7,
+                "kmsKeyArn": KMS,
+                "inputs": ["s3://acme-photos/incoming/", "s3://acme-archive/"],
+                "inputKmsKeyArn": KMS,
+            },
+            "scaling": {"min": 0, "max": 30, "backlogPerReplica": 20},
+            "slo": {"oldestMessage": "1h"},
         },
         "ready": {
             "platform": "alone",
@@ -278,10 +309,15 @@ ADOPTED: dict[str, Any] = {
         },
         "machines": {
             "server": "mlserver",
+            "tracing": {
+                "to": "https://otlp.example.com",
+                "headers": {"api-key": "arn:aws:secretsmanager:us-west-2:123456789012:secret:traces-AbCdEf"},
+            },
             "model": "stacks/models/digits",
             "exposure": {
                 "public": True,
                 "domain": "machines.example.com",
+                "grpc": {"methods": ["/inference.GRPCInferenceService/ModelInfer"]},
                 "hostedZoneId": "Z0123456789ABCDEFGHIJ",
                 "auth": {
                     "jwt": {
@@ -362,6 +398,14 @@ ADOPTED: dict[str, Any] = {
                 "hostedZoneId": "Z0123456789ABCDEFGHIJ",
                 "auth": {"none": "a demonstration with made-up data, until June"},
             },
+        },
+        "nightly": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "mode": "async",
+            "queue": {"bucket": "acme-results"},
+            "scaling": {"min": 0, "max": 3},
         },
         "bucket": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
         "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -11,23 +11,39 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs import collector, fetch
+from modelinfra.platforms.ecs.queue import Queue
+from modelinfra.platforms.ecs.worker import register_worker_rights
 from modelinfra.platforms.iam import document
 
 
 @dataclass(frozen=True)
 class TaskRoles:
-    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts."""
+    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts. task: the
+    server's role where it is made here."""
 
     execution_arn: Input[str]
     task_arn: Input[str]
     policies: Sequence[pulumi.Resource]
+    task: aws.iam.Role | None = None
+
+    def with_rights(self, policies: Sequence[pulumi.Resource]) -> TaskRoles:
+        """The same with more that must be attached."""
+        return replace(self, policies=[*self.policies, *policies])
 
 
 def register_roles(
-    request: EndpointRequest, log_group_arn: Input[str], *, trust: Output[str], exec_enabled: bool
+    request: EndpointRequest,
+    log_group_arn: Input[str],
+    *,
+    trust: Output[str],
+    exec_enabled: bool,
+    cluster_arn: Output[str],
+    queue: Queue | None = None,
 ) -> TaskRoles:
     """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster.
+
+    queue: what the tasks work off; None where requests come over a load balancer.
 
     The revisions of an endpoint share them. A role that is handed in stays as it is.
     """
@@ -44,12 +60,20 @@ def register_roles(
         repositories = [
             arn
             for each in revisions
-            for arn in (each.repository_arn, *([each.fetcher.repository_arn] if each.fetcher else []))
+            for arn in (
+                each.repository_arn,
+                *(beside.repository_arn for beside in (each.fetcher, each.worker) if beside is not None),
+            )
         ]
+        repositories += collector.repository(request)
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
-            secrets=[*secrets.values(), *(token for each in revisions for token in fetch.secrets(each))],
+            secrets=[
+                *secrets.values(),
+                *(token for each in revisions for token in fetch.secrets(each)),
+                *collector.secrets(request),
+            ],
             key=options.secrets_kms_key_arn,
         ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
@@ -60,6 +84,7 @@ def register_roles(
         )
         policies.append(policy)
         execution_arn = execution.arn
+    task: aws.iam.Role | None = None
     if task_arn is None:
         task = aws.iam.Role(children.named("task", "role"), assume_role_policy=trust, opts=children.opts("task-role"))
         if exec_enabled:
@@ -71,8 +96,10 @@ def register_roles(
             )
             policies.append(policy)
         policies += [policy for each in revisions for policy in fetch.register_fetch_rights(each, task)]
+        if queue is not None:
+            policies += register_worker_rights(request, task, queue, cluster_arn)
         task_arn = task.arn
-    return TaskRoles(execution_arn, task_arn, policies)
+    return TaskRoles(execution_arn, task_arn, policies, task)
 
 
 def _execution_policy(repositories: Sequence[str], log_group: str, secrets: Sequence[str], key: str | None) -> str:

@@ -14,11 +14,13 @@ from modelinfra.catalog.fargate import (
     smallest_size,
 )
 from modelinfra.catalog.servers import assumed_bytes
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
 from modelinfra.options.rollout import minutes
 from modelinfra.options.server import CUSTOM
 from modelinfra.platforms.ecs import disk
+from modelinfra.platforms.ecs.collector import memory_mib
 from modelinfra.platforms.served_model import ServedModel
 
 _MIB = 2**20
@@ -29,6 +31,9 @@ _PLACEMENT_SECONDS = 300
 _ALARM_PERIOD_SECONDS = 60
 
 _DEFAULT_CPU = 1
+
+# The worker of an asynchronous endpoint, with boto3 and some requests and answers of megabytes. An assumption: both clients of boto3 took 50 MiB when measured.
+_WORKER_MIB = 256
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,10 @@ class EcsSizing:
 
 def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
     """Compute what an endpoint needs. Raises InvalidOptionsError when no Fargate task, or no disk of one, is large enough."""
-    needed_mib = served.memory_mib
+    needed_mib = served.memory_mib + (_WORKER_MIB if is_asynchronous(options) else 0)
     asked_mib = math.ceil(options.memory / _MIB) if options.memory is not None else needed_mib
     cpu = options.cpu or _DEFAULT_CPU
-    task = smallest_size(cpu * 1024, asked_mib)
+    task = smallest_size(cpu * 1024, asked_mib + memory_mib(options))
     if task is None:
         where, given = ("memory", options.memory) if options.memory is not None else ("model", served.size_bytes)
         raise InvalidOptionsError(
@@ -113,7 +118,8 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
 def _choice(options: Any, task: TaskSize, asked_mib: int) -> str:
     asked = f"{options.cpu or _DEFAULT_CPU:g} vCPU and {shown_bytes(asked_mib * _MIB)}"
     whence = "asked for" if options.memory is not None else "needed"
-    return f"task size {task}: the smallest that Fargate offers with the {asked} {whence}"
+    beside = f", and {shown_bytes(memory_mib(options) * _MIB)} for the collector" if memory_mib(options) else ""
+    return f"task size {task}: the smallest that Fargate offers with the {asked} {whence}{beside}"
 
 
 def _without(served: ServedModel) -> Iterator[str]:
