@@ -1,4 +1,4 @@
-"""Whether the roles of one tenant open what is another's: models, logs, secrets, images. Evaluated, statement by statement.
+"""Whether the roles of one tenant open what is another's: models, results, logs, secrets, images, queues. Evaluated, statement by statement.
 
 What is a tenant's has the tag `tenant` with its name. What a role is granted and what is somebody's are patterns of ARNs; one ARN in common
 is enough. Conditions are taken to hold, but for the one that says which prefix of a bucket may be listed.
@@ -26,6 +26,7 @@ TAG: Final = "tenant"
 # What reads or changes the content of things. Their names and sizes are no content.
 _OPENING: Final = (
     *(f"s3:{each}" for each in ("GetObject", "GetObjectVersion", "PutObject", "DeleteObject", "ListBucket")),
+    *(f"sqs:{each}" for each in ("ReceiveMessage", "SendMessage", "DeleteMessage")),
     *(f"secretsmanager:{each}" for each in ("GetSecretValue", "PutSecretValue")),
     *(f"ssm:{each}" for each in ("GetParameter", "GetParameters", "GetParametersByPath")),
     *(f"logs:{each}" for each in ("GetLogEvents", "FilterLogEvents", "StartQuery", "PutLogEvents")),
@@ -33,7 +34,13 @@ _OPENING: Final = (
 )
 
 # Type whose content is somebody's -> what stands behind its ARN in statements.
-_HOLDING: Final = {tokens.LOG_GROUP: ":*", tokens.REPOSITORY: "", "aws:secretsmanager/secret:Secret": ""}
+_HOLDING: Final = {
+    tokens.LOG_GROUP: ":*",
+    tokens.REPOSITORY: "",
+    "aws:s3/bucket:Bucket": "/*",
+    "aws:secretsmanager/secret:Secret": "",
+    "aws:sqs/queue:Queue": "",
+}
 
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]+)/([^\s\"'\\]*)")
 
@@ -168,7 +175,7 @@ def _apart(view: View) -> Found:
 RULES = (
     Rule(
         "tenant-apart",
-        "No role opens models, logs, secrets or images of another tenant",
+        "No role opens models, results, logs, secrets, images or queues of another tenant",
         "design.md section 4 rule 10; the tag `tenant` says whose something is",
         "Name the tenant's own prefix, secret, log group or repository.",
         _apart,

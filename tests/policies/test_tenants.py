@@ -31,9 +31,13 @@ def world(*statements: dict[str, Any], tenant: str = "acme", attached: bool = Fa
     task = node(tokens.TASK, "theirs", tags={"tenant": "bolt"}, containerDefinitions=MODELS)
     log = node(tokens.LOG_GROUP, "theirs", tags={"tenant": "bolt"})
     secret = node("aws:secretsmanager/secret:Secret", "theirs", tags={"tenant": "bolt"})
+    results = node("aws:s3/bucket:Bucket", "results", tags={"tenant": "bolt"})
+    queue = node("aws:sqs/queue:Queue", "theirs", tags={"tenant": "bolt"})
+    results.outputs["arn"] = "arn:aws:s3:::results-of-bolt"
+    queue.outputs["arn"] = "arn:aws:sqs:us-west-2:123456789012:theirs"
     log.outputs["arn"] = "arn:aws:logs:us-west-2:123456789012:log-group:theirs"
     secret.outputs["arn"] = "arn:aws:secretsmanager:us-west-2:123456789012:secret:theirs-AbCdEf"
-    return graph(role, *rights, task, log, secret)
+    return graph(role, *rights, task, log, secret, results, queue)
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["inline", "attached"])
@@ -45,12 +49,15 @@ def world(*statements: dict[str, Any], tenant: str = "acme", attached: bool = Fa
         ({"Action": "s3:*", "Resource": "*"}, True),
         ({"Action": "s3:Get*", "Resource": [f"{BUCKET}/acme/*", f"{BUCKET}/bolt/digits/7/model.joblib"]}, True),
         ({"Action": "s3:GetObject", "Resource": f"{BUCKET}/b???/*/7"}, True),
+        ({"Action": "s3:PutObject", "Resource": "arn:aws:s3:::results-*/*"}, True),
+        ({"Action": "sqs:ReceiveMessage", "Resource": "arn:aws:sqs:us-west-2:123456789012:mine"}, False),
+        ({"Action": "sqs:*", "Resource": "arn:aws:sqs:us-west-2:123456789012:*"}, True),
         ({"Action": "s3:GetBucketLocation", "Resource": BUCKET}, False),
         ({"Action": "s3:ListBucket", "Resource": BUCKET}, True),
         ({"Action": "s3:ListBucket", "Resource": BUCKET, "Condition": {"StringLike": {"s3:prefix": "acme/*"}}}, False),
         ({"Action": "s3:ListBucket", "Resource": BUCKET, "Condition": {"StringLike": {"s3:prefix": ["acme/*", "b*"]}}}, True),
         ({"NotAction": "iam:*", "Resource": "*"}, True),
-        ({"NotAction": ["s3:*", "logs:*", "secretsmanager:*"], "Resource": "*"}, False),
+        ({"NotAction": ["s3:*", "sqs:*", "logs:*", "secretsmanager:*"], "Resource": "*"}, False),
         ({"Action": "s3:GetObject", "NotResource": f"{BUCKET}/acme/*"}, True),
         ({"Action": "logs:PutLogEvents", "Resource": "arn:aws:logs:us-west-2:123456789012:log-group:mine:*"}, False),
         ({"Action": "logs:GetLogEvents", "Resource": "arn:aws:logs:*:123456789012:log-group:*"}, True),
