@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from modelinfra.graph.model import Graph
 from modelinfra.policies import check, tokens
-from modelinfra.policies.tenants import RULES, overlap
+from modelinfra.policies.tenants import RULES, belongings, overlap, trespasses
 from modelinfra.policies.view import View
 from tests.review.making import graph, node, policy
+from tests.walk.base import write_model
+from tests.walk.test_walk_captured import graph_of
 
 BUCKET = "arn:aws:s3:::models"
 MODELS = '[{"name": "model", "environment": [{"name": "MODEL", "value": "s3://models/bolt/digits/7"}]}]'
@@ -71,6 +74,27 @@ def test_a_grant_on_what_is_another_tenants_is_found(
 ) -> None:
     found = check(world(statement, attached=attached), RULES)
     assert bool(found) == trespasses, found
+
+
+@pytest.mark.parametrize(("tenant", "other"), [("acme", "bolt"), ("bolt", "acme"), (None, "acme")])
+def test_asynchronous_endpoints_of_two_tenants_open_nothing_of_each_other(
+    tmp_path: Path, tenant: str | None, other: str
+) -> None:
+    write_model(tmp_path)
+    endpoints = {
+        name: {
+            "tenant": name,
+            "server": "mlserver",
+            "model": {"uri": f"s3://models/{name}/digits/7", "size": "1GiB"},
+            "mode": "async",
+            "scaling": {"min": 0, "max": 3},
+        }
+        for name in ("acme", "bolt")
+    }
+    environment = {"platforms": {"web": {"type": "ecs"}}, "tenants": {"acme": {}, "bolt": {}}, "endpoints": endpoints}
+    view = View(graph_of(environment, tmp_path))
+    assert {"sqs", "s3", "logs"} <= {pattern.split(":")[2] for pattern in belongings(view, other)}
+    assert list(trespasses(view, tenant, other)) == []
 
 
 def test_a_tenants_own_role_and_denials_are_none() -> None:
