@@ -17,6 +17,7 @@ LIMITS: dict[str, int] = {
     "target group": 32,  # Elastic Load Balancing API, CreateTargetGroup
     "trust store": 32,  # Elastic Load Balancing API, CreateTrustStore
     "bucket": 63,  # Amazon S3 user guide, bucket naming rules
+    "queue": 80,  # Amazon SQS API, CreateQueue
     "web acl": 128,  # AWS WAF API, CreateWebACL
     "secret": 512,  # AWS Secrets Manager API, CreateSecret
     "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient

@@ -16,11 +16,14 @@ from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
+    BALANCED_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,
+    GRPC_ROLES,
     LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
+    QUEUE_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
     ChildRole,
@@ -28,6 +31,19 @@ from modelinfra.catalog.child_roles import (
 from modelinfra.children import _inputs, _kinds, merged, properties
 from modelinfra.graph.model import Graph
 from tests.making import SECRET, captured, inputs, write_model
+
+OF_LOAD_BALANCERS = {
+    *BALANCED_ROLES,
+    *LOAD_BALANCER_ROLES,
+    *EXPOSURE_ROLES,
+    "latency-alarm",
+    "burn-alarm",
+    "availability-alarm",
+    "step-policy",
+    "step-alarm",
+    "latency-guard",
+    "latency-guard-alarm",
+}
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE = "aws:iam/role:Role"
@@ -40,9 +56,6 @@ ALL: list[tuple[str, str, ChildRole]] = [
 ]
 
 
-_REVISED = "revision-rule"
-
-
 def everything(
     root: Path,
     transforms: Mapping[str, Mapping[str, Any]] | None = None,
@@ -50,7 +63,7 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves, and one of two revisions.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
 
     No endpoint has them all: ECS moves no traffic where the load balancer asks first.
     """
@@ -88,18 +101,46 @@ def everything(
             "access_logs": {"enabled": True},
         }
         wanted = given.get("endpoint", {})
-        asked = {role: each for role, each in wanted.items() if role not in {*SHIFT_ROLES, *API_KEY_ROLES, _REVISED}}
-        ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
+        asked = {
+            role: each
+            for role, each in wanted.items()
+            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
+        }
+        exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
-            elsewhere = {*ACCESS_LOG_ROLES, *USER_POOL_ROLES, "trust-store", "login-egress", _REVISED}
+            exposed |= {"revisions": {"candidate": {"cpu": 2}}, "traffic": {"stable": 90, "candidate": 10}}
+        ModelEndpoint("digits", {**common, "scaling": scaling, **exposed})
+        if shifted:
+            elsewhere = {
+                *ACCESS_LOG_ROLES,
+                *USER_POOL_ROLES,
+                *QUEUE_ROLES,
+                *GRPC_ROLES,
+                "trust-store",
+                "login-egress",
+                "revision-rule",
+            }
             moved = {role: each for role, each in wanted.items() if role not in elsewhere}
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
             own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
-            beside = {*SHIFT_ROLES, *EXPOSURE_ROLES, *LOAD_BALANCER_ROLES}
-            shared = {role: each for role, each in wanted.items() if role not in beside}
-            revised = {"revisions": {"candidate": {"cpu": 2}}, "transforms": shared}
-            ModelEndpoint("shapes", {**common, "scaling": scaling, **revised})
+            spoken = {
+                role: each
+                for role, each in asked.items()
+                if role not in {*USER_POOL_ROLES, "login-egress", "revision-rule"}
+            }
+            spoken |= {role: each for role, each in wanted.items() if role in GRPC_ROLES}
+            mtls = {"mtls": exposure["auth"]["mtls"]}
+            grpc = {**exposure, "domain": "letters.example.com", "auth": mtls, "grpc": {}}
+            ModelEndpoint("letters", {**common, "scaling": scaling, "exposure": grpc, "transforms": spoken})
+            queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
+            queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
+            queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}
+            common |= {"mode": "async", "queue": queue, "slo": {"oldest_message": "1h"}}
+            ModelEndpoint(
+                "images",
+                {**common, "scaling": {"min": 0, "max": 3, "schedule": scaling["schedule"]}, "transforms": queued},
+            )
 
     return captured(program, root)
 

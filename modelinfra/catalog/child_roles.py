@@ -75,8 +75,14 @@ USER_POOL_ROLES: Final = _table(
     user_pool_domain=("pulumi_aws.cognito.UserPoolDomain", "where they log in"),
 )
 
+GRPC_ROLES: Final = _table(
+    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
+    grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
+)
+
 EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
+        **GRPC_ROLES,
         **_table(
             tls_listener=("pulumi_aws.lb.Listener", "the listener that speaks HTTPS; the other one redirects to it"),
             tls_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from clients to the load balancer"),
@@ -97,6 +103,48 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **USER_POOL_ROLES,
     }
 )
+
+RESULT_ROLES: Final = _table(
+    result_bucket=("pulumi_aws.s3.Bucket", "where inputs and results of an asynchronous endpoint lie"),
+    result_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
+    result_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
+    result_policy=("pulumi_aws.s3.BucketPolicy", "that nobody reads or writes them unencrypted on the way"),
+)
+
+QUEUE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **_table(
+            queue=("pulumi_aws.sqs.Queue", "the queue of an asynchronous endpoint"),
+            dead_letter_queue=("pulumi_aws.sqs.Queue", "where messages go that were tried too often"),
+            redrive_policy=("pulumi_aws.sqs.RedriveAllowPolicy", "that they come from that queue only"),
+            queue_policy=("pulumi_aws.sqs.QueuePolicy", "that nobody asks either queue unencrypted on the way"),
+            result_encryption=(
+                "pulumi_aws.s3.BucketServerSideEncryptionConfiguration",
+                "the key of the bucket of results",
+            ),
+            worker_image=("pulumi_docker_build.Image", "the build of the image that takes messages from the queue"),
+            worker_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to work the queue off"),
+            stalled_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "messages that wait while none is finished"),
+            age_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "messages that wait longer than promised"),
+            dead_letter_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "messages in the dead-letter queue"),
+            scaling_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that there are messages, and that there are none"),
+        ),
+        **RESULT_ROLES,
+    }
+)
+"""Of an asynchronous endpoint."""
+
+BALANCED_ROLES: Final = (
+    "task-ingress",
+    "load-balancer-egress",
+    "target-group",
+    "listener-rule",
+    "revision-rule",
+    "unhealthy-alarm",
+    "no-replica-alarm",
+    "no-replicas-alarm",
+)
+"""Of an endpoint whose requests come over a load balancer, whoever has that."""
 
 SHIFT_ROLES: Final = _table(
     second_target_group=(
@@ -150,14 +198,15 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
             target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
-            grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
-            grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
             revision_rule=(
                 "pulumi_aws.lb.ListenerRule",
                 "which requests go to another revision whatever its share is, one a revision",
             ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
-            error_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of requests answered with 5xx"),
+            error_alarm=(
+                "pulumi_aws.cloudwatch.MetricAlarm",
+                "share of requests answered with 5xx, or of messages that fail",
+            ),
             unhealthy_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "replicas that stay unhealthy"),
             latency_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "answers that take longer than promised"),
             burn_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "how fast errors use up what is promised, in one window"),
@@ -182,6 +231,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,
         **SHIFT_ROLES,
+        **QUEUE_ROLES,
     }
 )
 """Those of a load balancer belong to an endpoint that has one of its own."""

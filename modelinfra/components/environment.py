@@ -22,6 +22,7 @@ from modelinfra.components.overview import register_overview
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
 from modelinfra.options.exposure import keyed
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
@@ -50,6 +51,9 @@ class Environment(pulumi.ComponentResource):
 
     predict_urls: Output[Mapping[str, str]]
     """Endpoint -> where predictions are asked for."""
+
+    queue_urls: Output[Mapping[str, str]]
+    """Asynchronous endpoint -> where messages are sent to. It has no other address."""
 
     api_key_secret_arns: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
     """Endpoint that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
@@ -100,17 +104,19 @@ class Environment(pulumi.ComponentResource):
             register_budget(children, options.budget, options.tags or {}, topic)
         if options.dashboard and self.endpoints:
             register_overview(children, [endpoint.signals for endpoint in self.endpoints.values()])
-        self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
-        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
+        queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
+        reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
+        self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
+        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in reached.items()})
+        self.queue_urls = Output.all(**{key: self.endpoints[key].queue_url for key in sorted(queued)})
         keyed_endpoints: Any = {
             key: endpoint.api_key_secret_arns
             for key, endpoint in self.endpoints.items()
             if keyed(plan.endpoints[key][1].options.exposure)
         }
         self.api_key_secret_arns = Output.from_input(keyed_endpoints)
-        self.register_outputs(
-            {"urls": self.urls, "predict_urls": self.predict_urls, "api_key_secret_arns": self.api_key_secret_arns}
-        )
+        outputs = {"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls}
+        self.register_outputs({**outputs, "api_key_secret_arns": self.api_key_secret_arns})
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
@@ -233,6 +239,8 @@ def _needed_services(plan: EnvironmentPlan) -> list[str]:
     if secrets:
         # An Output does not say yet which of the two services it is of.
         needed += ["kms", "secretsmanager", "ssm"]
+    if any(is_asynchronous(planned.options) for _, planned in plan.endpoints.values()):
+        needed.append("sqs")
     if plan.options.gpu_node_pools:
         # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).
         needed += ["ecs", "ecs-agent", "ecs-telemetry"]

@@ -13,15 +13,16 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
 from modelinfra.children import Adjustments, Children, transform_problems
-from modelinfra.components.builds import fetcher_build, server_build
+from modelinfra.components.builds import fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.revisions import revised
 from modelinfra.options.sources import repository_arn_of
-from modelinfra.platforms.base import EndpointPlan, EndpointRequest, FetcherImage, Planner, Platform, Revision
+from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform, Revision
 from modelinfra.platforms.places import misplaced_in_endpoint
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
@@ -53,7 +54,8 @@ class PlannedEndpoint:
 
 
 class ModelEndpoint(pulumi.ComponentResource):
-    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says.
+    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says; or through
+    a queue (`mode: async`).
 
     Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
     """
@@ -78,6 +80,18 @@ class ModelEndpoint(pulumi.ComponentResource):
 
     load_balancer_dns_name: Output[str]
     """DNS name of the load balancer: what a domain of your own is pointed at."""
+
+    queue_url: Output[str]
+    """Where messages are sent to, with `mode: async`. Then the addresses above are None; without it this and the next three are."""
+
+    dead_letter_queue_url: Output[str]
+    """Where messages go that were tried too often."""
+
+    store_uri: Output[str]
+    """Where large inputs and all results lie: `s3://bucket/name/`."""
+
+    client_policy: Output[str]
+    """An IAM policy document of what a client may do: send messages, store inputs, read results."""
 
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
     """Client -> generation -> ARN of the secret whose text is the client's API key; empty where none are asked for."""
@@ -107,17 +121,13 @@ class ModelEndpoint(pulumi.ComponentResource):
             pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
         children = Children(self, name, Adjustments.of(planned.options))
         outputs = platform.register(planned.plan, self._request(children, planned, platform))
-        self.url = outputs.url
-        self.predict_url = outputs.predict_url
-        self.health_url = outputs.health_url
-        self.log_group = outputs.log_group
-        self.task_role_arn = outputs.task_role_arn
-        self.security_group_id = outputs.security_group_id
-        self.load_balancer_dns_name = outputs.load_balancer_dns_name
-        self.api_key_secret_arns = outputs.api_key_secret_arns
         self.signals = outputs.signals
+        given = {name: output for name, output in vars(outputs).items() if name != "signals"}
+        for name, output in given.items():
+            # As everywhere in Pulumi, what there is not is an Output of None.
+            setattr(self, name, Output.from_input(None) if output is None else output)
         children.tell_unmet()
-        self.register_outputs({key: value for key, value in vars(outputs).items() if key != "signals"})
+        self.register_outputs({name: output for name, output in given.items() if output is not None})
 
     def _request(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> EndpointRequest:
         """The images of all revisions lie in one repository; their other children have names of their own."""
@@ -126,12 +136,14 @@ class ModelEndpoint(pulumi.ComponentResource):
             name: server_build(each.served) for name, each in planned.revisions.items() if each.served.image is None
         }
         fetching = any(each.fetched for each in (served, *(each.served for each in planned.revisions.values())))
+        queued = is_asynchronous(options)
         image: ModelImage | None = None
-        if served.image is None or builds or fetching:
+        if served.image is None or builds or fetching or queued:
             image = ModelImage(
                 children.name,
                 server_build(served) if served.image is None else None,
                 fetcher_build() if fetching else None,
+                worker_build() if queued else None,
                 revisions=builds,
                 architecture=options.architecture,
                 repository_arn=options.repository.arn,
@@ -148,7 +160,8 @@ class ModelEndpoint(pulumi.ComponentResource):
             for name, each in planned.revisions.items()
         }
         own = _request(children, Revision(options, served), image, image.reference if image is not None else None)
-        return replace(own, revisions=revisions)
+        worker = image.beside(image.worker_reference) if image is not None else None
+        return replace(own, revisions=revisions, worker=worker)
 
 
 def _request(
@@ -156,11 +169,7 @@ def _request(
 ) -> EndpointRequest:
     """built: the server's image, where it is no ready one."""
     options, served = revision.options, revision.served
-    fetcher: FetcherImage | None = None
-    if served.fetched:
-        assert image is not None
-        assert image.fetcher_reference is not None
-        fetcher = FetcherImage(image.fetcher_reference, image.repository_arn)
+    fetcher = image.beside(image.fetcher_reference) if image is not None and served.fetched else None
     if served.image is not None:
         arn = Output.from_input(served.image).apply(lambda ready: repository_arn_of(ready) or "")
         return EndpointRequest(children, options, served, served.image, arn, fetcher)

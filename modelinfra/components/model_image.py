@@ -1,4 +1,4 @@
-"""`ModelImage`: a repository and the images of one endpoint in it: the server's, and the one that fetches its model."""
+"""`ModelImage`: a repository and the images of one endpoint in it: the server's, and those of the programs beside it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pulumi import Input, Output
 from modelinfra import naming
 from modelinfra.children import NONE, Adjustments, Children
 from modelinfra.components.builds import Build
+from modelinfra.platforms.base import ImageBeside
 
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
@@ -46,6 +47,9 @@ class ModelImage(pulumi.ComponentResource):
     fetcher_reference: Output[str] | None
     """Repository and digest of the image that fetches the model; None where the model is in the server's."""
 
+    worker_reference: Output[str] | None
+    """Repository and digest of the image that takes messages from a queue; None where there is no queue."""
+
     repository_arn: Output[str]
     """ARN of the repository."""
 
@@ -54,6 +58,7 @@ class ModelImage(pulumi.ComponentResource):
         name: str,
         server: Build | None,
         fetcher: Build | None,
+        worker: Build | None,
         *,
         revisions: Mapping[str, Build],
         architecture: str,
@@ -73,8 +78,13 @@ class ModelImage(pulumi.ComponentResource):
             for revision, each in revisions.items()
         }
         self.fetcher_reference = self._pushed(repository, fetcher, architecture)
+        self.worker_reference = self._pushed(repository, worker, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
+
+    def beside(self, reference: Output[str] | None) -> ImageBeside | None:
+        """An image of a program beside the server, where there is one."""
+        return None if reference is None else ImageBeside(reference, self.repository_arn)
 
     def _make(self, kms_key_arn: Input[str] | None, production: bool) -> _Repository:
         repository = aws.ecr.Repository(

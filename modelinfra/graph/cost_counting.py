@@ -129,6 +129,7 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:kms/key:Key": ("requests to keys and secrets",),
     "aws:secretsmanager/secret:Secret": ("requests to keys and secrets",),
     "aws:sns/topic:Topic": ("notifications",),
+    "aws:sqs/queue:Queue": ("requests to queues",),
     "aws:ec2/instance:Instance": ("disks",),
     "aws:autoscaling/group:Group": ("disks",),
     "aws:eks/nodeGroup:NodeGroup": ("disks",),
@@ -174,10 +175,13 @@ _FREE: Final = frozenset(
         "aws:kms/alias:Alias",
         "aws:s3/bucketPolicy:BucketPolicy",
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:secretsmanager/secretPolicy:SecretPolicy",
         "aws:secretsmanager/secretVersion:SecretVersion",
         "aws:sns/topicPolicy:TopicPolicy",
         "aws:sns/topicSubscription:TopicSubscription",
+        "aws:sqs/queuePolicy:QueuePolicy",
+        "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
     }
 )
 

@@ -23,6 +23,7 @@ from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
+    BECOMES_ASYNCHRONOUS,
     COMPOSITE_ALARM,
     CONTAINER,
     DASHBOARD,
@@ -46,6 +47,7 @@ from modelinfra.options.landing import (
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.queue import QueueOptions
 from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
@@ -239,6 +241,18 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         ]
     ]
     """An existing security group of the replicas, in place of one that is made. It is not changed; previews say what it must let through."""
+
+    mode: NotRequired[
+        Annotated[
+            Literal["sync", "async"],
+            Option(default="sync", lands=BECOMES_ASYNCHRONOUS, example="async"),
+        ]
+    ]
+    """Whether a request is answered while its client waits (sync), or lies in a queue until a replica takes it and writes the answer
+    into S3 (async). Asynchronous endpoints have no load balancer and can have no replica at all while nothing is asked."""
+
+    queue: NotRequired[Annotated[QueueOptions, Option()]]
+    """The queue of an asynchronous endpoint. Only with `mode: async`, which has one also where it is left out."""
 
     scaling: NotRequired[Annotated[ScalingOptions, Option(default={})]]
     """Replicas and autoscaling."""

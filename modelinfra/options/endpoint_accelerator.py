@@ -15,9 +15,10 @@ _OF_THE_HOST = ("cpu_percent", "memory_percent")
 
 
 def accelerated_replicas_scale_on_demand(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    """Rule over `accelerator`, `server` and `scaling`: CPU or memory alone does not scale accelerators (facts demand.md section 1 row 1)."""
+    """Rule over `accelerator`, `server`, `scaling` and `mode`: CPU or memory alone does not scale accelerators (facts demand.md section 1 row 1)."""
     scaling = endpoint["scaling"]
-    if endpoint["accelerator"] is None or not varies(scaling):
+    # The backlog of a queue is load, whatever works it off.
+    if endpoint["accelerator"] is None or not varies(scaling) or endpoint["mode"] == "async":
         return
     said = named(scaling)
     row = known_row(endpoint["server"])

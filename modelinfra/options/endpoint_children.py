@@ -8,7 +8,11 @@ from typing import Any
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
+    BALANCED_ROLES,
+    GRPC_ROLES,
     LOAD_BALANCER_ROLES,
+    QUEUE_ROLES,
+    RESULT_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
 )  # fmt: skip
@@ -22,7 +26,7 @@ from modelinfra.options.scaling import guard_ms, varies
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -39,6 +43,8 @@ KEYS = (
     "slo",
     "dashboard",
     "scaling",
+    "mode",
+    "queue",
     *_HANDED_IN,
 )
 """What decides about it."""
@@ -57,7 +63,7 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
     if all(each["image"] is not None for each in revisions):
         yield "image", "the image is handed in (`image`)"
-        if not remote:
+        if not remote and endpoint["mode"] != "async":
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
@@ -68,8 +74,6 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
-    if endpoint["exposure"].grpc is None:
-        yield from _all(("grpc-target-group", "grpc-rule"), "there is HTTP alone (`exposure.grpc`)")
     if not endpoint["revisions"]:
         yield "revision-rule", "there is one revision (`revisions`)"
     slo = endpoint["slo"]
@@ -77,10 +81,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
+    yield from _unqueued(endpoint)
     if not endpoint["dashboard"]:
         yield "dashboard", "there is none (`dashboard: false`)"
     if not varies(endpoint["scaling"]):
-        yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
+        yield from _all(("scaling-policy", "scaling-alarm"), "nothing scales while `scaling.max` equals `scaling.min`")
     if not endpoint["scaling"].steps:
         yield from _all(("step-policy", "step-alarm"), "there are no steps (`scaling.steps`)")
     if not endpoint["scaling"].schedule:
@@ -93,6 +98,21 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _all(roles, f"it is handed in (`{key}`)")
 
 
+def _unqueued(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    queue, slo = endpoint["queue"], endpoint["slo"]
+    if endpoint["mode"] != "async":
+        yield from _all(QUEUE_ROLES, "requests come over a load balancer, and from no queue (`mode: sync`)")
+        return
+    reason = "requests come from a queue, and over no load balancer (`mode: async`)"
+    yield from _all((*LOAD_BALANCER_ROLES, *BALANCED_ROLES), reason)
+    if queue is not None and queue.bucket is not None:
+        yield from _all((*RESULT_ROLES, "result-encryption"), "the bucket is handed in (`queue.bucket`)")
+    if queue is None or queue.kms_key_arn is None:
+        yield "result-encryption", "no key is handed in (`queue.kms_key_arn`)"
+    if slo is None or slo.oldest_message is None:
+        yield "age-alarm", "nothing is promised of waiting (`slo.oldest_message`)"
+
+
 def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
     auth = exposure.auth
     if exposure.domain is None:
@@ -102,6 +122,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield from _all(("certificate", "certificate-record", "certificate-validation"), reason)
     if exposure.domain is None or exposure.hosted_zone_id is None:
         yield "domain-record", "there is no hosted zone to write it into (`exposure.hosted_zone_id`)"
+    if exposure.grpc is None:
+        yield from _all(GRPC_ROLES, "there is HTTP alone (`exposure.grpc`)")
     if not guarded(exposure):
         yield from _all(("firewall", "firewall-association"), "there is no firewall (`exposure.waf`)")
     if not logged(exposure) or exposure.access_logs.bucket is not None:

@@ -213,7 +213,7 @@ class ExposureOptions(TypedDict):
             ),
         ]
     ]
-    """gRPC at the same domain, to the server's own port for it. None otherwise: the endpoint answers over HTTP alone."""
+    """Whether clients may speak gRPC, too, at the same domain: it goes to the server's own port for it. None otherwise: the endpoint answers over HTTP alone."""
 
     waf: NotRequired[Annotated[FirewallOptions, Option(default={})]]
     """The firewall before the load balancer."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.options.arns import BUCKET_NAME
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ACCESS_LOG_BUCKET,
@@ -114,9 +116,8 @@ class AccessLogOptions(TypedDict):
     bucket: NotRequired[
         Annotated[
             Input[str],
-            Option(
-                pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-                pattern_text="the name of a bucket",
+            replace(
+                BUCKET_NAME,
                 pattern_example="acme-access-logs",
                 lands=(
                     f"{LOAD_BALANCER}.accessLogs.bucket",

@@ -7,6 +7,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 BUDGET = "aws:budgets/budget:Budget"
 BUCKET = "aws:s3/bucket:Bucket"
+BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BUCKET_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
@@ -30,6 +31,9 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 NODE_GROUP = "aws:autoscaling/group:Group"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+REDRIVE_ALLOW = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
 REPOSITORY = "aws:ecr/repository:Repository"
 ROLE = "aws:iam/role:Role"
 ROUTE = "aws:ec2/route:Route"
@@ -72,9 +76,15 @@ CONTAINER = f"{TASK}.containerDefinitions[0]"
 FETCH_CONTAINER = f"{TASK}.containerDefinitions[1]"
 """The container that fetches the model before the server starts."""
 
-TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
+WORKER = f"{TASK}.containerDefinitions[2]"
+"""The container that takes messages from the queue of an asynchronous endpoint."""
+
+WORKER_SETTINGS = (f"{TASK}.containerDefinitions[1].environment", f"{WORKER}.environment")
+"""What it is told; the container before it, which waits for the server, is told the same."""
 
 STEPS = f"{SCALING_POLICY}.stepScalingPolicyConfiguration"
+
+TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 
 TAGS = "aws:*.tags"
 """The tags of every resource of AWS that takes them."""
@@ -94,10 +104,32 @@ OWN_LOAD_BALANCER = (
 )
 """A load balancer and what belongs to it."""
 
-ACCESS_LOG_BUCKET = (
+ACCESS_LOG_BUCKET = RESULT_BUCKET = (
     f"{ADDED}{BUCKET}",
     f"{ADDED}{BUCKET_LIFECYCLE}",
     f"{ADDED}{BUCKET_POLICY}",
     f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
 )
-"""The bucket of access logs that is made."""
+"""A bucket that is made: for access logs, for the results of an asynchronous endpoint."""
+
+BECOMES_ASYNCHRONOUS = (
+    f"{ADDED}{TARGET_GROUP}",
+    f"{ADDED}{RULE}",
+    f"{ADDED}{INGRESS}",
+    f"{ADDED}{EGRESS}",
+    f"{EGRESS}.description",
+    f"{SERVICE}.loadBalancers",
+    f"{SERVICE}.healthCheckGracePeriodSeconds",
+    f"{SERVICE}.alarms",
+    DASHBOARD_BODY,
+    f"{TASK}.containerDefinitions",
+    f"{ADDED}{QUEUE}",
+    f"{ADDED}{QUEUE_POLICY}",
+    f"{ADDED}{REDRIVE_ALLOW}",
+    *RESULT_BUCKET,
+    f"{ADDED}{TASK_POLICY}",
+    f"{ADDED}{IMAGE}",
+    f"{ADDED}{ALARM}",
+    f"{ADDED}{SCALING_POLICY}",
+)
+"""What an endpoint gains and loses whose requests lie in a queue instead of coming over a load balancer."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, ALARM, SCALING_POLICY, SCALING_TARGET, SCHEDULED_ACTION, TRACKING
+from modelinfra.options.landing import ADDED, ALARM, SCALING_POLICY, SCALING_TARGET, SCHEDULED_ACTION, STEPS, TRACKING
 from modelinfra.options.names import Name
 from modelinfra.options.problems import NOTHING, Problem
 from modelinfra.options.quantities import Duration
@@ -26,16 +26,17 @@ VALUES = ("concurrency", "requests_per_second_per_replica", "cpu_percent", "memo
 TARGETS = (*VALUES, "metrics")
 """Keys that say when there are more or fewer replicas; without any of them the platform decides."""
 
-_OTHERS = ("steps", "schedule", "p95_latency_ms")
+_OTHERS = ("steps", "schedule", "p95_latency_ms", "backlog_per_replica")
 
 
 class ScalingOptions(TypedDict):
     """Replicas and autoscaling of an endpoint."""
 
     min: NotRequired[
-        Annotated[int, Option(default=2, at_least=1, at_most=5000, lands=(f"{SCALING_TARGET}.minCapacity",), example=3)]
+        Annotated[int, Option(default=2, at_least=0, at_most=5000, lands=(f"{SCALING_TARGET}.minCapacity",), example=3)]
     ]
-    """Fewest replicas. Two replicas run in two zones, so that the loss of one zone leaves one serving."""
+    """Fewest replicas. Two replicas run in two zones, so that the loss of one zone leaves one serving. 0 goes with
+    `mode: async` only, where the queue holds the requests until a replica is there."""
 
     max: NotRequired[
         Annotated[
@@ -68,6 +69,21 @@ class ScalingOptions(TypedDict):
         Annotated[float, Option(at_least=1, at_most=100, lands=(f"{ADDED}{SCALING_POLICY}",), example=70)]
     ]
     """Target of autoscaling: average memory use of the replicas, in percent."""
+
+    backlog_per_replica: NotRequired[
+        Annotated[
+            int,
+            Option(
+                default_text="10 with `mode: async`",
+                at_least=1,
+                at_most=100_000,
+                lands=(f"{STEPS}.stepAdjustments",),
+                example=40,
+            ),
+        ]
+    ]
+    """Target of autoscaling with `mode: async`: messages for each replica, those that wait and those that are worked on. The longest wait
+    that is acceptable, divided by how long one message takes and times `queue.concurrency`."""
 
     metrics: NotRequired[
         Annotated[Mapping[Name, TrackedMetricOptions], Option(lands=ADDS_A_POLICY, example=METRICS_EXAMPLE)]
@@ -121,7 +137,8 @@ class ScalingOptions(TypedDict):
     scale_in_cooldown: NotRequired[
         Annotated[Duration, Option(default="5m", at_most=3600, lands=(f"{TRACKING}.scaleInCooldown",), example="10m")]
     ]
-    """How long autoscaling waits after removing replicas before it removes more."""
+    """How long autoscaling waits after removing replicas before it removes more. With `mode: async` also how long the queue is empty
+    before the replicas above `min` go."""
 
 
 def named(scaling: Any) -> list[str]:

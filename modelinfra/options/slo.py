@@ -9,6 +9,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import ALARM, COMPOSITE_ALARM, DASHBOARD_BODY, STEPS
 from modelinfra.options.problems import Problem
+from modelinfra.options.quantities import Duration
 
 _LATENCY = Option(
     at_least=1, at_most=3_600_000, lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription", DASHBOARD_BODY)
@@ -41,8 +42,21 @@ class SloOptions(TypedDict):
     p99_latency_ms: NotRequired[Annotated[float, replace(_LATENCY, example=400)]]
     """Within so many milliseconds 99 of 100 requests are answered. Left out, it is not watched."""
 
+    oldest_message: NotRequired[
+        Annotated[
+            Duration,
+            Option(
+                at_least=60,
+                at_most=14 * 86400,
+                lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription", DASHBOARD_BODY),
+                example="1h",
+            ),
+        ]
+    ]
+    """How long a message of an asynchronous endpoint waits at the most. Left out, it is not watched."""
 
-@rule(SloOptions, "availability", "p95_latency_ms", "p99_latency_ms")
+
+@rule(SloOptions, "availability", "p95_latency_ms", "p99_latency_ms", "oldest_message")
 def objectives_are_ones(slo: Mapping[str, Any]) -> Iterable[Problem]:
     if all(value is None for value in slo.values()):
         yield Problem("", "nothing is promised here", "Write for example `availability`: 99.9.")

@@ -47,8 +47,8 @@ class Networked(Protocol):
 
 
 @dataclass(frozen=True)
-class FetcherImage:
-    """The image of the model fetcher: its reference with digest, and the ARN of the repository that it lies in."""
+class ImageBeside:
+    """The image of a program that runs beside the server: its reference with digest, and the ARN of the repository that it lies in."""
 
     reference: Input[str]
     repository_arn: Input[str]
@@ -69,6 +69,7 @@ class EndpointRequest:
     children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
     that is an ECR repository, else empty. fetcher: the image that fetches the model, and its repository's ARN; None where the model
     is in `image`. revisions: the same of the endpoint's other revisions, by name, with children named after them.
+    worker: the image that takes messages from a queue; None where requests come over a load balancer.
     """
 
     children: Children
@@ -76,8 +77,9 @@ class EndpointRequest:
     served: ServedModel
     image: Input[str]
     repository_arn: Input[str]
-    fetcher: FetcherImage | None = None
+    fetcher: ImageBeside | None = None
     revisions: Mapping[str, EndpointRequest] = field(default_factory=dict)
+    worker: ImageBeside | None = None
 
     @property
     def name(self) -> str:
@@ -87,18 +89,24 @@ class EndpointRequest:
 
 @dataclass(frozen=True)
 class EndpointOutputs:
-    """What a platform answers: the public outputs of a `ModelEndpoint`."""
+    """What a platform answers: the public outputs of a `ModelEndpoint`. None where the endpoint has no such thing.
 
-    url: Output[str]
-    predict_url: Output[str]
-    health_url: Output[str]
+    signals: what can be seen of the endpoint; no output of the component.
+    """
+
     log_group: Output[str]
     task_role_arn: Output[str]
     security_group_id: Output[str]
-    load_balancer_dns_name: Output[str]
-    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
     signals: Output[Signals]
-    """What can be seen of the endpoint; no output of the component."""
+    url: Output[str] | None = None
+    predict_url: Output[str] | None = None
+    health_url: Output[str] | None = None
+    load_balancer_dns_name: Output[str] | None = None
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]] | None = None
+    queue_url: Output[str] | None = None
+    dead_letter_queue_url: Output[str] | None = None
+    store_uri: Output[str] | None = None
+    client_policy: Output[str] | None = None
 
 
 class EndpointPlan(Protocol):

@@ -32,6 +32,11 @@ NOT_LOWERED = {
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
     "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
     "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "a property of the bucket in CloudFormation; judged by the Terraform provider"
+    ),
+    "aws:sqs/queuePolicy:QueuePolicy": "takes a list of queues in CloudFormation; judged by the Terraform provider and parliament",
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "a property of the queue in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -162,6 +167,14 @@ ROWS: dict[str, Row] = {
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
     "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
     "aws:sqs/queue:Queue": Row(
-        "AWS::SQS::Queue", {"name": "queueName", "messageRetentionSeconds": "messageRetentionPeriod"}
+        "AWS::SQS::Queue",
+        {
+            "name": "queueName",
+            "maxMessageSize": "maximumMessageSize",
+            "messageRetentionSeconds": "messageRetentionPeriod",
+            "receiveWaitTimeSeconds": "receiveMessageWaitTimeSeconds",
+            "visibilityTimeoutSeconds": "visibilityTimeout",
+        },
+        shaped=shapes.queue,
     ),
 }

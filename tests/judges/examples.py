@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
 GPU_CHAT = ROOT / "examples" / "gpu-chat"
+IMAGE_QUEUE = ROOT / "examples" / "image-queue"
 PUBLIC_SCORING = ROOT / "examples" / "public-scoring"
 TWO_TENANTS = ROOT / "examples" / "two-tenants"
 EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
@@ -31,6 +32,7 @@ _ALONE = {
     ("platforms.web.idleTimeout", "at_least"),
     ("endpoints.iris.longestRequest", "at_most"),
     ("endpoints.iris.server.longestRequest", "at_most"),
+    ("endpoints.iris.scaling.min", "at_least"),
     ("endpoints.iris.scaling.min", "at_most"),
     ("endpoints.iris.slo.p95LatencyMs", "at_most"),
     ("endpoints.iris.slo.p99LatencyMs", "at_least"),
@@ -72,6 +74,7 @@ def examples(root: Path) -> dict[str, Case]:
     )
     wholes["examples/two-tenants"] = capture_project(TWO_TENANTS, "dev", preview=False)
     wholes["examples/gpu-chat"] = capture_project(GPU_CHAT, "dev", preview=False)
+    wholes["examples/image-queue"] = capture_project(IMAGE_QUEUE, "dev", preview=False)
     wholes["examples/public-scoring"] = capture_project(PUBLIC_SCORING, "prod", preview=False)
     wholes["examples/existing-platform"] = capture_project(
         EXISTING_PLATFORM, "prod", preview=False, config={"model": model}

@@ -65,6 +65,7 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.scaling.steps.*.remove.below": "is a part of one step",
     "endpoints.*.scaling.steps.*.remove.replicas": "is a part of one step",
     "endpoints.*.rollback": "its parts are options of their own",
+    "endpoints.*.queue": "its parts are options of their own",
     "endpoints.*.revisions": "its parts are options of their own",
     "notify": "its parts are options of their own",
     "notify.topicArn": "takes the place of the topic, and is told by every alarm",

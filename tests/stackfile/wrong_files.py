@@ -9,6 +9,7 @@ from tests.stackfile.wrong import (
     wrong_environment,
 )
 from tests.stackfile.wrong_adoption import ADOPTION
+from tests.stackfile.wrong_asynchronous import ASYNCHRONOUS
 from tests.stackfile.wrong_keys import KEYS, YAML
 from tests.stackfile.wrong_nodes import NODES
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
@@ -41,4 +42,18 @@ SEVERAL = wrong_environment(
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
-WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, *ADOPTION, *NODES, SEVERAL]
+WRONG = [
+    *YAML,
+    *KEYS,
+    *QUANTITIES,
+    *TYPES,
+    *PLACES,
+    *MODELS,
+    *NETWORKS,
+    *SERVERS,
+    *SOURCES,
+    *ADOPTION,
+    *NODES,
+    *ASYNCHRONOUS,
+    SEVERAL,
+]

@@ -90,7 +90,9 @@ QUANTITIES = [
 TYPES = [
     wrong_endpoint("replicas in quotes", "scaling: {min: '2'}", f"scaling.min (given: '2'): {WHOLE_NUMBER}"),
     wrong_endpoint("half a replica", "scaling: {min: 2.5}", f"scaling.min (given: 2.5): {WHOLE_NUMBER}"),
-    wrong_endpoint("no replica", "scaling: {min: 0}", "scaling.min (given: 0): the least is 1. Write 1 or more."),
+    wrong_endpoint(
+        "fewer than no replica", "scaling: {min: -1}", "scaling.min (given: -1): the least is 0. Write 0 or more."
+    ),
     wrong_endpoint(
         "not a number",
         "scaling: {max: 9, cpuPercent: .nan}",

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import Output
 
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.exposure import exposed
 from modelinfra.options.revisions import STABLE
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
 from modelinfra.platforms.ecs.dashboard import register_dashboard
+from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
+from modelinfra.platforms.ecs.queued_endpoint import register_queued_endpoint
 from modelinfra.platforms.ecs.replicas import Ground, register_replicas
 from modelinfra.platforms.ecs.revisions import register_revisions
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.task import register_log_group
-from modelinfra.platforms.ecs.traffic import register_hops, register_traffic, way_of
+from modelinfra.platforms.ecs.traffic import register_traffic, way_of
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -31,12 +34,20 @@ _LEAST_IDLE_SECONDS = 60
 
 def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
     """Log, roles and security group; then the replicas of every revision, and the traffic to them."""
+    if is_asynchronous(request.options):
+        return register_queued_endpoint(cluster, plan, request)
     network = cluster.network
     api_keys = register_api_keys(request.children, request.options.exposure, production=cluster.production)
     balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, api_keys)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request)
-    roles = register_roles(request, log_group.arn, trust=cluster.task_trust, exec_enabled=cluster.options.exec)
+    roles = register_roles(
+        request,
+        log_group.arn,
+        trust=cluster.task_trust,
+        exec_enabled=cluster.options.exec,
+        cluster_arn=cluster.arn,
+    )
     hops = register_hops(request, network, balancer)
     ground = Ground(cluster, balancer, log_group, roles, hops)
     way = way_of(request, network, balancer, plan, production=cluster.production)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelinfra import naming
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
 from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -18,6 +19,7 @@ from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
+from modelinfra.platforms.ecs.queue_notes import notes_of_queue
 from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling, unworkable
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
@@ -121,9 +123,11 @@ class EcsPlanner:
             refused += [problem.below(f"revisions.{revision}") for problem in self._refused(each.options, each.served)]
         if refused:
             raise InvalidOptionsError(refused)
-        shared = not stands_alone(options.load_balancer, options.exposure)
+        queued = is_asynchronous(options)
+        shared = not queued and not stands_alone(options.load_balancer, options.exposure)
         priority = (options.rule_priority or naming.rule_priority(path)) if shared else _LAST_RULE
         needs = [*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)]
+        needs += notes_of_queue(options) if queued else ()
         for each in revisions.values():
             needs += needs_of_adopted(self.options, each.options, each.served)
         plan = EcsEndpointPlan(

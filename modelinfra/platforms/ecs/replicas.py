@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
+from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.objectives import register_objectives
 from modelinfra.platforms.ecs.planner import EcsReplicas
@@ -15,7 +16,7 @@ from modelinfra.platforms.ecs.scaling import register_scaling
 from modelinfra.platforms.ecs.service import register_service
 from modelinfra.platforms.ecs.shifting import register_shifting
 from modelinfra.platforms.ecs.task import LogGroup, register_task_definition
-from modelinfra.platforms.ecs.traffic import Hops, Reached, Traffic
+from modelinfra.platforms.ecs.traffic import Reached, Traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster

@@ -12,6 +12,8 @@ from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs.queue import Queue
+from modelinfra.platforms.ecs.worker import register_worker_rights
 from modelinfra.platforms.iam import document
 
 
@@ -25,9 +27,17 @@ class TaskRoles:
 
 
 def register_roles(
-    request: EndpointRequest, log_group_arn: Input[str], *, trust: Output[str], exec_enabled: bool
+    request: EndpointRequest,
+    log_group_arn: Input[str],
+    *,
+    trust: Output[str],
+    exec_enabled: bool,
+    cluster_arn: Output[str],
+    queue: Queue | None = None,
 ) -> TaskRoles:
     """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster.
+
+    queue: what the tasks work off; None where requests come over a load balancer.
 
     The revisions of an endpoint share them. A role that is handed in stays as it is.
     """
@@ -44,7 +54,10 @@ def register_roles(
         repositories = [
             arn
             for each in revisions
-            for arn in (each.repository_arn, *([each.fetcher.repository_arn] if each.fetcher else []))
+            for arn in (
+                each.repository_arn,
+                *(beside.repository_arn for beside in (each.fetcher, each.worker) if beside is not None),
+            )
         ]
         may_start = Output.all(
             repositories=repositories,
@@ -71,6 +84,8 @@ def register_roles(
             )
             policies.append(policy)
         policies += [policy for each in revisions for policy in fetch.register_fetch_rights(each, task)]
+        if queue is not None:
+            policies += register_worker_rights(request, task, queue, cluster_arn)
         task_arn = task.arn
     return TaskRoles(execution_arn, task_arn, policies)
 

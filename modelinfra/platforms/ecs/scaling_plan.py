@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modelinfra.catalog.servers import parallel_requests
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.options.scaling import VALUES, guard_ms, named, varies
@@ -73,7 +74,8 @@ def plan_scaling(options: Any, served: ServedModel, sizing: EcsSizing, accelerat
         return ScalingPlan({}, out, scaling.scale_in_cooldown, patience)
     targets: Mapping[str, float] = {key: getattr(scaling, key) for key in named(scaling) if key in VALUES}
     notes: tuple[str, ...] = ()
-    if not named(scaling):
+    # The backlog of a queue asks for an exact number of replicas.
+    if not named(scaling) and not is_asynchronous(options):
         targets, why = _default(served, sizing, accelerators)
         notes = (f"{why}; a step waits {shown_seconds(out)} for the one before",)
     limit = guard_ms(scaling, options.slo)

@@ -1,4 +1,4 @@
-"""The task definition: a container with the server and its model, and where the model is fetched one that does so before."""
+"""The task definition: a container with the server and its model, one that fetches the model, and those that work a queue off."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pulumi import Output
 
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs import fetch, worker
 from modelinfra.platforms.ecs.placement import Placement
+from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
@@ -53,8 +54,12 @@ def register_task_definition(
     *,
     placement: Placement | None,
     cluster_arn: Output[str],
+    queue: Queue | None = None,
 ) -> aws.ecs.TaskDefinition:
-    """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in."""
+    """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in.
+
+    queue: what its requests come from; None where they come over a load balancer.
+    """
     options = request.options
     storage = sizing.ephemeral_storage_gib
     containers = Output.all(
@@ -65,9 +70,12 @@ def register_task_definition(
         secrets=options.secrets or {},
         fetcher=request.fetcher.reference if request.fetcher else None,
         # An adopted log group may lie in another region than the tasks.
-        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher else None,
+        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher or request.worker else None,
+        worker=request.worker.reference if request.worker else None,
+        queue=queue.queue.url if queue else None,
+        store=queue.store_uri if queue else None,
         token=request.served.remote.token if request.served.remote else None,
-    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, found)))
+    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
@@ -86,10 +94,16 @@ def register_task_definition(
 
 
 def _containers(
-    request: EndpointRequest, sizing: EcsSizing, placement: Placement | None, found: Mapping[str, Any]
+    request: EndpointRequest,
+    sizing: EcsSizing,
+    placement: Placement | None,
+    queue: Queue | None,
+    found: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     server = _on_nodes(_container(request, sizing, found), request, placement)
-    return [server, *fetch.fetch_container(request, found, server["logConfiguration"])]
+    fetching = fetch.fetch_container(request, found, server["logConfiguration"])
+    working = worker.containers(request, sizing, queue, found, server, on_nodes=placement is not None) if queue else []
+    return [server, *fetching, *working]
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The way of a request: load balancer -> task, one hop each, nothing else open."""
+"""The way of a request: rules of the load balancer, and the target groups to which they lead."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pulumi_aws as aws
-from pulumi import Input
 
 from modelinfra.options.exposure import exposed
 from modelinfra.options.grpc import methods
 from modelinfra.options.revisions import STABLE, weights
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
-from modelinfra.platforms.ecs.authentication import asks_outside, register_actions, register_way_out
+from modelinfra.platforms.ecs.authentication import register_actions
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsReplicas
-from modelinfra.platforms.ecs.ways_out import ways_out
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.objectives import Alarm
@@ -32,14 +29,6 @@ _HEALTH_CHECK: aws.lb.TargetGroupHealthCheckArgsDict = {
     "healthy_threshold": 2,
     "unhealthy_threshold": 3,
 }
-
-
-@dataclass(frozen=True)
-class Hops:
-    """The tasks' security group, and the rules without which a task would neither start nor be found healthy."""
-
-    group_id: Input[str]
-    rules: Sequence[pulumi.Resource]
 
 
 @dataclass(frozen=True)
@@ -79,59 +68,6 @@ class Reached:
     traffic: Traffic
     service: aws.ecs.Service
     alarms: Sequence[Alarm]
-
-
-def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
-    """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets.
-
-    A security group that is handed in stays as it is.
-    """
-    children = request.children
-    ports = {"": request.served.server.ports["http"]}
-    if request.options.exposure.grpc is not None:
-        ports["-grpc"] = request.served.server.ports["grpc"]
-    adopted: Input[str] | None = request.options.security_group_id
-    group_id = adopted
-    if group_id is None:
-        group_id = aws.ec2.SecurityGroup(
-            children.named("tasks", "security group"),
-            vpc_id=network.vpc_id,
-            description=f"Tasks of endpoint {request.name}",
-            opts=children.opts("task-security-group"),
-        ).id
-    # Another server may listen elsewhere: the old port stays open until the old replicas are gone, since what is replaced goes last.
-    # Behind another load balancer, too, the old one still reaches them until the service has moved.
-    moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort", "referencedSecurityGroupId"]}
-    rules: list[pulumi.Resource] = []
-    for suffix, port in ports.items():
-        hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port}
-        if balancer.owns_security_group:
-            rules.append(
-                aws.vpc.SecurityGroupEgressRule(
-                    children.named(f"lb-to-tasks{suffix}"),
-                    security_group_id=balancer.security_group_id,
-                    referenced_security_group_id=group_id,
-                    description=f"To the tasks of endpoint {request.name}",
-                    **hop,
-                    opts=children.opts("load-balancer-egress", **moved),
-                )
-            )
-        if adopted is None:
-            rules.append(
-                aws.vpc.SecurityGroupIngressRule(
-                    children.named(f"tasks-from-lb{suffix}"),
-                    security_group_id=group_id,
-                    referenced_security_group_id=balancer.security_group_id,
-                    description="From the load balancer",
-                    **hop,
-                    opts=children.opts("task-ingress", **moved),
-                )
-            )
-    if asks_outside(request.options.exposure):
-        rules.append(register_way_out(children, balancer.security_group_id))
-    if adopted is None:
-        rules += ways_out(children, network, group_id, of="tasks", role="task-egress", wanted="image, log, secrets")
-    return Hops(group_id, rules)
 
 
 @dataclass(frozen=True)
