@@ -23,6 +23,7 @@ from tests.walk.base import (
     EXPOSURE,
     METRICS,
     POOL,
+    QUEUE,
     ROLLOUT,
     SCHEDULE,
     SERVER,
@@ -45,7 +46,9 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
-@pytest.fixture(scope="module", params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, POOL, ACCELERATOR])
+@pytest.fixture(
+    scope="module", params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, QUEUE, POOL, ACCELERATOR]
+)
 def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     """The same on another base: a server that the catalogue does not know, an endpoint that is exposed, a pool, replicas on one."""
     found = [each for each in edits() if each.bases == (request.param,) and each.path not in CONTEXT]
