@@ -48,7 +48,16 @@ _RULE = {"securityGroupId": "groupId", "cidrIpv4": "cidrIp", "cidrIpv6": "cidrIp
 _ELB, _SCALING = "AWS::ElasticLoadBalancingV2", "AWS::ApplicationAutoScaling"
 
 ROWS: dict[str, Row] = {
-    t.ALARM: Row("AWS::CloudWatch::Alarm", {"name": "alarmName", "metricQueries": "metrics"}, shaped=shapes.alarm),
+    t.ALARM: Row(
+        "AWS::CloudWatch::Alarm",
+        {
+            "name": "alarmName",
+            "metricQueries": "metrics",
+            "okActions": "OKActions",
+            "evaluateLowSampleCountPercentiles": "evaluateLowSampleCountPercentile",
+        },
+        shaped=shapes.alarm,
+    ),
     t.CAPACITY: Row(
         "AWS::ECS::ClusterCapacityProviderAssociations", {"clusterName": "cluster"}, shaped=shapes.capacity
     ),
@@ -108,7 +117,7 @@ ROWS: dict[str, Row] = {
     "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=shapes.user_pool),
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
     "aws:cognito/userPoolDomain:UserPoolDomain": Row("AWS::Cognito::UserPoolDomain"),
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm"),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Row("AWS::CloudWatch::CompositeAlarm", {"okActions": "OKActions"}),
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": Row(
         "AWS::Chatbot::SlackChannelConfiguration",
         {"slackTeamId": "slackWorkspaceId", "guardrailPolicyArns": "guardrailPolicies"},

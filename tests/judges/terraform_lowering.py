@@ -18,7 +18,10 @@ _TYPES = {
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": "aws_iam_openid_connect_provider",
     "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": "aws_vpc_ipv4_cidr_block_association",
 }
-_PROPERTIES = {("aws_cloudwatch_metric_alarm", "name"): "alarm_name"}
+_PROPERTIES = {
+    ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
+    ("aws_sns_topic_subscription", "topic"): "topic_arn",
+}
 
 # What provider 5.100.0 is too old to know: (type, input) -> what is written instead (None: nothing), and who judges it.
 TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
