@@ -23,6 +23,7 @@ from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
+    ANOTHER_LOAD_BALANCER,
     BECOMES_ASYNCHRONOUS,
     COLLECTOR,
     COMPOSITE_ALARM,
@@ -35,16 +36,13 @@ from modelinfra.options.landing import (
     EXECUTION_POLICY,
     IMAGE,
     INGRESS,
-    OWN_LOAD_BALANCER,
     ROLE,
     RULE,
     SECURITY_GROUP,
     SERVICE,
-    TARGET_GROUP,
     TASK,
     TASK_POLICY,
     TIMEOUTS,
-    TRACKING,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.names import Name
@@ -270,18 +268,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
             Literal["shared", "own"],
             Option(
                 default_text="shared; own with `exposure`",
-                lands=(
-                    *OWN_LOAD_BALANCER,
-                    f"{ADDED}{TARGET_GROUP}",
-                    f"{ADDED}{RULE}",
-                    f"{SERVICE}.loadBalancers[0].targetGroupArn",
-                    f"{TRACKING}.predefinedMetricSpecification.resourceLabel",
-                    f"{ALARM}.dimensions",
-                    f"{ALARM}.metricQueries",
-                    f"{EGRESS}.securityGroupId",
-                    f"{INGRESS}.referencedSecurityGroupId",
-                    DASHBOARD_BODY,
-                ),
+                lands=ANOTHER_LOAD_BALANCER,
                 example="own",
             ),
         ]
