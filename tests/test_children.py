@@ -63,7 +63,7 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves, and one of two revisions.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
 
     No endpoint has them all: ECS moves no traffic where the load balancer asks first.
     """

@@ -20,6 +20,7 @@ from modelinfra.graph.values import has_unknown, plain
 from modelinfra.serving import dockerfile
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.route import Route, route
+from modelinfra.serving.way import WORKER, Way, of_worker
 
 ENDPOINT = "modelinfra:index:ModelEndpoint"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -112,10 +113,8 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     task = _only(parts, TASK, endpoint)
     container = _container(task, endpoint)
     memory = plain(task.inputs).get("memory")
-    target_group = _only(parts, TARGET_GROUP, endpoint)
-    services = [node for node in parts if node.type == SERVICE]
-    fetcher = _fetcher(task)
-    images = [node for node in parts if node.type == IMAGE and not _is_of(node, fetcher)]
+    fetcher, worker = _beside(task, FETCHER), _beside(task, WORKER)
+    images = [node for node in parts if node.type == IMAGE and not _is_of(node, fetcher) and not _is_of(node, worker)]
     fetch = _fetched_by(fetcher, container) if fetcher is not None else None
     stage = build = None
     if images:
@@ -124,15 +123,8 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     if images:
         _check_image(image, plain(images[0].outputs), endpoint)
     ports = _ports(container, endpoint)
-    group = _known(target_group, endpoint)
-    _check_port(ports["http"], group, services, endpoint)
-    urls = _outputs(component, endpoint)
-    rules = sorted(
-        (route(node.name, _known(node, endpoint)) for node in parts if node.type == RULE), key=lambda r: r.priority
-    )
-    arn = plain(target_group.outputs).get("arn")
-    health = group.get("healthCheck") or {}
-    grace = plain(services[0].inputs).get("healthCheckGracePeriodSeconds") if services else None
+    http = ports["http"]
+    way = _balanced(component, parts, http, endpoint) if worker is None else of_worker(worker, http, endpoint)
     return ServingContract(
         endpoint=endpoint,
         image=image,
@@ -145,13 +137,31 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
         environment=_environment(container, stage),
         secrets=tuple(item["name"] for item in container.get("secrets") or []),
         ports=ports,
+        fetch=fetch,
+        **vars(way),
+    )
+
+
+def _balanced(component: Node, parts: list[Node], http: int, endpoint: str) -> Way:
+    """Over a load balancer, through the endpoint's rules."""
+    target_group = _only(parts, TARGET_GROUP, endpoint)
+    services = [node for node in parts if node.type == SERVICE]
+    group = _known(target_group, endpoint)
+    _check_port(http, group, services, endpoint)
+    urls = _outputs(component, endpoint)
+    rules = sorted(
+        (route(node.name, _known(node, endpoint)) for node in parts if node.type == RULE), key=lambda r: r.priority
+    )
+    arn = plain(target_group.outputs).get("arn")
+    health = group.get("healthCheck") or {}
+    grace = plain(services[0].inputs).get("healthCheckGracePeriodSeconds") if services else None
+    return Way(
         health_path=str(health.get("path") or "/"),
         health_status=_statuses(str(health.get("matcher") or "200")),
         predict_url=urls["predict_url"],
         predict_path=_arriving(urls["predict_url"], "predict_url", urls, rules, arn),
         public_health_path=_arriving(urls["health_url"], "health_url", urls, rules, arn),
         startup_budget_seconds=int(grace) if isinstance(grace, int | float) else None,
-        fetch=fetch,
     )
 
 
@@ -187,11 +197,11 @@ def _known(node: Node, endpoint: str) -> dict[str, Any]:
     return inputs
 
 
-def _fetcher(task: Node) -> dict[str, Any] | None:
-    """The container that fetches the model, where there is one."""
+def _beside(task: Node, name: str) -> dict[str, Any] | None:
+    """The container of this name beside the server, where there is one."""
     text = plain(task.inputs).get("containerDefinitions")
     found = json.loads(text) if isinstance(text, str) and text.startswith("[") else []
-    return next((dict(each) for each in found if each.get("name") == FETCHER), None)
+    return next((dict(each) for each in found if each.get("name") == name), None)
 
 
 def _is_of(image: Node, container: Mapping[str, Any] | None) -> bool:

@@ -23,6 +23,8 @@ from tests.walk.base import (
     EXPOSURE,
     METRICS,
     POOL,
+    QUEUE,
+    REVISION,
     ROLLOUT,
     SCHEDULE,
     SERVER,
@@ -46,7 +48,8 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(
-    scope="module", params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, POOL, ACCELERATOR, "tenants"]
+    scope="module",
+    params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, QUEUE, POOL, ACCELERATOR, REVISION, "tenants"],
 )
 def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     """The same on another base: a server that the catalogue does not know, an endpoint that is exposed, a pool, replicas on one."""

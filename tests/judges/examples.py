@@ -33,6 +33,7 @@ _ALONE = {
     ("endpoints.iris.longestRequest", "at_most"),
     ("endpoints.iris.server.longestRequest", "at_most"),
     ("endpoints.iris.scaling.min", "at_least"),
+    ("endpoints.iris.revisions.candidate.scaling.min", "at_least"),
     ("endpoints.iris.scaling.min", "at_most"),
     ("endpoints.iris.slo.p95LatencyMs", "at_most"),
     ("endpoints.iris.slo.p99LatencyMs", "at_least"),
