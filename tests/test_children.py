@@ -20,6 +20,7 @@ from modelinfra.catalog.child_roles import (
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,
+    GRPC_ROLES,
     LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
     QUEUE_ROLES,
@@ -62,7 +63,7 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves, and one of two revisions.
 
     No endpoint has them all: ECS moves no traffic where the load balancer asks first.
     """
@@ -92,6 +93,8 @@ def everything(
         }
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
+        common["metrics"] = {}
+        common["logs"] = {"masked": ["EmailAddress"]}
         exposure = {
             "domain": "digits.example.com",
             "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
@@ -101,7 +104,9 @@ def everything(
         }
         wanted = given.get("endpoint", {})
         asked = {
-            role: each for role, each in wanted.items() if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES}
+            role: each
+            for role, each in wanted.items()
+            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
         }
         exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
@@ -112,6 +117,7 @@ def everything(
                 *ACCESS_LOG_ROLES,
                 *USER_POOL_ROLES,
                 *QUEUE_ROLES,
+                *GRPC_ROLES,
                 "trust-store",
                 "login-egress",
                 "revision-rule",
@@ -120,6 +126,15 @@ def everything(
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
             own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
+            spoken = {
+                role: each
+                for role, each in asked.items()
+                if role not in {*USER_POOL_ROLES, "login-egress", "revision-rule"}
+            }
+            spoken |= {role: each for role, each in wanted.items() if role in GRPC_ROLES}
+            mtls = {"mtls": exposure["auth"]["mtls"]}
+            grpc = {**exposure, "domain": "letters.example.com", "auth": mtls, "grpc": {}}
+            ModelEndpoint("letters", {**common, "scaling": scaling, "exposure": grpc, "transforms": spoken})
             queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
             queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
             queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}

@@ -75,8 +75,14 @@ USER_POOL_ROLES: Final = _table(
     user_pool_domain=("pulumi_aws.cognito.UserPoolDomain", "where they log in"),
 )
 
+GRPC_ROLES: Final = _table(
+    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
+    grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
+)
+
 EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
+        **GRPC_ROLES,
         **_table(
             tls_listener=("pulumi_aws.lb.Listener", "the listener that speaks HTTPS; the other one redirects to it"),
             tls_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from clients to the load balancer"),
@@ -181,11 +187,17 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             image=("pulumi_docker_build.Image", "the build of the image"),
             fetcher_image=("pulumi_docker_build.Image", "the build of the image that fetches the model"),
             log_group=("pulumi_aws.cloudwatch.LogGroup", "the server's log"),
+            log_mask=("pulumi_aws.cloudwatch.LogDataProtectionPolicy", "which personal data is masked in it"),
             execution_role=("pulumi_aws.iam.Role", "the role with which ECS starts a task"),
             execution_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
             task_role=("pulumi_aws.iam.Role", "the role that the server runs with"),
             exec_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do for `exec`"),
             fetch_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to fetch the model"),
+            collector_policy=(
+                "pulumi_aws.iam.RolePolicy",
+                "what the server's role may do to pass metrics and traces on",
+            ),
+            metrics_log_group=("pulumi_aws.cloudwatch.LogGroup", "what the server's metrics are read from"),
             task_security_group=("pulumi_aws.ec2.SecurityGroup", "the replicas' security group"),
             task_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "from the load balancer to the replicas"),
             task_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the replicas to HTTPS, and to S3"),

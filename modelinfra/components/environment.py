@@ -32,6 +32,7 @@ from modelinfra.options.strict import Style
 from modelinfra.options.tenants import unused_tenants
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
+from modelinfra.platforms.ecs.collector import services
 from modelinfra.platforms.ecs.node_pools import look_up_images
 from modelinfra.platforms.places import misplaced_in_endpoint
 
@@ -241,9 +242,10 @@ def _needed_services(plan: EnvironmentPlan) -> list[str]:
         needed += ["kms", "secretsmanager", "ssm"]
     if any(is_asynchronous(planned.options) for _, planned in plan.endpoints.values()):
         needed.append("sqs")
+    needed += [service for _, planned in plan.endpoints.values() for service in services(planned.options)]
     if plan.options.gpu_node_pools:
         # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).
         needed += ["ecs", "ecs-agent", "ecs-telemetry"]
     if any(platform.exec for platform in plan.options.platforms.values()):
         needed.append("ssmmessages")
-    return needed
+    return list(dict.fromkeys(needed))

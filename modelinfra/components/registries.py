@@ -33,6 +33,10 @@ def _in_ecr(planned: PlannedEndpoint) -> Iterator[tuple[str, str, str]]:
     repository = repository_arn_of(image) if isinstance(image, str) else None
     if repository is not None:
         yield "image", image, repository
+    copied = planned.options.collector.image
+    repository = repository_arn_of(copied) if isinstance(copied, str) else None
+    if repository is not None:
+        yield "collector.image", copied, repository
     if remote is not None and remote.source.ecr_repository_arn:
         where = "model" if remote.said_as_text else "model.uri"
         yield where, remote.source.uri, remote.source.ecr_repository_arn

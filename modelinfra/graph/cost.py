@@ -16,6 +16,7 @@ from modelinfra.catalog.prices import Price, PriceTable, list_prices
 from modelinfra.graph.cost_counting import BY_USE, RULES, is_free
 from modelinfra.graph.cost_fargate import service
 from modelinfra.graph.cost_instances import RULES as INSTANCE_RULES
+from modelinfra.graph.cost_metrics import task
 from modelinfra.graph.cost_view import CostView, Unclear, Use
 from modelinfra.graph.model import Graph, Node
 
@@ -23,6 +24,7 @@ _ALL_RULES: dict[str, Callable[[CostView, Node], Iterator[Use | Unclear]]] = {
     **RULES,
     **INSTANCE_RULES,
     "aws:ecs/service:Service": service,
+    "aws:ecs/taskDefinition:TaskDefinition": task,
 }
 
 

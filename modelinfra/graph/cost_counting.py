@@ -75,6 +75,18 @@ def _alarm(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     yield Use("alarm metric", item, count, count)
 
 
+def _scaling_policy(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    """Target tracking has two alarms made for it, one with `disableScaleIn`; the alarms of steps are resources of their own."""
+    tracking = view.inputs(node).get("targetTrackingScalingPolicyConfiguration")
+    if tracking is Unknown:
+        yield Unclear("alarms of autoscaling", KNOWN_LATER)
+    elif tracking:
+        custom = mapping(mapping(tracking).get("customizedMetricSpecification"))
+        metrics = sum(1 for each in map(mapping, listed(custom.get("metrics"))) if each.get("metricStat")) or 1
+        count = Decimal(metrics * (1 if mapping(tracking).get("disableScaleIn") is True else 2))
+        yield Use("alarm metric of autoscaling", "alarm.standard", count, count)
+
+
 def _one(what: str, item: str) -> Rule:
     def rule(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
         yield Use(what, item)
@@ -90,6 +102,7 @@ RULES: Final[dict[str, Rule]] = {
     "aws:ec2/eip:Eip": _address,
     "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:appautoscaling/policy:Policy": _scaling_policy,
     "aws:cloudwatch/dashboard:Dashboard": _one("dashboard", "dashboard"),
     "aws:kms/key:Key": _KEY,
     "aws:kms/replicaKey:ReplicaKey": _KEY,
@@ -108,11 +121,11 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:ec2/internetGateway:InternetGateway": (_TRAFFIC,),
     "aws:ec2/flowLog:FlowLog": ("logs",),
     "aws:cloudwatch/logGroup:LogGroup": ("logs",),
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": ("logs looked through for personal data",),
     "aws:ecr/repository:Repository": ("stored images",),
     "aws:s3/bucket:Bucket": ("stored objects",),
     "aws:s3/bucketV2:BucketV2": ("stored objects",),
     "aws:ecs/cluster:Cluster": ("Container Insights metrics",),
-    "aws:appautoscaling/policy:Policy": ("alarms that autoscaling makes",),
     "aws:autoscaling/policy:Policy": ("alarms that autoscaling makes",),
     "aws:kms/key:Key": ("requests to keys and secrets",),
     "aws:secretsmanager/secret:Secret": ("requests to keys and secrets",),

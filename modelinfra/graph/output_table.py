@@ -144,6 +144,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
         {"arn": IAM + ":instance-profile{path}{name}", "uniqueId": "AIPA{HEX17}", "path": "/"},
     ),
     "aws:cloudwatch/logGroup:LogGroup": ("{name}", {"arn": "arn:aws:logs:{region}:{account}:log-group:{name}"}),
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": ("{in_logGroupName}", {}),
     "aws:cloudwatch/metricAlarm:MetricAlarm": (
         "{name}",
         {"arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"},

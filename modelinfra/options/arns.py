@@ -33,6 +33,9 @@ TRUST_STORE_ARN = arn(
     "elasticloadbalancing", "truststore/.+", "a trust store", "truststore/devices/1234567890abcdef"
 )  # fmt: skip
 USER_POOL_ARN = arn("cognito-idp", "userpool/.+", "a Cognito user pool", "userpool/us-west-2_AbCdEfGhI")
+WORKSPACE_ARN = arn(
+    "aps", "workspace/ws-.+", "a workspace of Amazon Managed Service for Prometheus", "workspace/ws-1a2b3c"
+)
 WEB_ACL_ARN = arn(
     "wafv2", "regional/webacl/.+", "a regional web ACL of AWS WAF",
     "regional/webacl/company/12345678-1234-1234-1234-123456789012",

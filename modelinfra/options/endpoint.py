@@ -24,6 +24,7 @@ from modelinfra.options.landing import (
     ADDED,
     ALARM,
     BECOMES_ASYNCHRONOUS,
+    COLLECTOR,
     COMPOSITE_ALARM,
     CONTAINER,
     DASHBOARD,
@@ -41,6 +42,7 @@ from modelinfra.options.landing import (
     SERVICE,
     TARGET_GROUP,
     TASK,
+    TASK_POLICY,
     TIMEOUTS,
     TRACKING,
 )  # fmt: skip
@@ -53,6 +55,7 @@ from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions
 from modelinfra.options.slo import SloOptions
+from modelinfra.options.telemetry import METRICS, CollectorOptions, MetricsOptions, TracingOptions
 
 
 class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
@@ -376,6 +379,29 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
     """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
     first three."""
+
+    metrics: NotRequired[Annotated[MetricsOptions, METRICS]]
+    """The server's own metrics in CloudWatch. None otherwise: those of the load balancer and of ECS tell nothing of its queue."""
+
+    tracing: NotRequired[
+        Annotated[
+            TracingOptions,
+            Option(
+                lands=(
+                    COLLECTOR,
+                    f"{CONTAINER}.environment",
+                    f"{IMAGE}.dockerfile.inline",
+                    f"{IMAGE}.tags[0]",
+                    f"{ADDED}{TASK_POLICY}",
+                ),
+                example={"to": "xray"},
+            ),
+        ]
+    ]
+    """Traces of requests. None otherwise."""
+
+    collector: NotRequired[Annotated[CollectorOptions, Option(default={})]]
+    """The container that passes `metrics` and `tracing` on."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""

@@ -9,6 +9,7 @@ from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
     BALANCED_ROLES,
+    GRPC_ROLES,
     LOAD_BALANCER_ROLES,
     QUEUE_ROLES,
     RESULT_ROLES,
@@ -22,10 +23,11 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
 from modelinfra.options.scaling import guard_ms, varies
+from modelinfra.options.telemetry import XRAY
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy", "collector-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -41,6 +43,8 @@ KEYS = (
     "revisions",
     "slo",
     "dashboard",
+    "metrics",
+    "tracing",
     "scaling",
     "mode",
     "queue",
@@ -66,6 +70,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
+    if endpoint["logs"].masked is None:
+        yield "log-mask", "nothing is masked (`logs.masked`)"
     if endpoint["logs"].group_arn is not None:
         yield "log-group", "the log group is handed in (`logs.group_arn`)"
     if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):
@@ -92,6 +98,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if guard_ms(endpoint["scaling"], slo) is None:
         reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
         yield from _all(("latency-guard", "latency-guard-alarm"), reason)
+    metrics, tracing = endpoint["metrics"], endpoint["tracing"]
+    if metrics is None or (metrics.names is not None and not metrics.names):
+        yield "metrics-log-group", "no metrics of the server go to CloudWatch (`metrics`)"
+    if metrics is None and (tracing is None or tracing.to != XRAY):
+        yield "collector-policy", "nothing is told to AWS (`metrics`, `tracing`)"
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")
@@ -121,6 +132,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield from _all(("certificate", "certificate-record", "certificate-validation"), reason)
     if exposure.domain is None or exposure.hosted_zone_id is None:
         yield "domain-record", "there is no hosted zone to write it into (`exposure.hosted_zone_id`)"
+    if exposure.grpc is None:
+        yield from _all(GRPC_ROLES, "there is HTTP alone (`exposure.grpc`)")
     if not guarded(exposure):
         yield from _all(("firewall", "firewall-association"), "there is no firewall (`exposure.waf`)")
     if not logged(exposure) or exposure.access_logs.bucket is not None:

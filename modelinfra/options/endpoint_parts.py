@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.catalog.data_identifiers import DATA_IDENTIFIERS
 from modelinfra.options.arns import KMS_KEY_ARN, LOG_GROUP_ARN, REPOSITORY_ARN
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
@@ -18,10 +19,11 @@ from modelinfra.options.landing import (
     EXECUTION_POLICY,
     IMAGE,
     LOG_GROUP,
+    LOG_MASK,
     REPOSITORY,
 )  # fmt: skip
 from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
-from modelinfra.options.problems import Problem
+from modelinfra.options.problems import Problem, did_you_mean
 
 DEFAULT_RETENTION_DAYS = 30
 
@@ -62,6 +64,28 @@ class LogOptions(TypedDict):
         ]
     ]
     """KMS key that encrypts the log group; its policy must let CloudWatch Logs use it. AWS encrypts with a key of its own otherwise."""
+
+    masked: NotRequired[
+        Annotated[
+            Sequence[str],
+            Option(
+                at_least=1,
+                at_most=100,
+                lands=(f"{ADDED}{LOG_MASK}",),
+                example=["EmailAddress", "CreditCardNumber"],
+            ),
+        ]
+    ]
+    """Kinds of personal data that CloudWatch masks wherever the log is read, by AWS's names, such as EmailAddress, CreditCardNumber or Ssn-US. Whoever
+    may logs:Unmask reads them still. What was logged before stays as it is. None otherwise."""
+
+    findings_group_arn: NotRequired[
+        Annotated[
+            Input[str],
+            replace(LOG_GROUP_ARN, lands=(f"{LOG_MASK}.policyDocument",), example=LOG_GROUP_ARN.pattern_example),
+        ]
+    ]
+    """An existing log group that is told how often which kind was found, without the data itself. None otherwise: CloudWatch counts them."""
 
 
 class RepositoryOptions(TypedDict):
@@ -116,9 +140,22 @@ class RollbackOptions(TypedDict):
 rule(LogOptions, "retention_days")(retention_is_one_that_cloudwatch_knows)
 
 
-@rule(LogOptions, "group_arn", "retention_days", "kms_key_arn")
+@rule(LogOptions, "group_arn", "retention_days", "kms_key_arn", "masked")
 def an_adopted_log_group_is_not_shaped(logs: Mapping[str, Any]) -> Iterable[Problem]:
-    yield from _shaped(logs, "group_arn", ("retention_days", "kms_key_arn"), "an existing log group")
+    yield from _shaped(logs, "group_arn", ("retention_days", "kms_key_arn", "masked"), "an existing log group")
+
+
+@rule(LogOptions, "masked", "findings_group_arn")
+def what_is_masked_has_a_name(logs: Mapping[str, Any]) -> Iterable[Problem]:
+    names = logs["masked"] or ()
+    for index, name in enumerate(names):
+        if name not in DATA_IDENTIFIERS:
+            remedy = did_you_mean(name, sorted(DATA_IDENTIFIERS))
+            yield Problem(f"masked[{index}]", "CloudWatch knows no such kind of data", remedy, name)
+        elif name in names[:index]:
+            yield Problem(f"masked[{index}]", "this stands here twice", "Remove it.", name)
+    if logs["findings_group_arn"] is not None and not names:
+        yield Problem("findings_group_arn", "nothing is looked for", "Write `masked`, or remove it.")
 
 
 @rule(RepositoryOptions, "arn", "kms_key_arn")

@@ -14,6 +14,7 @@ from modelinfra.options.endpoint_accelerator import (
     nodes_say_what_fargate_is_told,
 )
 from modelinfra.options.exposure import exposed, open_side_routes, stands_alone
+from modelinfra.options.grpc import grpc_goes_with_the_rest
 from modelinfra.options.model import is_remote, problems_of_model
 from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import (
@@ -25,6 +26,7 @@ from modelinfra.options.revisions import (
 )
 from modelinfra.options.rollout import shifts
 from modelinfra.options.server import problems_of_server
+from modelinfra.options.telemetry import a_server_tells_what_is_asked
 from modelinfra.options.variables import (
     a_name_is_not_both_plain_and_secret,
     secrets_are_references,
@@ -125,6 +127,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
+    (("server", "metrics", "tracing", "collector"), a_server_tells_what_is_asked),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
     (("secrets",), secrets_are_references),
     (("environment", "secrets"), variables_have_names),
@@ -158,5 +161,6 @@ RULES: Final[_Rules] = (
     (("traffic", "revisions", "stickiness"), traffic_is_divided),
     (("revisions", "rollout"), weights_have_one_writer),
     (("revisions", "exposure"), conditions_fit_into_a_rule),
+    (("exposure", "server", "rollout", "revisions"), grpc_goes_with_the_rest),
 )
 """The keys that a rule reads -> the rule, in the order in which problems are told."""

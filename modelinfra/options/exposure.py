@@ -16,6 +16,7 @@ from modelinfra.options.arns import CERTIFICATE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.authentication import AuthOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.firewall import AccessLogOptions, FirewallOptions
+from modelinfra.options.grpc import GrpcOptions
 from modelinfra.options.landing import (
     ACCESS_LOG_BUCKET,
     ADDED,
@@ -192,6 +193,28 @@ class ExposureOptions(TypedDict):
     """Paths of the server that clients may ask for, `*` standing for anything; all others are answered with 404. What would open the
     server's routes for its operator (metrics, loading of models) is refused."""
 
+    grpc: NotRequired[
+        Annotated[
+            GrpcOptions,
+            Option(
+                lands=(
+                    f"{ADDED}{TARGET_GROUP}",
+                    f"{ADDED}{RULE}",
+                    f"{ADDED}{INGRESS}",
+                    f"{ADDED}{EGRESS}",
+                    f"{ADDED}{ALARM}",
+                    f"{SERVICE}.loadBalancers",
+                    f"{SERVICE}.alarms.alarmNames",
+                    DASHBOARD_BODY,
+                    f"{TRACKING}.predefinedMetricSpecification",
+                    f"{TRACKING}.customizedMetricSpecification",
+                ),
+                example={},
+            ),
+        ]
+    ]
+    """Whether clients may speak gRPC, too, at the same domain: it goes to the server's own port for it. None otherwise: the endpoint answers over HTTP alone."""
+
     waf: NotRequired[Annotated[FirewallOptions, Option(default={})]]
     """The firewall before the load balancer."""
 
@@ -201,7 +224,15 @@ class ExposureOptions(TypedDict):
 
 def exposed(exposure: Any) -> bool:
     """Whether validated exposure options say more than the default: the network's own addresses, over HTTP."""
-    asked = (exposure.public, exposure.cidrs, exposure.security_groups, exposure.domain, exposure.paths, exposure.auth)
+    asked = (
+        exposure.public,
+        exposure.cidrs,
+        exposure.security_groups,
+        exposure.domain,
+        exposure.paths,
+        exposure.auth,
+        exposure.grpc,
+    )
     return any(each not in (None, False) for each in asked) or guarded(exposure) or logged(exposure)
 
 

@@ -28,6 +28,7 @@ LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 LISTENER = "aws:lb/listener:Listener"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+LOG_MASK = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 NODE_GROUP = "aws:autoscaling/group:Group"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -83,6 +84,8 @@ WORKER_SETTINGS = (f"{TASK}.containerDefinitions[1].environment", f"{WORKER}.env
 """What it is told; the container before it, which waits for the server, is told the same."""
 
 STEPS = f"{SCALING_POLICY}.stepScalingPolicyConfiguration"
+COLLECTOR = f"{TASK}.containerDefinitions[1]"
+"""The container that collects metrics and traces; behind the one that fetches, where there is one."""
 
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 

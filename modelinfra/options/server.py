@@ -210,6 +210,8 @@ def _custom(options: Any) -> ModelServer:
         readiness_path=options.health_path,
         model_readiness_path_template=options.health_path,
         metrics_path=None,
+        metrics_note="the catalogue does not know it",
+        traces=True,  # what is in it is the user's
         layout=ANY_DIRECTORY,
         model_directory=options.model_directory,
         command=tuple(options.command or ()),

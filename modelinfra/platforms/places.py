@@ -17,6 +17,7 @@ _OF_ENDPOINT = (
     "repository.kms_key_arn",
     "logs.group_arn",
     "logs.kms_key_arn",
+    "logs.findings_group_arn",
     "execution_role_arn",
     "task_role_arn",
     "permissions_boundary",

@@ -16,6 +16,7 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.server import row_of
 from modelinfra.options.sources import source_of
+from modelinfra.platforms.collector_config import ADDRESSES
 from modelinfra.platforms.remote_model import RemoteModel, remote_model
 
 
@@ -67,6 +68,8 @@ def served_model(options: Any, project_directory: Path, endpoint: str) -> Served
     Raises ModelProblemError when the directory is no model of this server, or not the one of `sha256`.
     """
     server = row_of(options.server)
+    if options.tracing is not None:
+        server = server.tracing(**ADDRESSES)
     source = options.model
     uri = source if isinstance(source, str) else getattr(source, "uri", None)
     directory: ModelDirectory | None = None

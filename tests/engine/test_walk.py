@@ -47,7 +47,8 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(
-    scope="module", params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, QUEUE, POOL, ACCELERATOR]
+    scope="module",
+    params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, QUEUE, POOL, ACCELERATOR, "tenants"],
 )
 def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     """The same on another base: a server that the catalogue does not know, an endpoint that is exposed, a pool, replicas on one."""

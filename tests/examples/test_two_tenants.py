@@ -25,6 +25,7 @@ ENVIRONMENT = "modelinfra:environment"
 WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 TENANTS = ("bank", "studio")
 
 
@@ -174,7 +175,7 @@ def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request
         environment["endpoints"].pop("matchmaking")
         environment["endpoints"]["moderation"]["exposure"]["auth"]["apiKeys"].pop("studio")
         steps = touched(sandbox.up(check=True).steps)
-        assert {token for operation, token in steps if operation == "update"} == {WEB_ACL}
+        assert {token for operation, token in steps if operation == "update"} == {WEB_ACL, DASHBOARD}
         assert {operation for operation, _ in steps} == {"update", "delete"}
         assert kept <= {thing.urn for thing in sandbox.cloud.things}
         assert "studio" not in json.dumps([thing.actual for thing in sandbox.cloud.things], default=str)

@@ -21,6 +21,7 @@ class Row:
 
 
 NOT_LOWERED = {
+    "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy": "a property of the log group in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/dashboard:Dashboard": "cfn-lint knows nothing of the text of a dashboard",
     "aws:budgets/budget:Budget": "its parts are nested otherwise in CloudFormation; judged by the Terraform provider",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take a default group over; it has no rules",

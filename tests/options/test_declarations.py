@@ -59,6 +59,7 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.image": "takes the place of repository and build",
     "endpoints.*.logs": "its parts are options of their own",
     "endpoints.*.repository": "its parts are options of their own",
+    "endpoints.*.collector": "its parts are options of their own",
     "endpoints.*.scaling": "its parts are options of their own",
     "endpoints.*.scaling.steps.*.add.above": "is a part of one step",
     "endpoints.*.scaling.steps.*.add.replicas": "is a part of one step",
@@ -154,7 +155,16 @@ def test_the_example_is_another_value_than_the_default(path: str) -> None:
     assert ALL[path].option.example != ALL[path].option.default
 
 
-WITH_KEYS_OF_USERS = (".environment", ".secrets", "tags", ".transforms", ".securityGroups", ".dimensions", ".webhooks")
+WITH_KEYS_OF_USERS = (
+    ".environment",
+    ".secrets",
+    "tags",
+    ".transforms",
+    ".securityGroups",
+    ".dimensions",
+    ".webhooks",
+    ".headers",
+)
 NAMED_BY_USERS = (
     *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants."),
     *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),

@@ -180,6 +180,19 @@ def test_a_review_tells_when_keys_are_no_longer_asked_for_and_not_when_tokens_be
     assert [each.severity for each in new] == ["medium"]
 
 
+def test_a_review_tells_which_clients_a_rotation_turns_away(tmp_path: Path) -> None:
+    def told(before: int, after: int, **more: Any) -> list[tuple[str, str]]:
+        old = keyed(tmp_path, orders={"generation": before})
+        new = keyed(tmp_path, orders={"generation": after, **more})
+        return [
+            (each.severity, each.title.partition("no longer ")[2]) for each in firewalls.findings(between(old, new))
+        ]
+
+    assert told(1, 2) == []
+    assert told(2, 3) == told(2, 2, keep_previous=False) == [("medium", "knows a key that orders has")]
+    assert told(1, 3) == [("high", "knows any key that orders has")]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -175,10 +175,7 @@ def test_every_mistake_of_an_endpoint_is_told_before_anything_of_it_is_registere
         "ModelEndpoint 'digits': 3 mistakes, nothing was created",
         ("memory (given: '4GB'): 'GB' is read as powers of 1000 by some tools and of 1024 by others. Write 4GiB."),
         "scaling.max (given: 1): this is less than `min`, which is 2. Write 2 or more.",
-        (
-            "grpc (given: True): this is not built yet: the load balancer forwards HTTP/1.1 only; the container listens on "
-            "its gRPC port, but nothing leads there. Remove it."
-        ),
+        "grpc (given: True): it stands below another key. Write `exposure.grpc`.",
     ]
 
 

@@ -90,6 +90,8 @@ DANGERS: list[tuple[str, Side, Side, str, str]] = [
     ("RD009 a trail is removed", one(TRAIL, name="audit"), [], "watching", "trail"),
     ("RD009 a trail is switched off", one(TRAIL, enableLogging=True), one(TRAIL, enableLogging=False), "watching", "trail"),
     ("RD009 flow logs are removed", one(FLOW_LOG), [], "watching", "flow log"),
+    ("RD009 the log's mask is removed", one("aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"), [], "watching", "log data protection"),
+    ("RD009 the channel is removed", one("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration"), [], "watching", "channel"),
     ("RD009 the threat detector is removed", one(DETECTOR, enable=True), [], "watching", "detector"),
     ("RD010 backups are no longer kept", one(DATABASE, backupRetentionPeriod=7), one(DATABASE, backupRetentionPeriod=0), "data loss", "backup"),
     ("RD010 versions are no longer kept", one("aws:s3/bucketVersioning:BucketVersioning", versioningConfiguration={"status": "Enabled"}), one("aws:s3/bucketVersioning:BucketVersioning", versioningConfiguration={"status": "Suspended"}), "data loss", "gone"),

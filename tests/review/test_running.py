@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -57,6 +58,16 @@ def test_a_deployment_that_loses_capacity() -> None:
     assert told(traffic.findings, service(deploymentMinimumHealthyPercent=50), service()) == []
 
 
+MASK = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
+
+
+def masks(*kinds: str) -> dict[str, Any]:
+    """Inputs of a policy that masks these kinds of data."""
+    found = [f"arn:aws:dataprotection::aws:data-identifier/{kind}" for kind in kinds]
+    statement = {"DataIdentifier": found, "Operation": {"Deidentify": {"MaskConfig": {}}}}
+    return {"policyDocument": json.dumps({"Statement": [statement]})}
+
+
 @pytest.mark.parametrize(
     ("find", "token", "before", "after", "severity", "title"),
     [
@@ -74,6 +85,7 @@ def test_a_deployment_that_loses_capacity() -> None:
         (watching.findings, ALARM, {"alarmActions": ["arn:topic"]}, {"alarmActions": []}, "medium", "the alarm it tells nobody"),
         (watching.findings, ALARM, {}, {"actionsEnabled": False}, "medium", "the alarm it tells nobody"),
         (watching.findings, LOG, {"retentionInDays": 30}, {"retentionInDays": 3}, "low", "the log group it keeps logs for 3 days only"),
+        (watching.findings, MASK, masks("EmailAddress", "Name"), masks("Name"), "high", "the log data protection policy it no longer masks EmailAddress"),
         (watching.findings, LOG, {}, {"retentionInDays": 30}, "low", "the log group it keeps logs for 30 days only"),
         (watching.findings, CLUSTER, {"settings": [{"name": "containerInsights", "value": "enhanced"}]}, {"settings": []}, "low", "the cluster it has less detailed insights"),
         (watching.findings, "aws:lb/loadBalancer:LoadBalancer", {"accessLogs": {"enabled": True}}, {}, "medium", "the load balancer it no longer logs requests"),

@@ -102,7 +102,12 @@ RICH: dict[str, Any] = {
             "environment": {"LOG_LEVEL": "debug"},
             "secrets": {"TOKEN": "arn:aws:ssm:us-west-2:123456789012:parameter/token"},
             "secretsKmsKeyArn": KMS,
-            "logs": {"retentionDays": 90, "kmsKeyArn": KMS},
+            "logs": {
+                "retentionDays": 90,
+                "kmsKeyArn": KMS,
+                "masked": ["EmailAddress", "Ssn-US"],
+                "findingsGroupArn": "arn:aws:logs:us-west-2:123456789012:log-group:/findings",
+            },
             "repository": {"kmsKeyArn": KMS},
             "startupBudget": "10m",
             "longestRequest": "1m30s",
@@ -162,6 +167,15 @@ RICH: dict[str, Any] = {
             "stickiness": "1h",
             "slo": {"availability": 99.9, "p95LatencyMs": 200, "p99LatencyMs": 500},
             "dashboard": False,
+            "metrics": {
+                "names": ["model_infer_request_success_total"],
+                "interval": "30s",
+                "path": "/metrics",
+                "port": 8082,
+                "workspaceArn": "arn:aws:aps:us-west-2:123456789012:workspace/ws-1a2b3c",
+            },
+            "tracing": {"to": "xray", "samplePercent": 1},
+            "collector": {"image": "123456789012.dkr.ecr.us-west-2.amazonaws.com/otel@sha256:" + "0" * 64},
             "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:digits",
             "tags": {"owner": "digits"},
             "permissionsBoundary": "arn:aws:iam::123456789012:policy/digits-boundary",
@@ -295,10 +309,15 @@ ADOPTED: dict[str, Any] = {
         },
         "machines": {
             "server": "mlserver",
+            "tracing": {
+                "to": "https://otlp.example.com",
+                "headers": {"api-key": "arn:aws:secretsmanager:us-west-2:123456789012:secret:traces-AbCdEf"},
+            },
             "model": "stacks/models/digits",
             "exposure": {
                 "public": True,
                 "domain": "machines.example.com",
+                "grpc": {"methods": ["/inference.GRPCInferenceService/ModelInfer"]},
                 "hostedZoneId": "Z0123456789ABCDEFGHIJ",
                 "auth": {
                     "jwt": {

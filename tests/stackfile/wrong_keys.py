@@ -180,12 +180,7 @@ KEYS = [
         "mirror (given: 'candidate'): this is not built yet: a load balancer of AWS forwards each request once; copies of "
         "requests need a service mesh. Remove it.",
     ),
-    wrong_endpoint(
-        "gRPC",
-        "grpc: true",
-        "grpc (given: True): this is not built yet: the load balancer forwards HTTP/1.1 only; the container listens "
-        "on its gRPC port, but nothing leads there. Remove it.",
-    ),
+    wrong_endpoint("gRPC", "grpc: true", f"grpc (given: True): {BELOW} `exposure.grpc`."),
     wrong_platform(
         "KServe",
         "{type: ecs, serving: kserve}",

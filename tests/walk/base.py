@@ -86,6 +86,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    "endpoints.iris.exposure.grpc": {"endpoints.iris.exposure.auth": None},
     "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
@@ -101,6 +102,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "gpuNodePools.a10g.tenant": TENANTS | {"gpuNodePools.a10g.tenant": "acme"},
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
+    "endpoints.iris.logs.findingsGroupArn": {"endpoints.iris.logs": {"masked": ["EmailAddress"]}},
+    "endpoints.iris.tracing.headers": {"endpoints.iris.tracing": {"to": "https://otlp.example.com"}},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
     "endpoints.iris.revisions.candidate.model.token": {
         "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
@@ -181,6 +184,9 @@ BASES: dict[str, dict[str, Any]] = {
             "night": {"at": "cron(0 20 ? * MON-FRI *)"},
         }
     },
+    "endpoints.iris.metrics": {"endpoints.iris.metrics": {}},
+    "endpoints.iris.collector": {"endpoints.iris.metrics": {}},
+    "endpoints.iris.tracing": {"endpoints.iris.tracing": {"to": "xray"}},
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
     "notify.slack": {"notify.slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"}},
     "notify.teams": {
@@ -197,6 +203,7 @@ BASES: dict[str, dict[str, Any]] = {
     },
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
+    f"{EXPOSURE}.grpc": {AUTH: {"jwt": JWT}, f"{EXPOSURE}.grpc": {}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
     f"{AUTH}.apiKeys": {AUTH: {"apiKeys": {"orders": {"generation": 2}}}},
     f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},

@@ -17,6 +17,7 @@ BENTOML = ModelServer(
     liveness_path="/livez",  # serving.md 1a
     readiness_path="/readyz",
     model_readiness_path_template="/readyz",
+    traces=True,  # the app is the user's: OpenTelemetry's SDK in it reads its own variables
     metrics_path="/metrics",  # serving.md 1a: on the http port
     layout=None,
     model_directory="/home/bentoml/bento",

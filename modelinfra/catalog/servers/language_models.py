@@ -23,6 +23,12 @@ VLLM = ModelServer(
     readiness_path="/v1/models",  # serving.md 1c: /health answers before the model can serve in some set-ups
     model_readiness_path_template="/v1/models",
     metrics_path="/metrics",  # serving.md 1a
+    # docs/usage/metrics.md
+    key_metrics=("vllm:num_requests_waiting", "vllm:num_requests_running", "vllm:kv_cache_usage_perc"),
+    traces=True,
+    # examples/online_serving/opentelemetry: gRPC, without TLS on this host. Its image needs OpenTelemetry's packages.
+    tracing_environment=MappingProxyType({"OTEL_EXPORTER_OTLP_TRACES_INSECURE": "true"}),
+    tracing_arguments=("--otlp-traces-endpoint={grpc}",),
     layout=HUGGING_FACE,
     model_directory="/models/served",  # any folder: `vllm serve <path>` (serving.md 1b)
     command=("vllm", "serve", "/models/served", "--host=0.0.0.0", "--port=8000", "--served-model-name={model}"),
@@ -66,6 +72,9 @@ TGI = ModelServer(
     readiness_path="/health",
     model_readiness_path_template="/health",
     metrics_path="/metrics",  # serving.md 1a
+    key_metrics=("tgi_queue_size", "tgi_batch_current_size", "tgi_request_failure"),  # router/src/server.rs
+    traces=True,
+    tracing_environment=MappingProxyType({"OTLP_ENDPOINT": "{grpc}"}),  # launcher: --otlp-endpoint, gRPC
     layout=HUGGING_FACE,
     model_directory="/data/served",  # serving.md 1b: MODEL_ID takes a path
     command=(),  # the image's entry point reads the variables below
@@ -104,6 +113,8 @@ SGLANG = ModelServer(
     readiness_path="/health",
     model_readiness_path_template="/health",
     metrics_path="/metrics",  # serving.md 1a: only with --enable-metrics
+    # python/sglang/srt/metrics/collector.py
+    key_metrics=("sglang:num_queue_reqs", "sglang:num_running_reqs", "sglang:token_usage"),
     layout=HUGGING_FACE,
     model_directory="/models/served",  # serving.md 1b: --model-path
     command=(
@@ -156,6 +167,11 @@ NIM = ModelServer(
     readiness_path="/v1/health/ready",
     model_readiness_path_template="/v1/health/ready",
     metrics_path="/v1/metrics",  # serving.md 1a
+    key_metrics=(
+        "num_requests_waiting",
+        "num_requests_running",
+        "gpu_cache_usage_perc",
+    ),  # NIM for LLMs, "Observability"
     layout=None,
     model_directory="/opt/nim/.cache",  # serving.md 1b: must be writable
     command=(),  # the image's own

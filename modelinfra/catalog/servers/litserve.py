@@ -20,6 +20,7 @@ LITSERVE = ModelServer(
     liveness_path="/health",  # server.py, _register_internal_endpoints; run: refused while no worker is ready
     readiness_path="/health",  # the same: 503 unless every worker's `setup` is done and every API's `health()` says so
     model_readiness_path_template="/health",
+    traces=True,  # the app is the user's: OpenTelemetry's SDK in it reads its own variables
     metrics_path=None,  # run: /metrics is 404
     metrics_note="there are none; a `Logger` of the app's own can mount them",  # loggers.py, Logger.mount
     layout=None,

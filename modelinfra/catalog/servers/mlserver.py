@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.mlserver import MLSERVER_FOLDER
+from modelinfra.catalog.servers.protocols import V2_METHODS
 from modelinfra.catalog.servers.row import LocalSubstitute, ModelServer
 
 MLSERVER = ModelServer(
@@ -24,6 +25,10 @@ MLSERVER = ModelServer(
     # a model failed to load (both seen with 1.7.1). While the model loads, both answer 400.
     model_readiness_path_template="/v2/models/{model}/ready",  # offline.md 7
     metrics_path="/metrics",  # settings.py: metrics_endpoint
+    # mlserver/rest and mlserver/grpc count them; prometheus_client adds _total to what is counted.
+    key_metrics=("model_infer_request_success_total", "model_infer_request_failure_total"),
+    traces=True,
+    tracing_environment=MappingProxyType({"MLSERVER_TRACING_SERVER": "{grpc}"}),  # settings.py: tracing_server, gRPC
     layout=MLSERVER_FOLDER,
     model_directory="/mnt/models",  # Dockerfile: MLSERVER_MODELS_DIR; serving.md 1b
     # The image's own CMD first activates an optional conda archive in the model folder through a shell; without such an
@@ -43,6 +48,7 @@ MLSERVER = ModelServer(
     ),
     contract_variables=("MLSERVER_HOST", "MLSERVER_HTTP_PORT", "MLSERVER_GRPC_PORT", "MLSERVER_METRICS_PORT"),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
+    grpc_methods=V2_METHODS,
     # Loading and unloading models, and the interactive pages (mlserver/rest/app.py).
     side_routes=("/v2/repository", "/v2/docs", "/v2/models/{model}/docs"),
     # Measured with a tiny scikit-learn model in a container held to a quarter of an x86 core, the smallest Fargate task:

@@ -18,6 +18,7 @@ RAY_SERVE = ModelServer(
     liveness_path="/-/healthz",  # serving.md 1a
     readiness_path="/-/healthz",
     model_readiness_path_template="/-/healthz",  # the proxy's: an application has none of its own
+    traces=True,  # the app is the user's: OpenTelemetry's SDK in it reads its own variables
     metrics_path=None,
     metrics_note="Ray takes a free port for them; `ray start --metrics-export-port` fixes it, `serve run` cannot",
     layout=RAY_APPLICATION,

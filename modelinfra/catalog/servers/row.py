@@ -58,6 +58,10 @@ class ModelServer:
     model_readiness_path_template: HTTP path that answers 200 only when the model is loaded, as far as the server can tell.
     metrics_path: HTTP path of the Prometheus metrics, on the metrics port or else the http port; None when there are none.
     metrics_note: how metrics are switched on, where they are not.
+    key_metrics: names of the few metrics that say whether it keeps up, what waits first; none where no source names them.
+    traces: whether it can send traces over OTLP.
+    tracing_environment: variables that make it do so, beside OpenTelemetry's own; `{grpc}` and `{http}` stand for a collector's addresses.
+    tracing_arguments: words that its command goes on with to do so.
     layout: how the model's directory must look; None where the model is in the image.
     model_directory: folder in the container that holds the model.
     command: start command, exec form, without a shell.
@@ -65,6 +69,7 @@ class ModelServer:
     contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
+    grpc_methods: paths of the gRPC methods that clients need, five at most; those for its operator (loading models, settings) are not among them.
     side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
         reach; never `/`. Nothing blocks them yet.
     needs_gpu: it does not start without one.
@@ -98,12 +103,17 @@ class ModelServer:
     model_readiness_path_template: str
     metrics_path: str | None
     metrics_note: str = ""
+    key_metrics: tuple[str, ...] = ()
+    traces: bool = False
+    tracing_environment: Mapping[str, str] = field(default_factory=_none)
+    tracing_arguments: tuple[str, ...] = ()
     layout: Layout | None
     model_directory: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=_none)
     contract_variables: tuple[str, ...] = ()
     predict_path_template: str
+    grpc_methods: tuple[str, ...] = ()
     request_content_type: str = "application/json"
     side_routes: tuple[str, ...] = ()
     needs_gpu: bool = False
@@ -134,6 +144,19 @@ class ModelServer:
     def starts_with_a_file(self) -> bool:
         """Whether the start command names a file of the model, and not its folder."""
         return any("{file}" in word for word in (*self.command, *self.environment.values()))
+
+    def tracing(self, *, grpc: str, http: str) -> ModelServer:
+        """This row, sending its traces to a collector at these addresses."""
+
+        def filled(text: str) -> str:
+            return text.replace("{grpc}", grpc).replace("{http}", http)
+
+        variables = {name: filled(value) for name, value in self.tracing_environment.items()}
+        return replace(
+            self,
+            command=(*self.command, *map(filled, self.tracing_arguments)),
+            environment=MappingProxyType({**self.environment, **variables}),
+        )
 
     def serving(self, model: FoundModel) -> ModelServer:
         """This row with a model's name and file in command, environment and side routes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.triton import TRITON_REPOSITORY
+from modelinfra.catalog.servers.protocols import V2_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 
 TRITON = ModelServer(
@@ -18,11 +19,27 @@ TRITON = ModelServer(
     readiness_path="/v2/health/ready",
     model_readiness_path_template="/v2/models/{model}/ready",  # Open Inference protocol v2
     metrics_path="/metrics",  # serving.md 1a
+    # docs/user_guide/metrics.md: what waits, then counts and times of all models; the last one there is with GPUs alone (0 to 1).
+    key_metrics=(
+        "nv_inference_pending_request_count",
+        "nv_inference_request_failure",
+        "nv_inference_queue_duration_us",
+        "nv_gpu_utilization",
+    ),
+    traces=True,
+    # docs/user_guide/trace.md, "OpenTelemetry trace support". Every request; the collector picks.
+    tracing_arguments=(
+        "--trace-config=mode=opentelemetry",
+        "--trace-config=opentelemetry,url={http}/v1/traces",
+        "--trace-config=level=TIMESTAMPS",
+        "--trace-config=rate=1",
+    ),
     layout=TRITON_REPOSITORY,
     model_directory="/models",  # serving.md 1b
     # After the image's entry point, which prints what it found and executes this.
     command=("tritonserver", "--model-repository=/models"),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
+    grpc_methods=V2_METHODS,
     # Extensions of the protocol that load models, read the server's memory or change its settings.
     side_routes=(
         "/v2/repository",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi_aws as aws
@@ -14,14 +15,17 @@ from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
 from modelinfra.platforms.ecs.traffic import Reached
 from modelinfra.platforms.signals import Metric, Signals
-from modelinfra.platforms.widgets import Line, alarm_rows, body, graph, hidden, line, of_set, share_of
+from modelinfra.platforms.widgets import Line, Widget, alarm_rows, body, graph, hidden, line, of_set, share_of
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
 
 _PERCENTILES: Final = ("p50", "p95", "p99")
 
+_IN_A_ROW: Final = 4
+
 _SETS: Final = {"": "first set", "2-": "second set"}
+_PROTOCOLS: Final = {"": "HTTP", "grpc-": "gRPC"}
 """Prefix of what is named after a set of replicas -> its words."""
 
 # Amazon ECS developer guide, "Amazon ECS Container Insights metrics": counted where the cluster has them switched on.
@@ -53,6 +57,10 @@ def register_dashboard(
         alarms=[alarm.arn for each in revisions.values() for alarm in each.alarms],
     )
     signals = known.apply(lambda found: signals_of(request.name, found["region"], found["sets"], found["alarms"]))
+    several = len(revisions) > 1
+    own = [
+        replace(metric, label=name if several else "") for name, each in revisions.items() for metric in each.metrics
+    ]
     if request.options.dashboard:
         text: Input[str] = Output.all(signals=signals, known=known).apply(
             lambda found: dashboard_body(
@@ -60,6 +68,7 @@ def register_dashboard(
                 _more(found["known"], cluster.options.container_insights != "disabled"),
                 request.options.slo,
                 request.options.rollback.error_percent,
+                own,
             )
         )
         aws.cloudwatch.Dashboard(
@@ -88,8 +97,10 @@ def signals_of(name: str, region: str, sets: Mapping[str, Mapping[str, str]], al
     )
 
 
-def dashboard_body(signals: Signals, more: EcsSignals, slo: Any, error_percent: float) -> str:
-    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back."""
+def dashboard_body(
+    signals: Signals, more: EcsSignals, slo: Any, error_percent: float, own: Sequence[Metric] = ()
+) -> str:
+    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back. own: metrics of the server."""
     region = signals.region
     rows = [
         [
@@ -108,7 +119,19 @@ def dashboard_body(signals: Signals, more: EcsSignals, slo: Any, error_percent: 
             graph("Answers that went wrong, a minute", region, _wrong(signals, more)),
         ],
     ]
-    return body([*alarm_rows("Alarms", signals.alarms), *rows])
+    return body([*alarm_rows("Alarms", signals.alarms), *rows, *_own(own, region)])
+
+
+def _own(metrics: Sequence[Metric], region: str) -> list[list[Widget]]:
+    """Each in a graph of its own: a queue's length beside microseconds would be a line at the bottom."""
+    by_name: dict[str, list[Metric]] = defaultdict(list)
+    for metric in metrics:
+        by_name[metric.name].append(metric)
+    graphs = [
+        graph(name, region, [line(each, stat="Average", label=of_set("average of replicas", each)) for each in same])
+        for name, same in by_name.items()
+    ]
+    return [graphs[start : start + _IN_A_ROW] for start in range(0, len(graphs), _IN_A_ROW)]
 
 
 def _sets(balancer: LoadBalancerReference, revision: Reached) -> dict[str, dict[str, Input[str]]]:
@@ -120,7 +143,8 @@ def _labelled(revisions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     if len(revisions) > 1:
         return {name: sets[""] for name, sets in revisions.items()}
     (sets,) = revisions.values()
-    return {(_SETS[prefix] if len(sets) > 1 else ""): counted for prefix, counted in sets.items()}
+    words = {"": ""} if len(sets) == 1 else _PROTOCOLS if "grpc-" in sets else _SETS
+    return {words[prefix]: counted for prefix, counted in sets.items()}
 
 
 def _more(known: Mapping[str, Any], insights: bool) -> EcsSignals:

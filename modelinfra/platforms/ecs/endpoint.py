@@ -15,6 +15,7 @@ from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
 from modelinfra.platforms.ecs.dashboard import register_dashboard
+from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.queued_endpoint import register_queued_endpoint
@@ -22,7 +23,7 @@ from modelinfra.platforms.ecs.replicas import Ground, register_replicas
 from modelinfra.platforms.ecs.revisions import register_revisions
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.task import register_log_group
-from modelinfra.platforms.ecs.traffic import register_hops, register_traffic, way_of
+from modelinfra.platforms.ecs.traffic import register_traffic, way_of
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster

@@ -13,6 +13,7 @@ from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
+from modelinfra.platforms.ecs import collector
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
@@ -127,9 +128,12 @@ class EcsPlanner:
         shared = not queued and not stands_alone(options.load_balancer, options.exposure)
         priority = (options.rule_priority or naming.rule_priority(path)) if shared else _LAST_RULE
         needs = [*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)]
-        needs += notes_of_queue(options) if queued else ()
+        needs += [*(notes_of_queue(options) if queued else ()), *collector.notes(options, served)]
         for each in revisions.values():
-            needs += needs_of_adopted(self.options, each.options, each.served)
+            needs += [
+                *needs_of_adopted(self.options, each.options, each.served),
+                *collector.notes(each.options, each.served),
+            ]
         plan = EcsEndpointPlan(
             shared,
             path,
@@ -154,6 +158,7 @@ class EcsPlanner:
             yield from unfit(served)
         if served.remote is not None:
             yield from served.remote.unreachable(self.internet)
+        yield from collector.unreachable(options, internet=self.internet)
         yield from unworkable(options.scaling, self.options)
 
     def _replicas(self, name: str, options: Any, served: ServedModel, priority: int) -> EcsReplicas:

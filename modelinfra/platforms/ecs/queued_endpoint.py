@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pulumi import Output
 
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
+from modelinfra.platforms.ecs.collector import register_collector
+from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.objectives import register_deployment_watch
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.queue import register_queue
@@ -17,7 +19,6 @@ from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.service import register_service
 from modelinfra.platforms.ecs.shifting import Shifting
 from modelinfra.platforms.ecs.task import register_log_group, register_task_definition
-from modelinfra.platforms.ecs.traffic import register_hops
 from modelinfra.platforms.ecs.worker import client_policy
 
 if TYPE_CHECKING:
@@ -38,8 +39,18 @@ def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request
         queue=queue,
     )
     hops = register_hops(request, cluster.network, None)
+    collector = register_collector(request, roles.task)
+    if collector is not None:
+        roles = roles.with_rights(collector.policies)
     task = register_task_definition(
-        request, sizing, log_group, roles, placement=placement, cluster_arn=cluster.arn, queue=queue
+        request,
+        sizing,
+        log_group,
+        roles,
+        placement=placement,
+        cluster_arn=cluster.arn,
+        collector=collector,
+        queue=queue,
     )
     alarms = register_queue_alarms(request, queue, sizing)
     service = register_service(

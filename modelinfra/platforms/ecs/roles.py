@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs import collector, fetch
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.worker import register_worker_rights
 from modelinfra.platforms.iam import document
@@ -19,11 +19,17 @@ from modelinfra.platforms.iam import document
 
 @dataclass(frozen=True)
 class TaskRoles:
-    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts."""
+    """execution_arn: used by ECS itself. task_arn: used by the server. policies: what must be attached before a task starts. task: the
+    server's role where it is made here."""
 
     execution_arn: Input[str]
     task_arn: Input[str]
     policies: Sequence[pulumi.Resource]
+    task: aws.iam.Role | None = None
+
+    def with_rights(self, policies: Sequence[pulumi.Resource]) -> TaskRoles:
+        """The same with more that must be attached."""
+        return replace(self, policies=[*self.policies, *policies])
 
 
 def register_roles(
@@ -59,10 +65,15 @@ def register_roles(
                 *(beside.repository_arn for beside in (each.fetcher, each.worker) if beside is not None),
             )
         ]
+        repositories += collector.repository(request)
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
-            secrets=[*secrets.values(), *(token for each in revisions for token in fetch.secrets(each))],
+            secrets=[
+                *secrets.values(),
+                *(token for each in revisions for token in fetch.secrets(each)),
+                *collector.secrets(request),
+            ],
             key=options.secrets_kms_key_arn,
         ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
@@ -73,6 +84,7 @@ def register_roles(
         )
         policies.append(policy)
         execution_arn = execution.arn
+    task: aws.iam.Role | None = None
     if task_arn is None:
         task = aws.iam.Role(children.named("task", "role"), assume_role_policy=trust, opts=children.opts("task-role"))
         if exec_enabled:
@@ -87,7 +99,7 @@ def register_roles(
         if queue is not None:
             policies += register_worker_rights(request, task, queue, cluster_arn)
         task_arn = task.arn
-    return TaskRoles(execution_arn, task_arn, policies)
+    return TaskRoles(execution_arn, task_arn, policies, task)
 
 
 def _execution_policy(repositories: Sequence[str], log_group: str, secrets: Sequence[str], key: str | None) -> str:

@@ -88,7 +88,7 @@ def _tracked(key: str, value: float, balancer: LoadBalancerReference, traffic: T
     sets = [dimensions(balancer, group) for group in traffic.sets.values()]
     if key == "concurrency":
         return {"target_value": value, "customized_metric_specification": _in_flight(sets, value)}
-    if traffic.second is not None:
+    if len(sets) > 1:
         return {"target_value": value * _SECONDS_PER_MINUTE, "customized_metric_specification": _requests(sets)}
     label = Output.concat(balancer.arn_suffix, "/", traffic.target_group.arn_suffix)
     return {

@@ -13,6 +13,9 @@ from pulumi import Output
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import fetch, worker
+from modelinfra.platforms.ecs.collector import Collector, collector_container, known_later
+from modelinfra.platforms.ecs.collector import environment as variables
+from modelinfra.platforms.ecs.masking import masking
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.roles import TaskRoles
@@ -43,6 +46,17 @@ def register_log_group(request: EndpointRequest) -> LogGroup:
         kms_key_id=logs.kms_key_arn,
         opts=request.children.opts("log-group"),
     )
+    if logs.masked is not None:
+        aws.cloudwatch.LogDataProtectionPolicy(
+            request.children.named("mask"),
+            log_group_name=group.name,
+            policy_document=Output.all(
+                name=group.name,
+                partition=group.arn.apply(lambda arn: arn.split(":")[1]),
+                findings=logs.findings_group_arn,
+            ).apply(lambda found: masking(list(logs.masked), **found)),
+            opts=request.children.opts("log-mask"),
+        )
     return LogGroup(group.name, group.arn, group.region)
 
 
@@ -54,11 +68,12 @@ def register_task_definition(
     *,
     placement: Placement | None,
     cluster_arn: Output[str],
+    collector: Collector | None,
     queue: Queue | None = None,
 ) -> aws.ecs.TaskDefinition:
     """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in.
 
-    queue: what its requests come from; None where they come over a load balancer.
+    collector: what stands beside the server, if anything does. queue: what its requests come from; None where they come over a load balancer.
     """
     options = request.options
     storage = sizing.ephemeral_storage_gib
@@ -66,16 +81,23 @@ def register_task_definition(
         image=request.image,
         log_group=log_group.name,
         log_region=log_group.region,
-        environment={**request.served.server.environment, **(options.environment or {})},
+        environment={
+            **request.served.server.environment,
+            **variables(options, request.name),
+            **(options.environment or {}),
+        },
         secrets=options.secrets or {},
         fetcher=request.fetcher.reference if request.fetcher else None,
         # An adopted log group may lie in another region than the tasks.
-        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher or request.worker else None,
+        region=cluster_arn.apply(lambda arn: arn.split(":")[3])
+        if request.fetcher or request.worker or collector
+        else None,
         worker=request.worker.reference if request.worker else None,
         queue=queue.queue.url if queue else None,
         store=queue.store_uri if queue else None,
         token=request.served.remote.token if request.served.remote else None,
-    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, found)))
+        **known_later(request, collector),
+    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, collector, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
@@ -98,12 +120,14 @@ def _containers(
     sizing: EcsSizing,
     placement: Placement | None,
     queue: Queue | None,
+    collector: Collector | None,
     found: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     server = _on_nodes(_container(request, sizing, found), request, placement)
-    fetching = fetch.fetch_container(request, found, server["logConfiguration"])
+    logs = server["logConfiguration"]
+    fetching = fetch.fetch_container(request, found, logs)
     working = worker.containers(request, sizing, queue, found, server, on_nodes=placement is not None) if queue else []
-    return [server, *fetching, *working]
+    return [server, *fetching, *working, *collector_container(request, collector, found, logs)]
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The way of a request: load balancer -> task, one hop each, nothing else open."""
+"""The way of a request: rules of the load balancer, and the target groups to which they lead."""
 
 from __future__ import annotations
 
@@ -6,104 +6,70 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pulumi_aws as aws
-from pulumi import Input
 
 from modelinfra.options.exposure import exposed
+from modelinfra.options.grpc import methods
 from modelinfra.options.revisions import STABLE, weights
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
-from modelinfra.platforms.ecs.authentication import asks_outside, register_actions, register_way_out
+from modelinfra.platforms.ecs.authentication import register_actions
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsReplicas
-from modelinfra.platforms.ecs.ways_out import ways_out
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.objectives import Alarm
+    from modelinfra.platforms.signals import Metric
+
+
+_HEALTH_CHECK: aws.lb.TargetGroupHealthCheckArgsDict = {
+    "protocol": "HTTP",
+    "port": "traffic-port",
+    "interval": 15,
+    "timeout": 5,
+    "healthy_threshold": 2,
+    "unhealthy_threshold": 3,
+}
 
 
 @dataclass(frozen=True)
-class Hops:
-    """The tasks' security group, and the rules without which a task would neither start nor be found healthy."""
+class Grpc:
+    """Where requests of gRPC arrive."""
 
-    group_id: Input[str]
-    rules: Sequence[pulumi.Resource]
+    target_group: aws.lb.TargetGroup
+    rule: aws.lb.ListenerRule
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Where requests arrive. second: the other set of replicas where traffic moves between two."""
+    """Where requests arrive. second: the other set of replicas where traffic moves between two. grpc: the same replicas on their port for
+    gRPC."""
 
     target_group: aws.lb.TargetGroup
     rule: aws.lb.ListenerRule
     second: aws.lb.TargetGroup | None = None
+    grpc: Grpc | None = None
 
     @property
     def sets(self) -> Mapping[str, aws.lb.TargetGroup]:
         """Prefix of what is named after a set of replicas -> its target group."""
-        return {"": self.target_group} if self.second is None else {"": self.target_group, "2-": self.second}
+        found = {"": self.target_group, "2-": self.second, "grpc-": self.grpc.target_group if self.grpc else None}
+        return {prefix: group for prefix, group in found.items() if group is not None}
+
+    @property
+    def rules(self) -> Sequence[aws.lb.ListenerRule]:
+        """Without them a target group hangs on no load balancer."""
+        return [self.rule, *([self.grpc.rule] if self.grpc else [])]
 
 
 @dataclass(frozen=True)
 class Reached:
-    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them."""
+    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them. metrics: the server's own."""
 
     traffic: Traffic
     service: aws.ecs.Service
     alarms: Sequence[Alarm]
-
-
-def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference | None) -> Hops:
-    """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets.
-
-    Without a load balancer nobody comes in.
-
-    A security group that is handed in stays as it is.
-    """
-    children, port = request.children, request.served.server.ports["http"]
-    adopted: Input[str] | None = request.options.security_group_id
-    group_id = adopted
-    if group_id is None:
-        group_id = aws.ec2.SecurityGroup(
-            children.named("tasks", "security group"),
-            vpc_id=network.vpc_id,
-            description=f"Tasks of endpoint {request.name}",
-            opts=children.opts("task-security-group"),
-        ).id
-    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port}
-    # Another server may listen elsewhere: the old port stays open until the old replicas are gone, since what is replaced goes last.
-    # Behind another load balancer, too, the old one still reaches them until the service has moved.
-    moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort", "referencedSecurityGroupId"]}
-    rules: list[pulumi.Resource] = []
-    if balancer is not None and balancer.owns_security_group:
-        rules.append(
-            aws.vpc.SecurityGroupEgressRule(
-                children.named("lb-to-tasks"),
-                security_group_id=balancer.security_group_id,
-                referenced_security_group_id=group_id,
-                description=f"To the tasks of endpoint {request.name}",
-                **hop,
-                opts=children.opts("load-balancer-egress", **moved),
-            )
-        )
-    if balancer is not None and asks_outside(request.options.exposure):
-        rules.append(register_way_out(children, balancer.security_group_id))
-    if adopted is None and balancer is not None:
-        rules.append(
-            aws.vpc.SecurityGroupIngressRule(
-                children.named("tasks-from-lb"),
-                security_group_id=group_id,
-                referenced_security_group_id=balancer.security_group_id,
-                description="From the load balancer",
-                **hop,
-                opts=children.opts("task-ingress", **moved),
-            )
-        )
-    if adopted is None:
-        wanted = "image, log, secrets" if balancer is not None else "image, log, secrets, messages"
-        rules += ways_out(children, network, group_id, of="tasks", role="task-egress", wanted=wanted)
-    return Hops(group_id, rules)
+    metrics: Sequence[Metric] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +141,36 @@ def register_traffic(
             depends_on=[each.service for each in revisions.values()],
         ),
     )
-    return Traffic(first, rule, second)
+    return Traffic(first, rule, second, _grpc(request, way, replicas))
+
+
+def _grpc(request: EndpointRequest, way: Way, replicas: EcsReplicas) -> Grpc | None:
+    """The same replicas once more, on their other port. Whether their models are loaded, the HTTP target group finds out: servers differ in
+    how they say it over gRPC, and a replica must be healthy in both (ECS developer guide, services with several target groups)."""
+    served, children = request.served.server, request.children
+    asked = methods(request.options.exposure, served.grpc_methods)
+    if not asked:
+        return None
+    group = target_group(
+        request,
+        way,
+        replicas,
+        "grpc",
+        "grpc-target-group",
+        protocol_version="GRPC",
+        port=served.ports["grpc"],
+        # A method that there is not: whoever says so speaks gRPC (Elastic Load Balancing's own default).
+        health_check={**_HEALTH_CHECK, "path": "/AWS.ALB/healthcheck", "matcher": "12"},
+    )
+    rule = aws.lb.ListenerRule(
+        children.named(f"{way.target_groups}grpc-rule"),
+        listener_arn=way.balancer.listener_arn,
+        priority=replicas.rule_priority - 1,
+        conditions=[{"path_pattern": {"values": list(asked)}}],
+        actions=way.actions({"type": "forward", "target_group_arn": group.arn}),
+        opts=children.opts("grpc-rule"),
+    )
+    return Grpc(group, rule)
 
 
 def _divided(
@@ -191,28 +186,22 @@ def _divided(
 
 
 def target_group(
-    request: EndpointRequest, way: Way, replicas: EcsReplicas, suffix: str, role: str
+    request: EndpointRequest, way: Way, replicas: EcsReplicas, suffix: str, role: str, **others: Any
 ) -> aws.lb.TargetGroup:
-    """A set of replicas as the load balancer knows it."""
+    """A set of replicas as the load balancer knows it. others: arguments in place of those for HTTP."""
+    http: dict[str, Any] = {
+        "port": request.served.server.ports["http"],
+        "health_check": {**_HEALTH_CHECK, "path": request.served.health_path, "matcher": "200"},
+    }
     return aws.lb.TargetGroup(
         request.children.named(f"{way.target_groups}{suffix}", "target group"),
         vpc_id=way.network.vpc_id,
         target_type="ip",
         protocol="HTTP",
-        port=request.served.server.ports["http"],
         # Excludes slow start, which is therefore not offered.
         load_balancing_algorithm_type="least_outstanding_requests",
         deregistration_delay=replicas.sizing.longest_request,
-        health_check={
-            "path": request.served.health_path,
-            "protocol": "HTTP",
-            "port": "traffic-port",
-            "matcher": "200",
-            "interval": 15,
-            "timeout": 5,
-            "healthy_threshold": 2,
-            "unhealthy_threshold": 3,
-        },
+        **(http | others),
         opts=request.children.opts(role),
     )
 

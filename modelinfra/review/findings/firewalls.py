@@ -52,12 +52,38 @@ def _weaker(name: str, old: Node, new: Node) -> Iterator[Finding]:
             "What is counted reaches the endpoint.", "Check what was blocked by it so far.",
         )  # fmt: skip
     for each in kept:
+        yield from _turned_away(name, new, _known(before[each]), _known(after[each]))
         least, most = _limit(before[each]), _limit(after[each])
         if least is not None and most is not None and most > least:
             yield Finding(
                 "exposure", "medium", new.urn, f"{name} lets {most:,} requests of a client through where it let {least:,}",
                 f"The rule {each} has a higher limit.", "Check that the endpoint can answer as many.",
             )  # fmt: skip
+
+
+def _turned_away(
+    name: str, node: Node, before: Mapping[str, set[str]], after: Mapping[str, set[str]]
+) -> Iterator[Finding]:
+    """Clients of which a firewall no longer knows keys that it knew."""
+    for label, keys in before.items():
+        if label not in after or keys <= after[label]:
+            continue
+        client, all_of_them = label.rpartition(":")[2], not keys & after[label]
+        yield Finding(
+            "exposure", "high" if all_of_them else "medium", node.urn,
+            f"{name} no longer knows {'any key' if all_of_them else 'a key'} that {client} has",
+            "Whoever sends one of those is turned away with 401 from this deployment on.",
+            "Raise `generation` by one, and once more when its clients have moved." if all_of_them else "Check that its clients send the newer key.",
+        )  # fmt: skip
+
+
+def _known(rule: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Label that a rule gives -> hashes of keys that it knows; those that are not known yet left out."""
+    statement = mapping(rule.get("statement"))
+    matches = [statement, *map(mapping, listed(mapping(statement.get("orStatement")).get("statements")))]
+    hashes = [mapping(each.get("byteMatchStatement")).get("searchString") for each in matches]
+    labels = [str(mapping(each).get("name")) for each in listed(rule.get("ruleLabels"))]
+    return {label: {each for each in hashes if isinstance(each, str)} for label in labels}
 
 
 def _rules(acl: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

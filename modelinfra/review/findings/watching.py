@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.words import called, owner, place, shown
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_MASK = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
 _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 _CLUSTER = "aws:ecs/cluster:Cluster"
 _LEVELS = ("disabled", "enabled", "enhanced")
@@ -24,6 +27,12 @@ _WATCHERS: dict[str, tuple[Severity, str]] = {
     "aws:cloudtrail/trail:Trail": ("high", "Who changed what in the account is no longer written down there."),
     "aws:guardduty/detector:Detector": ("high", "Attacks are no longer looked for."),
     "aws:cloudwatch/dashboard:Dashboard": ("low", ""),
+    _MASK: (
+        "high",
+        "Personal data in the log is readable by whoever reads the log.",
+    ),
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": ("low", "Whoever was told is told no more."),
+    "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": ("low", "Whoever was told is told no more."),
     "aws:sns/topicSubscription:TopicSubscription": ("low", "Whoever was told is told no more."),
     "aws:budgets/budget:Budget": ("medium", "Nobody is told when the budget is exceeded."),
 }
@@ -55,6 +64,8 @@ def findings(changes: Changes) -> Iterator[Finding]:
             yield from _alarm(changes, old, new)
         elif change.type == _LOG_GROUP:
             yield from _retention(changes, old, new)
+        elif change.type == _MASK:
+            yield from _unmasked(changes, old, new)
         elif change.type == _CLUSTER:
             yield from _insights(changes, old, new)
         elif change.type == "aws:lb/loadBalancer:LoadBalancer" and _logged(old) and not _logged(new):
@@ -111,6 +122,33 @@ def _retention(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
             "watching", "low", new.urn, f"{called(changes.after, new)} keeps logs for {after} days only",
             f"Before: {was}. What is older is deleted, and does not come back.", "Export what must be kept.",
         )  # fmt: skip
+
+
+def _unmasked(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
+    """Kinds of data that are masked no more. What is not known yet is not claimed."""
+    before, after = _masked(old), _masked(new)
+    gone = sorted(before - after) if before is not None and after is not None else []
+    if gone:
+        kinds = ", ".join(each.rpartition("/")[2] for each in gone)
+        yield Finding(
+            "watching", "high", new.urn, f"{called(changes.after, new)} no longer masks {kinds}", _WATCHERS[_MASK][1], "Keep it."
+        )  # fmt: skip
+
+
+def _masked(node: Node) -> set[str] | None:
+    text = plain(node.inputs).get("policyDocument")
+    if not isinstance(text, str):
+        return None
+    with contextlib.suppress(ValueError):
+        statements = map(mapping, listed(mapping(json.loads(text)).get("Statement")))
+        return {
+            kind
+            for each in statements
+            if "Deidentify" in mapping(each.get("Operation"))
+            for kind in listed(each.get("DataIdentifier"))
+            if isinstance(kind, str)
+        }
+    return None
 
 
 def _insights(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
