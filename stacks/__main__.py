@@ -8,4 +8,3 @@ environment = Environment.from_config()
 
 pulumi.export("urls", environment.urls)
 pulumi.export("predictUrls", environment.predict_urls)
-pulumi.export("apiKeySecretArns", environment.api_key_secret_arns)

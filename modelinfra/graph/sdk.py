@@ -38,7 +38,9 @@ def type_info(token: str) -> TypeInfo:
     skip = {"self", "__self__", "resource_name", "opts", "__props__"}
     inputs = frozenset(to_pulumi.get(name, _camel(name)) for name in internal if name not in skip)
     required: frozenset[str] = frozenset()
-    args = getattr(sys.modules[cls.__module__], f"{cls.__name__}Args", None)
+    home = sys.modules[cls.__module__]
+    # Arguments are called so where a part of another resource has their usual name: an old bucket's encryption, for example.
+    args = getattr(home, f"{cls.__name__}InitArgs", None) or getattr(home, f"{cls.__name__}Args", None)
     if args is not None:
         names = sdk_types.input_type_py_to_pulumi_names(args)
         parameters = inspect.signature(args.__init__).parameters

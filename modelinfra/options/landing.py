@@ -107,6 +107,20 @@ OWN_LOAD_BALANCER = (
 )
 """A load balancer and what belongs to it."""
 
+ANOTHER_LOAD_BALANCER = (
+    *OWN_LOAD_BALANCER,
+    f"{ADDED}{TARGET_GROUP}",
+    f"{ADDED}{RULE}",
+    f"{SERVICE}.loadBalancers[0].targetGroupArn",
+    f"{TRACKING}.predefinedMetricSpecification.resourceLabel",
+    f"{ALARM}.dimensions",
+    f"{ALARM}.metricQueries",
+    f"{EGRESS}.securityGroupId",
+    f"{INGRESS}.referencedSecurityGroupId",
+    DASHBOARD_BODY,
+)
+"""An endpoint that moves to another load balancer: its target group and rule are others, and what names them follows."""
+
 ACCESS_LOG_BUCKET = RESULT_BUCKET = (
     f"{ADDED}{BUCKET}",
     f"{ADDED}{BUCKET_LIFECYCLE}",

@@ -288,3 +288,9 @@ def test_a_name_that_cannot_be_made_short_enough_is_refused() -> None:
     assert len(auto_name(GROUP, "g" * 24, b"s")) == 32
     with pytest.raises(ValueError, match=r"plus 7 random chars is longer than maximum length 32"):
         auto_name(GROUP, "g" * 25, b"s")
+
+
+def test_required_inputs_are_those_of_the_resource_and_not_of_a_part_with_its_name() -> None:
+    encryption = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    assert problems(encryption, {"bucket": "photos", "rules": [{}]}) == []
+    assert [key for key, _ in problems(encryption, {})] == ["bucket", "rules"]
