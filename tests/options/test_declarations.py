@@ -20,7 +20,9 @@ from modelinfra.options.strict import validate
 from modelinfra.options.wording import spelled
 from modelinfra.stackfile.read import KEY
 from modelinfra.stackfile.schema import stack_file_schema
-from tests.stackfile.mutations import ADOPTED, GOOD, RICH
+from tests.stackfile.adopted import ADOPTED
+from tests.stackfile.mutations import GOOD
+from tests.stackfile.rich import RICH
 
 STACKS = Path(__file__).parents[2] / "stacks"
 

@@ -1,0 +1,157 @@
+"""An environment that says what `rich.py` cannot say beside the rest: what is handed in, and other ways to prove who one is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.stackfile.rich import KMS
+
+ADOPTED: dict[str, Any] = {
+    "notify": {"topicArn": "arn:aws:sns:us-west-2:123456789012:alarms"},
+    "budget": {"monthlyUsd": 5000, "topicArn": "arn:aws:sns:us-west-2:123456789012:finance"},
+    "network": {
+        "vpc": {
+            "id": "vpc-1",
+            "privateSubnetIds": ["subnet-1", "subnet-2"],
+            "publicSubnetIds": ["subnet-3", "subnet-4"],
+            "cidr": "10.0.0.0/16",
+        }
+    },
+    "platforms": {
+        "web": {
+            "type": "ecs",
+            "clusterArn": "arn:aws:ecs:us-west-2:123456789012:cluster/models",
+            "listenerArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2",
+            "loadBalancerUrl": "https://models.example.com",
+        }
+    },
+    "endpoints": {
+        "digits": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "repository": {"arn": "arn:aws:ecr:us-west-2:123456789012:repository/models"},
+            "logs": {"groupArn": "arn:aws:logs:us-west-2:123456789012:log-group:/models/digits"},
+            "executionRoleArn": "arn:aws:iam::123456789012:role/start",
+            "taskRoleArn": "arn:aws:iam::123456789012:role/serve",
+            "securityGroupId": "sg-0123456789abcdef0",
+        },
+        "llama": {
+            "server": "llama-cpp",
+            "model": {
+                "uri": "hf://acme/llama-gguf@0123456789abcdef0123456789abcdef01234567",
+                "delivery": "fetched",
+                "file": "llama-q4.gguf",
+                "size": "5GiB",
+                "token": "arn:aws:ssm:us-west-2:123456789012:parameter/hub",
+            },
+            "longestRequest": "1m",
+        },
+        "machines": {
+            "server": "mlserver",
+            "tracing": {
+                "to": "https://otlp.example.com",
+                "headers": {"api-key": "arn:aws:secretsmanager:us-west-2:123456789012:secret:traces-AbCdEf"},
+            },
+            "model": "stacks/models/digits",
+            "exposure": {
+                "public": True,
+                "domain": "machines.example.com",
+                "grpc": {"methods": ["/inference.GRPCInferenceService/ModelInfer"]},
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "jwt": {
+                        "issuer": "https://login.example.com",
+                        "jwksUrl": "https://login.example.com/jwks",
+                        "claims": [{"name": "scope", "values": ["predict"], "format": "space-separated-values"}],
+                    }
+                },
+                "waf": {
+                    "requestsPerFiveMinutes": 500,
+                    "maxBody": "1MiB",
+                    "managedRules": ["AWSManagedRulesCommonRuleSet"],
+                    "inspectBody": True,
+                },
+                "accessLogs": {"retentionDays": 365},
+            },
+        },
+        "people": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "people.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "oidc": {
+                        "issuer": "https://login.example.com",
+                        "authorizationUrl": "https://login.example.com/authorize",
+                        "tokenUrl": "https://login.example.com/token",
+                        "userInfoUrl": "https://login.example.com/userinfo",
+                        "clientId": "people",
+                        "clientSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:client-AbCdEf",
+                        "scope": "openid email",
+                        "sessionTimeout": "1h",
+                    },
+                    "mtls": {
+                        "trustStoreArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/people/1234567890abcdef"
+                    },
+                },
+            },
+        },
+        "partners": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "partners.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "apiKeys": {
+                        "orders": {"generation": 2, "keepPrevious": False, "requestsPerFiveMinutes": 5000},
+                        "fraud": {"generation": 3},
+                    }
+                },
+            },
+        },
+        "staff": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "domain": "staff.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {
+                    "cognito": {
+                        "userPoolArn": "arn:aws:cognito-idp:us-west-2:123456789012:userpool/us-west-2_AbCdEfGhI",
+                        "clientId": "abcdefghij",
+                        "domain": "acme-staff",
+                        "scope": "openid profile",
+                        "sessionTimeout": "8h",
+                    }
+                },
+            },
+        },
+        "demo": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "exposure": {
+                "public": True,
+                "domain": "demo.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "auth": {"none": "a demonstration with made-up data, until June"},
+            },
+        },
+        "nightly": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "mode": "async",
+            "queue": {"bucket": "acme-results"},
+            "scaling": {"min": 0, "max": 3},
+        },
+        "bucket": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
+        "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},
+        "pushed": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": "oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models/digits:v7",
+        },
+    },
+}
