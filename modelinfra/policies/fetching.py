@@ -73,10 +73,24 @@ def _order(view: View) -> Found:
     for node, task in view.each(tokens.TASK):
         fetching = [each["name"] for each in containers(task) if fetched_from(each)]
         for container in containers(task) if fetching else []:
-            waits = [mapping(each) for each in listed(container.get("dependsOn"))]
-            done = {each.get("containerName") for each in waits if each.get("condition") == "SUCCESS"}
+            done = _ended(str(container.get("name")), {str(each.get("name")): each for each in containers(task)})
             if container.get("essential") is not False and not set(fetching) <= done:
                 yield node, f"{container.get('name')} does not wait for the success of {', '.join(fetching)}"
+
+
+def _ended(name: str, by_name: dict[str, dict[str, Any]]) -> set[str]:
+    """Containers that have ended well before this one starts: what it waits for itself, and what that has waited for."""
+    found: set[str] = set()
+    todo, seen = [name], {name}
+    while todo:
+        for wait in map(mapping, listed(by_name.get(todo.pop(), {}).get("dependsOn"))):
+            other = str(wait.get("containerName"))
+            if wait.get("condition") == "SUCCESS":
+                found.add(other)
+            if other not in seen:
+                seen.add(other)
+                todo.append(other)
+    return found
 
 
 RULES = (
