@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test coverage judge campaign lint bench engine model lock clean
+.PHONY: up preview down test coverage judge campaign lint bench simulate engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -56,6 +56,10 @@ lint: .venv/ready
 ## bench: import time, registration, memory and growth against the design's budgets
 bench: .venv/ready model
 	$(BIN)/python tools/bench.py
+
+## simulate: autoscaling's choices against others, on four shapes of traffic; writes the table and the picture of docs/scaling.md
+simulate: .venv/ready
+	$(BIN)/python tools/simulate.py --write
 
 engine: .venv/ready
 	@$(BIN)/python tools/engine/build.py || echo "Going on without the engine: what it does is not proven."

@@ -17,7 +17,9 @@ LIMITS: dict[str, int] = {
     "target group": 32,  # Elastic Load Balancing API, CreateTargetGroup
     "trust store": 32,  # Elastic Load Balancing API, CreateTrustStore
     "bucket": 63,  # Amazon S3 user guide, bucket naming rules
+    "queue": 80,  # Amazon SQS API, CreateQueue
     "web acl": 128,  # AWS WAF API, CreateWebACL
+    "secret": 512,  # AWS Secrets Manager API, CreateSecret
     "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient
     "role": 64,  # IAM API, CreateRole
     "role policy": 128,  # IAM API, PutRolePolicy
@@ -73,6 +75,16 @@ def capacity_provider(name: str) -> str:
     """The logical name of a capacity provider: ECS refuses names that begin with aws, ecs or fargate (CreateCapacityProvider)."""
     safe = f"gpu-{name}" if name.lower().startswith(("aws", "ecs", "fargate")) else name
     return shortened(safe, LIMITS["capacity provider"] - _AUTO_SUFFIX)
+
+
+def of_revision(endpoint: str, revision: str) -> str:
+    """What names of a revision's children begin with. Two hyphens, since with one `a-b` could be an endpoint of its own."""
+    return f"{endpoint}--{revision}"
+
+
+def rule_priority_before(priority: int, text: str) -> int:
+    """Priority (1 and more) of a rule that is asked before the one with `priority`, which is 2 at least; from a text, so that it stays."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % (priority - 1) + 1
 
 
 def rule_priority(path: str) -> int:

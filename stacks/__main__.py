@@ -8,3 +8,4 @@ environment = Environment.from_config()
 
 pulumi.export("urls", environment.urls)
 pulumi.export("predictUrls", environment.predict_urls)
+pulumi.export("apiKeySecretArns", environment.api_key_secret_arns)

@@ -14,16 +14,36 @@ from hypothesis import strategies as st
 
 from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
+    ACCESS_LOG_ROLES,
+    API_KEY_ROLES,
+    BALANCED_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,
+    GRPC_ROLES,
+    LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
+    QUEUE_ROLES,
     SHIFT_ROLES,
+    USER_POOL_ROLES,
     ChildRole,
 )
 from modelinfra.children import _inputs, _kinds, merged, properties
 from modelinfra.graph.model import Graph
 from tests.making import SECRET, captured, inputs, write_model
+
+OF_LOAD_BALANCERS = {
+    *BALANCED_ROLES,
+    *LOAD_BALANCER_ROLES,
+    *EXPOSURE_ROLES,
+    "latency-alarm",
+    "burn-alarm",
+    "availability-alarm",
+    "step-policy",
+    "step-alarm",
+    "latency-guard",
+    "latency-guard-alarm",
+}
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE = "aws:iam/role:Role"
@@ -43,7 +63,7 @@ def everything(
     exec_enabled: bool = True,
     shifted: bool = False,
 ) -> Graph:
-    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves.
+    """Networks, a cluster and endpoints that together have a child of every role. shifted: with an endpoint whose traffic moves, and one of two revisions.
 
     No endpoint has them all: ECS moves no traffic where the load balancer asks first.
     """
@@ -62,7 +82,15 @@ def everything(
             "model": "s3://acme-models/digits/7",
             "secrets": {"TOKEN": SECRET},
         }
-        scaling = {"min": 1, "max": 3}
+        waiting = {"namespace": "Acme/Digits", "name": "Waiting"}
+        scaling = {
+            "min": 1,
+            "max": 3,
+            "p95_latency_ms": 300,
+            "metrics": {"waiting": {**waiting, "target": 4}},
+            "steps": {"rush": {**waiting, "add": [{"above": 20, "replicas": 1}]}},
+            "schedule": {"day": {"at": "cron(0 8 ? * MON-FRI *)", "min": 2}, "night": {"at": "cron(0 20 * * ? *)"}},
+        }
         common["slo"] = {"availability": 99.9, "p99_latency_ms": 500}
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         common["metrics"] = {}
@@ -75,12 +103,46 @@ def everything(
             "access_logs": {"enabled": True},
         }
         wanted = given.get("endpoint", {})
-        asked = {role: each for role, each in wanted.items() if role not in SHIFT_ROLES}
-        ModelEndpoint("digits", {**common, "exposure": exposure, "scaling": scaling, "transforms": asked})
+        asked = {
+            role: each
+            for role, each in wanted.items()
+            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
+        }
+        exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
-            moved = {role: each for role, each in wanted.items() if role not in EXPOSURE_ROLES}
-            own = {"load_balancer": "own", "rollout": {"strategy": "canary"}, "transforms": moved}
+            exposed |= {"revisions": {"candidate": {"cpu": 2}}, "traffic": {"stable": 90, "candidate": 10}}
+        ModelEndpoint("digits", {**common, "scaling": scaling, **exposed})
+        if shifted:
+            elsewhere = {
+                *ACCESS_LOG_ROLES,
+                *USER_POOL_ROLES,
+                *QUEUE_ROLES,
+                *GRPC_ROLES,
+                "trust-store",
+                "login-egress",
+                "revision-rule",
+            }
+            moved = {role: each for role, each in wanted.items() if role not in elsewhere}
+            keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
+            own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
+            spoken = {
+                role: each
+                for role, each in asked.items()
+                if role not in {*USER_POOL_ROLES, "login-egress", "revision-rule"}
+            }
+            spoken |= {role: each for role, each in wanted.items() if role in GRPC_ROLES}
+            mtls = {"mtls": exposure["auth"]["mtls"]}
+            grpc = {**exposure, "domain": "letters.example.com", "auth": mtls, "grpc": {}}
+            ModelEndpoint("letters", {**common, "scaling": scaling, "exposure": grpc, "transforms": spoken})
+            queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
+            queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
+            queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}
+            common |= {"mode": "async", "queue": queue, "slo": {"oldest_message": "1h"}}
+            ModelEndpoint(
+                "images",
+                {**common, "scaling": {"min": 0, "max": 3, "schedule": scaling["schedule"]}, "transforms": queued},
+            )
 
     return captured(program, root)
 

@@ -8,7 +8,9 @@ _Range = ipaddress.IPv4Network
 
 _TEN, _SEVENTEEN_TWO, _NINETEEN_TWO = _Range("10.0.0.0/8"), _Range("172.16.0.0/12"), _Range("192.168.0.0/16")
 _BENCHMARK = _Range("198.19.0.0/16")
-_PRIVATE = (_TEN, _SEVENTEEN_TWO, _NINETEEN_TWO)
+PRIVATE = (_TEN, _SEVENTEEN_TWO, _NINETEEN_TWO)
+"""Ranges that the internet does not route (RFC 1918)."""
+
 
 SPECIAL = (_Range("0.0.0.0/8"), _Range("127.0.0.0/8"), _Range("169.254.0.0/16"), _Range("224.0.0.0/4"))
 """Ranges that mean something else: this host, loopback, link-local, multicast."""
@@ -18,9 +20,9 @@ _REFUSED_BESIDE: tuple[tuple[_Range, tuple[_Range, ...]], ...] = (
     (_TEN, (_SEVENTEEN_TWO, _NINETEEN_TWO, _BENCHMARK)),
     (_SEVENTEEN_TWO, (_TEN, _NINETEEN_TWO, _Range("172.31.0.0/16"), _BENCHMARK)),
     (_NINETEEN_TWO, (_TEN, _SEVENTEEN_TWO, _BENCHMARK)),
-    (_BENCHMARK, _PRIVATE),
+    (_BENCHMARK, PRIVATE),
 )
-_REFUSED_BESIDE_OTHERS = (*_PRIVATE, _BENCHMARK)
+_REFUSED_BESIDE_OTHERS = (*PRIVATE, _BENCHMARK)
 
 
 def special(given: _Range) -> _Range | None:

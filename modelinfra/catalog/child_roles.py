@@ -64,14 +64,25 @@ ACCESS_LOG_ROLES: Final = _table(
     access_log_policy=("pulumi_aws.s3.BucketPolicy", "who may write them"),
 )
 
+API_KEY_ROLES: Final = _table(
+    api_key_secret=("pulumi_aws.secretsmanager.Secret", "where an API key is kept, one for each valid key"),
+    api_key_version=("pulumi_aws.secretsmanager.SecretVersion", "the key itself"),
+)
+
 USER_POOL_ROLES: Final = _table(
     user_pool=("pulumi_aws.cognito.UserPool", "the people who may log in"),
     user_pool_client=("pulumi_aws.cognito.UserPoolClient", "the load balancer as the pool knows it"),
     user_pool_domain=("pulumi_aws.cognito.UserPoolDomain", "where they log in"),
 )
 
+GRPC_ROLES: Final = _table(
+    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
+    grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
+)
+
 EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
+        **GRPC_ROLES,
         **_table(
             tls_listener=("pulumi_aws.lb.Listener", "the listener that speaks HTTPS; the other one redirects to it"),
             tls_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from clients to the load balancer"),
@@ -87,10 +98,53 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             firewall_association=("pulumi_aws.wafv2.WebAclAssociation", "that it stands before the load balancer"),
             trust_store=("pulumi_aws.lb.TrustStore", "whose client certificates are taken"),
         ),
+        **API_KEY_ROLES,
         **ACCESS_LOG_ROLES,
         **USER_POOL_ROLES,
     }
 )
+
+RESULT_ROLES: Final = _table(
+    result_bucket=("pulumi_aws.s3.Bucket", "where inputs and results of an asynchronous endpoint lie"),
+    result_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
+    result_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
+    result_policy=("pulumi_aws.s3.BucketPolicy", "that nobody reads or writes them unencrypted on the way"),
+)
+
+QUEUE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **_table(
+            queue=("pulumi_aws.sqs.Queue", "the queue of an asynchronous endpoint"),
+            dead_letter_queue=("pulumi_aws.sqs.Queue", "where messages go that were tried too often"),
+            redrive_policy=("pulumi_aws.sqs.RedriveAllowPolicy", "that they come from that queue only"),
+            queue_policy=("pulumi_aws.sqs.QueuePolicy", "that nobody asks either queue unencrypted on the way"),
+            result_encryption=(
+                "pulumi_aws.s3.BucketServerSideEncryptionConfiguration",
+                "the key of the bucket of results",
+            ),
+            worker_image=("pulumi_docker_build.Image", "the build of the image that takes messages from the queue"),
+            worker_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to work the queue off"),
+            stalled_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "messages that wait while none is finished"),
+            age_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "messages that wait longer than promised"),
+            dead_letter_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "messages in the dead-letter queue"),
+            scaling_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that there are messages, and that there are none"),
+        ),
+        **RESULT_ROLES,
+    }
+)
+"""Of an asynchronous endpoint."""
+
+BALANCED_ROLES: Final = (
+    "task-ingress",
+    "load-balancer-egress",
+    "target-group",
+    "listener-rule",
+    "revision-rule",
+    "unhealthy-alarm",
+    "no-replica-alarm",
+    "no-replicas-alarm",
+)
+"""Of an endpoint whose requests come over a load balancer, whoever has that."""
 
 SHIFT_ROLES: Final = _table(
     second_target_group=(
@@ -150,8 +204,15 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             load_balancer_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "the load balancer's side of it"),
             target_group=("pulumi_aws.lb.TargetGroup", "the replicas as the load balancer sees them"),
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
+            revision_rule=(
+                "pulumi_aws.lb.ListenerRule",
+                "which requests go to another revision whatever its share is, one a revision",
+            ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
-            error_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of requests answered with 5xx"),
+            error_alarm=(
+                "pulumi_aws.cloudwatch.MetricAlarm",
+                "share of requests answered with 5xx, or of messages that fail",
+            ),
             unhealthy_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "replicas that stay unhealthy"),
             latency_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "answers that take longer than promised"),
             burn_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "how fast errors use up what is promised, in one window"),
@@ -167,10 +228,16 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             service=("pulumi_aws.ecs.Service", "the service"),
             scaling_target=("pulumi_aws.appautoscaling.Target", "least and most replicas"),
             scaling_policy=("pulumi_aws.appautoscaling.Policy", "one policy per metric"),
+            step_policy=("pulumi_aws.appautoscaling.Policy", "steps upwards, or downwards, of a metric"),
+            step_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that the metric is above, or below, their beginning"),
+            scheduled_action=("pulumi_aws.appautoscaling.ScheduledAction", "limits from a point in time"),
+            latency_guard=("pulumi_aws.appautoscaling.Policy", "adds replicas while answers take too long"),
+            latency_guard_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that answers take too long, for the guard"),
         ),
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,
         **SHIFT_ROLES,
+        **QUEUE_ROLES,
     }
 )
 """Those of a load balancer belong to an endpoint that has one of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from modelinfra.cli.batch import batch
 from modelinfra.cli.check import check
 from modelinfra.cli.comment import comment
 from modelinfra.cli.cost import cost
@@ -38,6 +39,7 @@ app.command()(comment)
 app.command()(up)
 app.command("try")(try_endpoint)
 app.command()(down)
+app.command()(batch)
 app.command()(servers)
 app.command()(schema)
 app.command()(digest)

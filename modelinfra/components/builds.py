@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelinfra.components.dockerfile import baked, dockerfile, without_model
 from modelinfra.components.fetcher_image import fetcher_dockerfile
+from modelinfra.components.worker_image import worker_dockerfile
 from modelinfra.platforms.served_model import ServedModel
 
 # Beside the program, since docker-build hashes the folder, and a path below site-packages is another on each machine.
@@ -61,3 +62,8 @@ def server_build(served: ServedModel) -> Build:
 def fetcher_build() -> Build:
     """The image that fetches models; the same for every endpoint."""
     return Build("fetcher", "fetcher-image", "fetcher", fetcher_dockerfile(), cached=False)
+
+
+def worker_build() -> Build:
+    """The image that takes messages from a queue; the same for every asynchronous endpoint."""
+    return Build("worker", "worker-image", "worker", worker_dockerfile(), cached=False)

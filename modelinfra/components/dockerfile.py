@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 
 from modelinfra.catalog.servers import ModelServer
-from modelinfra.components.fetcher_image import HEAD, fetching_stage
+from modelinfra.components.fetcher_image import fetching_stage
+from modelinfra.components.program_image import HEAD
 from modelinfra.platforms.remote_model import FETCHED_TO
 
 

@@ -22,11 +22,14 @@ from modelinfra.components.overview import register_overview
 from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
+from modelinfra.options.exposure import keyed
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
+from modelinfra.options.tenants import unused_tenants
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
 from modelinfra.platforms.ecs.collector import services
@@ -49,6 +52,12 @@ class Environment(pulumi.ComponentResource):
 
     predict_urls: Output[Mapping[str, str]]
     """Endpoint -> where predictions are asked for."""
+
+    queue_urls: Output[Mapping[str, str]]
+    """Asynchronous endpoint -> where messages are sent to. It has no other address."""
+
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
+    """Endpoint that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
 
     @overload
     def __init__(self, name: str, args: EnvironmentOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
@@ -96,16 +105,25 @@ class Environment(pulumi.ComponentResource):
             register_budget(children, options.budget, options.tags or {}, topic)
         if options.dashboard and self.endpoints:
             register_overview(children, [endpoint.signals for endpoint in self.endpoints.values()])
-        self.urls = Output.all(**{key: endpoint.url for key, endpoint in self.endpoints.items()})
-        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in self.endpoints.items()})
-        self.register_outputs({"urls": self.urls, "predict_urls": self.predict_urls})
+        queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
+        reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
+        self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
+        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in reached.items()})
+        self.queue_urls = Output.all(**{key: self.endpoints[key].queue_url for key in sorted(queued)})
+        keyed_endpoints: Any = {
+            key: endpoint.api_key_secret_arns
+            for key, endpoint in self.endpoints.items()
+            if keyed(plan.endpoints[key][1].options.exposure)
+        }
+        self.api_key_secret_arns = Output.from_input(keyed_endpoints)
+        outputs = {"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls}
+        self.register_outputs({**outputs, "api_key_secret_arns": self.api_key_secret_arns})
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
         if self.notifications is None or planned.options.alarm_topic_arn is not None:
             return planned
-        options = planned.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
-        return replace(planned, options=options)
+        return planned.updated(alarm_topic_arn=self.notifications.topic_arn)
 
     @classmethod
     def from_config(cls, name: str | None = None, opts: pulumi.ResourceOptions | None = None) -> Self:
@@ -198,7 +216,9 @@ def _network_options(plan: EnvironmentPlan) -> Any:
 
 
 def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
-    """What the user's own choice of ways to AWS leaves out; the program may make them itself."""
+    """Tenants of nothing; and what the user's own choice of ways to AWS leaves out, which the program may make itself."""
+    for name in unused_tenants(plan.options):
+        yield f"tenant '{name}': nothing is its own, and no endpoint asks it for a key"
     network = plan.options.network
     named = network.interface_endpoints
     if network.nat != "none" or named is None or not plan.endpoints:
@@ -220,6 +240,8 @@ def _needed_services(plan: EnvironmentPlan) -> list[str]:
     if secrets:
         # An Output does not say yet which of the two services it is of.
         needed += ["kms", "secretsmanager", "ssm"]
+    if any(is_asynchronous(planned.options) for _, planned in plan.endpoints.values()):
+        needed.append("sqs")
     needed += [service for _, planned in plan.endpoints.values() for service in services(planned.options)]
     if plan.options.gpu_node_pools:
         # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).

@@ -17,6 +17,7 @@ from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style, validate
+from modelinfra.options.tenants import owners_tags, with_quotas
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.node_pools import check_pools, plan_pools
 from modelinfra.platforms.ecs.planner import EcsPlanner
@@ -78,10 +79,11 @@ def plan_environment(
 
 
 def _handed_down(options: Any) -> Any:
-    """The options with the environment's tags and permissions boundary in every part; what a part says itself stays."""
+    """The options with the environment's tags, its tenants' and its permissions boundary in every part; what a part says itself stays."""
 
     def part(own: Any) -> Any:
-        common = {"tags": {**(options.tags or {}), **(own.tags or {})} or None}
+        of_tenant = owners_tags(getattr(own, "tenant", None), options.tenants)
+        common = {"tags": {**(options.tags or {}), **of_tenant, **(own.tags or {})} or None}
         if "permissions_boundary" in type(own).model_fields and own.permissions_boundary is None:
             common["permissions_boundary"] = options.permissions_boundary
         return own.model_copy(update=common)
@@ -89,7 +91,7 @@ def _handed_down(options: Any) -> Any:
     parts = {
         "network": part(options.network),
         "platforms": {name: part(each) for name, each in options.platforms.items()},
-        "endpoints": {name: part(each) for name, each in options.endpoints.items()},
+        "endpoints": {name: with_quotas(part(each), options.tenants) for name, each in options.endpoints.items()},
         "gpu_node_pools": {name: part(each) for name, each in options.gpu_node_pools.items()},
     }
     return options.model_copy(update=parts)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Required, Unpack, overload
 
 import pulumi
-from pulumi import Input, Output
+from pulumi import Output
 
+from modelinfra import naming
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
 from modelinfra.children import Adjustments, Children, transform_problems
-from modelinfra.components.builds import fetcher_build, server_build
+from modelinfra.components.builds import fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.arguments import checked, mapping_of, run_error
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.revisions import revised
 from modelinfra.options.sources import repository_arn_of
-from modelinfra.platforms.base import EndpointPlan, EndpointRequest, FetcherImage, Planner, Platform
+from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform, Revision
 from modelinfra.platforms.places import misplaced_in_endpoint
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
@@ -38,11 +41,21 @@ class PlannedEndpoint:
     name: str
     options: Any
     served: ServedModel
+    revisions: Mapping[str, Revision]
     plan: EndpointPlan
+
+    def updated(self, **options: Any) -> PlannedEndpoint:
+        """The same with other options, of every revision."""
+        revisions = {
+            name: replace(each, options=each.options.model_copy(update=options))
+            for name, each in self.revisions.items()
+        }
+        return replace(self, options=self.options.model_copy(update=options), revisions=revisions)
 
 
 class ModelEndpoint(pulumi.ComponentResource):
-    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says.
+    """A model behind a server, reachable at `predict_url` from inside the platform's network, or from where `exposure` says; or through
+    a queue (`mode: async`).
 
     Raises pulumi.RunError with every mistake in the arguments, before any resource is registered.
     """
@@ -68,6 +81,21 @@ class ModelEndpoint(pulumi.ComponentResource):
     load_balancer_dns_name: Output[str]
     """DNS name of the load balancer: what a domain of your own is pointed at."""
 
+    queue_url: Output[str]
+    """Where messages are sent to, with `mode: async`. Then the addresses above are None; without it this and the next three are."""
+
+    dead_letter_queue_url: Output[str]
+    """Where messages go that were tried too often."""
+
+    store_uri: Output[str]
+    """Where large inputs and all results lie: `s3://bucket/name/`."""
+
+    client_policy: Output[str]
+    """An IAM policy document of what a client may do: send messages, store inputs, read results."""
+
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
+    """Client -> generation -> ARN of the secret whose text is the client's API key; empty where none are asked for."""
+
     @overload
     def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
@@ -92,35 +120,31 @@ class ModelEndpoint(pulumi.ComponentResource):
         for warning in planned.plan.warnings:
             pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
         children = Children(self, name, Adjustments.of(planned.options))
-        images = self._images(children, planned, platform)
-        outputs = platform.register(
-            planned.plan,
-            EndpointRequest(
-                children, planned.options, planned.served, images.server, images.repository_arn, images.fetcher
-            ),
-        )
-        self.url = outputs.url
-        self.predict_url = outputs.predict_url
-        self.health_url = outputs.health_url
-        self.log_group = outputs.log_group
-        self.task_role_arn = outputs.task_role_arn
-        self.security_group_id = outputs.security_group_id
-        self.load_balancer_dns_name = outputs.load_balancer_dns_name
+        outputs = platform.register(planned.plan, self._request(children, planned, platform))
         self.signals = outputs.signals
+        given = {name: output for name, output in vars(outputs).items() if name != "signals"}
+        for name, output in given.items():
+            # As everywhere in Pulumi, what there is not is an Output of None.
+            setattr(self, name, Output.from_input(None) if output is None else output)
         children.tell_unmet()
-        self.register_outputs({key: value for key, value in vars(outputs).items() if key != "signals"})
+        self.register_outputs({name: output for name, output in given.items() if output is not None})
 
-    def _images(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> _Images:
+    def _request(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> EndpointRequest:
+        """The images of all revisions lie in one repository; their other children have names of their own."""
         served, options = planned.served, planned.options
-        ready = served.image
-        fetched = served.remote is not None and not served.remote.baked
-        fetcher: FetcherImage | None = None
-        built: ModelImage | None = None
-        if ready is None or fetched:
-            built = ModelImage(
+        builds = {
+            name: server_build(each.served) for name, each in planned.revisions.items() if each.served.image is None
+        }
+        fetching = any(each.fetched for each in (served, *(each.served for each in planned.revisions.values())))
+        queued = is_asynchronous(options)
+        image: ModelImage | None = None
+        if served.image is None or builds or fetching or queued:
+            image = ModelImage(
                 children.name,
-                server_build(served) if ready is None else None,
-                fetcher_build() if fetched else None,
+                server_build(served) if served.image is None else None,
+                fetcher_build() if fetching else None,
+                worker_build() if queued else None,
+                revisions=builds,
                 architecture=options.architecture,
                 repository_arn=options.repository.arn,
                 kms_key_arn=options.repository.kms_key_arn,
@@ -128,21 +152,30 @@ class ModelEndpoint(pulumi.ComponentResource):
                 adjustments=children.adjustments,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            if built.fetcher_reference is not None:
-                fetcher = FetcherImage(built.fetcher_reference, built.repository_arn)
-        if ready is not None:
-            arn = Output.from_input(ready).apply(lambda image: repository_arn_of(image) or "")
-            return _Images(ready, arn, fetcher)
-        assert built is not None
-        assert built.reference is not None
-        return _Images(built.reference, built.repository_arn, fetcher)
+        built = dict(image.revisions) if image is not None else {}
+        revisions = {
+            name: _request(
+                replace(children, name=naming.of_revision(children.name, name)), each, image, built.get(name)
+            )
+            for name, each in planned.revisions.items()
+        }
+        own = _request(children, Revision(options, served), image, image.reference if image is not None else None)
+        worker = image.beside(image.worker_reference) if image is not None else None
+        return replace(own, revisions=revisions, worker=worker)
 
 
-@dataclass(frozen=True)
-class _Images:
-    server: Input[str]
-    repository_arn: Input[str]
-    fetcher: FetcherImage | None
+def _request(
+    children: Children, revision: Revision, image: ModelImage | None, built: Output[str] | None
+) -> EndpointRequest:
+    """built: the server's image, where it is no ready one."""
+    options, served = revision.options, revision.served
+    fetcher = image.beside(image.fetcher_reference) if image is not None and served.fetched else None
+    if served.image is not None:
+        arn = Output.from_input(served.image).apply(lambda ready: repository_arn_of(ready) or "")
+        return EndpointRequest(children, options, served, served.image, arn, fetcher)
+    assert image is not None
+    assert built is not None
+    return EndpointRequest(children, options, served, built, image.repository_arn, fetcher)
 
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
@@ -150,14 +183,28 @@ def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> Plan
     problems = transform_problems(options, ENDPOINT_ROLES)
     try:
         served = served_model(options, root, name)
-        plan = planner.plan(name, options.path or f"/{name}", options, served)
+        revisions = {each: _revision(options, each, root, name, served) for each in options.revisions}
+        plan = planner.plan(name, options.path or f"/{name}", options, served, revisions)
     except ModelProblemError as error:
         problems.append(error.problem)
     except InvalidOptionsError as error:
         problems += error.problems
     if problems:
         raise InvalidOptionsError(problems)
-    return PlannedEndpoint(name, options, served, plan)
+    return PlannedEndpoint(name, options, served, revisions, plan)
+
+
+def _revision(options: Any, revision: str, root: Path, endpoint: str, first: ServedModel) -> Revision:
+    """first: of the endpoint's own keys, whose address clients have."""
+    where, said = f"revisions.{revision}", revised(options, options.revisions[revision])
+    try:
+        served = served_model(said, root, endpoint)
+    except ModelProblemError as error:
+        raise ModelProblemError(error.problem.below(where)) from None
+    if served.predict_path != first.predict_path:
+        reason = f"it answers at {served.predict_path}, and clients of the endpoint ask for {first.predict_path}"
+        raise ModelProblemError(Problem(f"{where}.model", reason, f"Give its model the name '{first.model}', too."))
+    return Revision(said, served)
 
 
 def project_directory() -> Path:

@@ -1,8 +1,9 @@
-"""`ModelImage`: a repository and the images of one endpoint in it: the server's, and the one that fetches its model."""
+"""`ModelImage`: a repository and the images of one endpoint in it: the server's, and those of the programs beside it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ import pulumi_aws as aws
 import pulumi_docker_build as docker_build
 from pulumi import Input, Output
 
+from modelinfra import naming
 from modelinfra.children import NONE, Adjustments, Children
 from modelinfra.components.builds import Build
+from modelinfra.platforms.base import ImageBeside
 
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
@@ -38,8 +41,14 @@ class ModelImage(pulumi.ComponentResource):
     reference: Output[str] | None
     """Repository and digest of the server's image; None where a ready one is used."""
 
+    revisions: Mapping[str, Output[str]]
+    """The same of other revisions, by name, where they are built."""
+
     fetcher_reference: Output[str] | None
     """Repository and digest of the image that fetches the model; None where the model is in the server's."""
+
+    worker_reference: Output[str] | None
+    """Repository and digest of the image that takes messages from a queue; None where there is no queue."""
 
     repository_arn: Output[str]
     """ARN of the repository."""
@@ -49,7 +58,9 @@ class ModelImage(pulumi.ComponentResource):
         name: str,
         server: Build | None,
         fetcher: Build | None,
+        worker: Build | None,
         *,
+        revisions: Mapping[str, Build],
         architecture: str,
         repository_arn: Input[str] | None,
         kms_key_arn: Input[str] | None,
@@ -59,11 +70,21 @@ class ModelImage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelinfra:index:ModelImage", name, None, opts)
         self._children = Children(self, name, adjustments)
+        self._pushed_tags: dict[str, Output[str]] = {}
         repository = _adopted(repository_arn) if repository_arn is not None else self._make(kms_key_arn, production)
         self.reference = self._pushed(repository, server, architecture)
+        self.revisions = {
+            revision: self._push(repository, each, architecture, naming.of_revision(name, revision))
+            for revision, each in revisions.items()
+        }
         self.fetcher_reference = self._pushed(repository, fetcher, architecture)
+        self.worker_reference = self._pushed(repository, worker, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
+
+    def beside(self, reference: Output[str] | None) -> ImageBeside | None:
+        """An image of a program beside the server, where there is one."""
+        return None if reference is None else ImageBeside(reference, self.repository_arn)
 
     def _make(self, kms_key_arn: Input[str] | None, production: bool) -> _Repository:
         repository = aws.ecr.Repository(
@@ -86,15 +107,19 @@ class ModelImage(pulumi.ComponentResource):
         return _Repository(repository.arn, repository.repository_url, repository.registry_id)
 
     def _pushed(self, repository: _Repository, build: Build | None, architecture: str) -> Output[str] | None:
-        if build is None:
-            return None
-        token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
+        return None if build is None else self._push(repository, build, architecture, self._children.name)
+
+    def _push(self, repository: _Repository, build: Build, architecture: str, name: str) -> Output[str]:
         tag = build.tag(architecture)
         if repository.shared:
             tag = f"{self._children.name}-{tag}"
+        if tag in self._pushed_tags:
+            # Two revisions of the same content: a second build could not write the tag again.
+            return self._pushed_tags[tag]
+        token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
         cache = _cache(repository) if build.cached and not repository.shared else {}
         image = docker_build.Image(
-            self._children.named(build.child),
+            naming.child(name, build.child),
             context={"location": build.location()},
             dockerfile={"inline": build.dockerfile},
             platforms=[docker_build.Platform(_PLATFORMS[architecture])],
@@ -111,7 +136,8 @@ class ModelImage(pulumi.ComponentResource):
             ],
             opts=self._children.opts(build.role),
         )
-        return Output.concat(repository.url, "@", image.digest)
+        self._pushed_tags[tag] = Output.concat(repository.url, "@", image.digest)
+        return self._pushed_tags[tag]
 
 
 def _adopted(arn: Input[str]) -> _Repository:

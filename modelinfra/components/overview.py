@@ -76,6 +76,8 @@ def _replicas(endpoint: Signals, prefix: str) -> list[Line]:
 
 
 def _errors(endpoint: Signals, prefix: str) -> list[Line]:
+    if not endpoint.errors:  # nobody waits for answers from a queue
+        return []
     asked, requests = hidden(f"{prefix}asked", endpoint.requests, "Sum")
     failed, errors = hidden(f"{prefix}failed", endpoint.errors, "Sum")
     return [share_of(failed=failed, asked=asked, label=endpoint.name, id_=f"{prefix}share"), *requests, *errors]
@@ -83,6 +85,8 @@ def _errors(endpoint: Signals, prefix: str) -> list[Line]:
 
 def _one(endpoint: Signals, metrics: Sequence[Metric], prefix: str, stat: str, joined: str) -> list[Line]:
     """One line for an endpoint, however many sets of replicas it has."""
+    if not metrics:
+        return []
     if len(metrics) == 1:
         return [line(metrics[0], stat=stat, label=endpoint.name)]
     ids, lines = hidden(prefix, metrics, stat)

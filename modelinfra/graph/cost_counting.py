@@ -75,6 +75,18 @@ def _alarm(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     yield Use("alarm metric", item, count, count)
 
 
+def _scaling_policy(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    """Target tracking has two alarms made for it, one with `disableScaleIn`; the alarms of steps are resources of their own."""
+    tracking = view.inputs(node).get("targetTrackingScalingPolicyConfiguration")
+    if tracking is Unknown:
+        yield Unclear("alarms of autoscaling", KNOWN_LATER)
+    elif tracking:
+        custom = mapping(mapping(tracking).get("customizedMetricSpecification"))
+        metrics = sum(1 for each in map(mapping, listed(custom.get("metrics"))) if each.get("metricStat")) or 1
+        count = Decimal(metrics * (1 if mapping(tracking).get("disableScaleIn") is True else 2))
+        yield Use("alarm metric of autoscaling", "alarm.standard", count, count)
+
+
 def _one(what: str, item: str) -> Rule:
     def rule(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
         yield Use(what, item)
@@ -90,6 +102,7 @@ RULES: Final[dict[str, Rule]] = {
     "aws:ec2/eip:Eip": _address,
     "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:appautoscaling/policy:Policy": _scaling_policy,
     "aws:cloudwatch/dashboard:Dashboard": _one("dashboard", "dashboard"),
     "aws:kms/key:Key": _KEY,
     "aws:kms/replicaKey:ReplicaKey": _KEY,
@@ -113,11 +126,11 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:s3/bucket:Bucket": ("stored objects",),
     "aws:s3/bucketV2:BucketV2": ("stored objects",),
     "aws:ecs/cluster:Cluster": ("Container Insights metrics",),
-    "aws:appautoscaling/policy:Policy": ("alarms that autoscaling makes",),
     "aws:autoscaling/policy:Policy": ("alarms that autoscaling makes",),
     "aws:kms/key:Key": ("requests to keys and secrets",),
     "aws:secretsmanager/secret:Secret": ("requests to keys and secrets",),
     "aws:sns/topic:Topic": ("notifications",),
+    "aws:sqs/queue:Queue": ("requests to queues",),
     "aws:ec2/instance:Instance": ("disks",),
     "aws:autoscaling/group:Group": ("disks",),
     "aws:eks/nodeGroup:NodeGroup": ("disks",),
@@ -163,10 +176,13 @@ _FREE: Final = frozenset(
         "aws:kms/alias:Alias",
         "aws:s3/bucketPolicy:BucketPolicy",
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "aws:secretsmanager/secretPolicy:SecretPolicy",
         "aws:secretsmanager/secretVersion:SecretVersion",
         "aws:sns/topicPolicy:TopicPolicy",
         "aws:sns/topicSubscription:TopicSubscription",
+        "aws:sqs/queuePolicy:QueuePolicy",
+        "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy",
     }
 )
 

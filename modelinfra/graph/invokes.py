@@ -127,6 +127,13 @@ def _secret_version(call: Call) -> dict[str, Any]:
     }
 
 
+def _random_password(call: Call) -> dict[str, Any]:
+    """The same for the same call, as no real one would be; in characters that every choice allows."""
+    length = int(call.args.get("passwordLength") or 32)
+    text = "".join(call.digest(str(part)) for part in range(length // 64 + 1))[:length]
+    return {"id": text, "region": call.region, "randomPassword": text}
+
+
 def _vpc(call: Call) -> dict[str, Any]:
     identifier = call.args.get("id") or f"vpc-{call.digest()[:17]}"
     return {
@@ -357,6 +364,7 @@ ANSWERS: Final[dict[str, Answer]] = {
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
     "aws:ecr/getAuthorizationToken:getAuthorizationToken": _authorization_token,
     "aws:secretsmanager/getSecretVersion:getSecretVersion": _secret_version,
+    "aws:secretsmanager/getRandomPassword:getRandomPassword": _random_password,
     "aws:ec2/getVpc:getVpc": _vpc,
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getSubnets:getSubnets": _subnets,

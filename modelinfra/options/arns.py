@@ -45,3 +45,7 @@ ROLE_ARN = arn("iam", "role/.+", "an IAM role", "role/models")
 SECURITY_GROUP_ID = Option(
     pattern=r"sg-[0-9a-f]+", pattern_text="the id of a security group", pattern_example="sg-0123456789abcdef0"
 )
+
+BUCKET_NAME = Option(
+    pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", pattern_text="the name of a bucket", pattern_example="acme-results"
+)

@@ -8,9 +8,20 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.options.adjustments import TaggedOptions
 from modelinfra.options.arns import CLIENT_SECRET_ARN, TRUST_STORE_ARN, USER_POOL_ARN
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import LISTENER, RULE, TRUST_STORE, USER_POOL_CLIENT
+from modelinfra.options.landing import (
+    ADDED,
+    LISTENER,
+    RULE,
+    SECRET,
+    SECRET_VERSION,
+    TRUST_STORE,
+    USER_POOL_CLIENT,
+    WEB_ACL,
+)  # fmt: skip
+from modelinfra.options.names import Name
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 
@@ -156,8 +167,55 @@ class MutualTlsOptions(TypedDict):
     same key is not read again. Left out, `trust_store_arn` names one."""
 
 
+class ApiKeyOptions(TaggedOptions):
+    """One machine client, and the key that it sends in the header `x-api-key`."""
+
+    generation: NotRequired[
+        Annotated[
+            int,
+            Option(
+                default=1,
+                at_least=1,
+                at_most=9999,
+                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
+                example=3,
+            ),
+        ]
+    ]
+    """Which key of the client is the newest. Written one higher, another key is made in a secret of its own, and the one before stays valid
+    until the next edit. Raise it by one: a jump shuts out whoever has an older key."""
+
+    keep_previous: NotRequired[
+        Annotated[
+            bool,
+            Option(
+                default=True,
+                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
+                example=False,
+            ),
+        ]
+    ]
+    """Whether the key before the newest is valid, too. Without it only the newest is, from the next deployment on."""
+
+    requests_per_five_minutes: NotRequired[
+        Annotated[
+            int,
+            # AWS WAF API, RateBasedStatement.Limit.
+            Option(
+                default_text="`waf.requests_per_five_minutes`",
+                at_least=10,
+                at_most=2_000_000_000,
+                lands=(f"{WEB_ACL}.rules",),
+                example=500,
+            ),
+        ]
+    ]
+    """Most requests of the client in five minutes, from all its addresses and with all its keys; more are answered with 429."""
+
+
 class AuthOptions(TypedDict):
-    """How clients prove who they are: one of `jwt`, `oidc`, `cognito`, and `mtls` alone or with one of them; or `none`, with a reason."""
+    """How clients prove who they are: one of `jwt`, `oidc`, `cognito`, `api_keys`, and `mtls` alone or with one of them; or `none`, with a
+    reason."""
 
     jwt: NotRequired[Annotated[JwtOptions, Option()]]
     """For machines: signed tokens. Left out, none are asked for."""
@@ -170,6 +228,18 @@ class AuthOptions(TypedDict):
 
     mtls: NotRequired[Annotated[MutualTlsOptions, Option()]]
     """For machines: client certificates. Left out, none are asked for."""
+
+    api_keys: NotRequired[
+        Annotated[
+            Mapping[Name, ApiKeyOptions],
+            Option(
+                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
+                example={"orders": {}, "fraud": {}},
+            ),
+        ]
+    ]
+    """For machines: a key of each client, by the client's name. Keys are made, kept in Secrets Manager, and compared by their hash in the
+    firewall. Left out, none are asked for."""
 
     none: NotRequired[
         Annotated[
@@ -184,19 +254,24 @@ class AuthOptions(TypedDict):
     """Nothing is asked of anybody: the reason, in words for whoever reviews it. Left out, `public` needs one of the others."""
 
 
-_LOG_IN = ("jwt", "oidc", "cognito")
+# Each takes 27 capacity units of a web ACL at most, which has 5,000 for all its rules (AWS WAF developer guide, quotas).
+MOST_CLIENTS = 50
+
+_LOG_IN = ("jwt", "oidc", "cognito", "api_keys")
 
 
 @rule(AuthOptions, *_LOG_IN, "mtls", "none")
 def clients_prove_it_in_one_way(auth: Mapping[str, Any]) -> Iterable[Problem]:
     given = [key for key in (*_LOG_IN, "mtls", "none") if auth[key] is not None]
     if not given:
-        yield Problem("", "nothing is said here", "Write one of: jwt, oidc, cognito, mtls; or none: and the reason.")
+        yield Problem(
+            "", "nothing is said here", "Write one of: jwt, oidc, cognito, api_keys, mtls; or none: and the reason."
+        )
     elif "none" in given and len(given) > 1:
         yield Problem("none", f"`{given[0]}` asks who comes", "Remove one of the two.", auth["none"])
     elif len([key for key in given if key in _LOG_IN]) > 1:
         chosen = [key for key in given if key in _LOG_IN]
-        reason = f"the load balancer asks in one way, and `{chosen[0]}` is given, too"
+        reason = f"an endpoint asks in one way, and `{chosen[0]}` is given, too"
         yield Problem(chosen[1], reason, "Remove one of the two, or serve the model by a second endpoint.")
 
 
@@ -230,4 +305,20 @@ def _scope(scope: str) -> Iterable[Problem]:
     if "openid" not in scope.split():
         yield Problem(
             "scope", "without `openid` there is no log-in", f"Write openid {scope}.".replace(" .", "."), scope
+        )
+
+
+@rule(AuthOptions, "api_keys")
+def keys_are_those_of_some_clients(auth: Mapping[str, Any]) -> Iterable[Problem]:
+    keys = auth["api_keys"]
+    if keys is not None and not 1 <= len(keys) <= MOST_CLIENTS:
+        reason = f"one firewall knows 1 to {MOST_CLIENTS} clients, and here are {len(keys)}"
+        yield Problem("api_keys", reason, "Write for example orders: {}.")
+
+
+@rule(ApiKeyOptions, "generation", "keep_previous")
+def what_is_kept_is_there(key: Mapping[str, Any]) -> Iterable[Problem]:
+    if key["generation"] == 1 and not key["keep_previous"]:
+        yield Problem(
+            "keep_previous", "there is no key before the first", "Remove it, or write `generation: 2`.", False
         )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from modelinfra.options.declare import Option
-from modelinfra.options.landing import ALARM, CONTAINER, SERVICE, TARGET_GROUP, TIMEOUTS
+from modelinfra.options.landing import ALARM, CONTAINER, SERVICE, TARGET_GROUP, TIMEOUTS, TRACKING
 
 STARTUP_BUDGET = Option(
     at_least=10,
     at_most=7200,
-    lands=(f"{SERVICE}.healthCheckGracePeriodSeconds", f"{ALARM}.evaluationPeriods", TIMEOUTS),
+    lands=(
+        f"{SERVICE}.healthCheckGracePeriodSeconds",
+        f"{ALARM}.evaluationPeriods",
+        f"{TRACKING}.scaleOutCooldown",
+        TIMEOUTS,
+    ),
     example="10m",
 )
 

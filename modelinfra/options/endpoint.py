@@ -13,7 +13,7 @@ from modelinfra.options.adjustments import (
     TaggedOptions,
     TransformedOptions,
 )  # fmt: skip
-from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID, TOPIC_ARN
+from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, RollbackOptions
@@ -23,14 +23,10 @@ from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
-    COLLECTOR,
-    COMPOSITE_ALARM,
+    BECOMES_ASYNCHRONOUS,
     CONTAINER,
-    DASHBOARD,
     DASHBOARD_BODY,
     EGRESS,
-    EVENT_RULE,
-    EVENT_TARGET,
     EXECUTION_POLICY,
     IMAGE,
     INGRESS,
@@ -41,20 +37,21 @@ from modelinfra.options.landing import (
     SERVICE,
     TARGET_GROUP,
     TASK,
-    TASK_POLICY,
     TIMEOUTS,
     TRACKING,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
+from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
+from modelinfra.options.queue import QueueOptions
+from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions
-from modelinfra.options.slo import SloOptions
-from modelinfra.options.telemetry import METRICS, CollectorOptions, MetricsOptions, TracingOptions
+from modelinfra.options.watched import WatchedOptions
 
 
-class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
+class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, WatchedOptions):
     """One served model."""
 
     server: Annotated[str | ServerOptions, Option()]
@@ -241,6 +238,18 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """An existing security group of the replicas, in place of one that is made. It is not changed; previews say what it must let through."""
 
+    mode: NotRequired[
+        Annotated[
+            Literal["sync", "async"],
+            Option(default="sync", lands=BECOMES_ASYNCHRONOUS, example="async"),
+        ]
+    ]
+    """Whether a request is answered while its client waits (sync), or lies in a queue until a replica takes it and writes the answer
+    into S3 (async). Asynchronous endpoints have no load balancer and can have no replica at all while nothing is asked."""
+
+    queue: NotRequired[Annotated[QueueOptions, Option()]]
+    """The queue of an asynchronous endpoint. Only with `mode: async`, which has one also where it is left out."""
+
     scaling: NotRequired[Annotated[ScalingOptions, Option(default={})]]
     """Replicas and autoscaling."""
 
@@ -305,62 +314,30 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """Priority of the endpoint's rule on a shared load balancer."""
 
-    slo: NotRequired[
+    revisions: NotRequired[Annotated[Mapping[Name, RevisionOptions], Option(default={})]]
+    """Other revisions behind the endpoint, by names of your own, such as candidate; the endpoint's own keys describe the one that is
+    called stable. Each has replicas of its own; which requests they answer, `traffic` says."""
+
+    traffic: NotRequired[
         Annotated[
-            SloOptions,
+            Mapping[Name, Annotated[int, Option(at_least=0, at_most=100)]],
             Option(
-                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}", DASHBOARD_BODY),
-                example={"availability": 99.9, "p99_latency_ms": 500},
+                default_text="all of it to stable",
+                lands=(f"{RULE}.actions",),
+                example={"stable": 50, "candidate": 50},
             ),
         ]
     ]
-    """What the endpoint promises. Left out, nothing is watched but deployments, and that a replica serves at all where `alarm_topic_arn` is."""
+    """Share of each revision in percent, 100 together. One that is left out has none, and answers requests with its `headers` alone."""
 
-    alarm_topic_arn: NotRequired[
+    stickiness: NotRequired[
         Annotated[
-            Input[str],
-            replace(
-                TOPIC_ARN,
-                lands=(
-                    f"{ALARM}.alarmActions",
-                    f"{ALARM}.okActions",
-                    f"{ADDED}{ALARM}",
-                    f"{ADDED}{EVENT_RULE}",
-                    f"{ADDED}{EVENT_TARGET}",
-                    DASHBOARD_BODY,
-                ),
-                example=TOPIC_ARN.pattern_example,
-            ),
+            Duration,
+            # Elastic Load Balancing API, TargetGroupStickinessConfig.
+            Option(at_least=1, at_most=7 * 24 * 3600, lands=(f"{RULE}.actions",), example="24h"),
         ]
     ]
-    """SNS topic to which alarms, and deployments that fail, are told; in an environment that of `notify`. None otherwise."""
-
-    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
-    """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
-    first three."""
-
-    metrics: NotRequired[Annotated[MetricsOptions, METRICS]]
-    """The server's own metrics in CloudWatch. None otherwise: those of the load balancer and of ECS tell nothing of its queue."""
-
-    tracing: NotRequired[
-        Annotated[
-            TracingOptions,
-            Option(
-                lands=(
-                    COLLECTOR,
-                    f"{CONTAINER}.environment",
-                    f"{IMAGE}.dockerfile.inline",
-                    f"{IMAGE}.tags[0]",
-                    f"{ADDED}{TASK_POLICY}",
-                ),
-                example={"to": "xray"},
-            ),
-        ]
-    ]
-    """Traces of requests. None otherwise."""
-
-    collector: NotRequired[Annotated[CollectorOptions, Option(default={})]]
-    """The container that passes `metrics` and `tracing` on."""
+    """How long a client that keeps cookies is answered by the same revision. None otherwise: each request is divided by itself."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""

@@ -7,26 +7,33 @@ from typing import Any
 
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import shown_bytes
+from modelinfra.options.scaling import named, varies
+from modelinfra.options.server import known_row
 
 # Of the host, which is idle while the accelerator is busy (facts serving.md 2c: such metrics say nothing of a GPU's load).
 _OF_THE_HOST = ("cpu_percent", "memory_percent")
 
-# What says how many replicas there may be and how fast they change, but not when.
-_OF_NO_LOAD = ("min", "max", "scale_out_cooldown", "scale_in_cooldown")
-
 
 def accelerated_replicas_scale_on_demand(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    """Rule over `accelerator` and `scaling`: CPU or memory alone does not scale accelerators (facts demand.md section 1 row 1)."""
+    """Rule over `accelerator`, `server`, `scaling` and `mode`: CPU or memory alone does not scale accelerators (facts demand.md section 1 row 1)."""
     scaling = endpoint["scaling"]
-    if endpoint["accelerator"] is None or scaling.max in (None, scaling.min):
+    # The backlog of a queue is load, whatever works it off.
+    if endpoint["accelerator"] is None or not varies(scaling) or endpoint["mode"] == "async":
         return
-    said = [key for key in type(scaling).model_fields if key not in _OF_NO_LOAD and getattr(scaling, key)]
-    if set(said) <= set(_OF_THE_HOST):
-        what = " and ".join(f"`{key}`" for key in said) + " alone" if said else "CPU, the default,"
+    said = named(scaling)
+    row = known_row(endpoint["server"])
+    if not said and row is not None and row.streams:
         yield Problem(
             "scaling",
-            f"by {what} nothing is learnt of an accelerator's load: replicas would be added late or never",
-            "Write `requests_per_second_per_replica`, with others or alone, or a `max` that equals `min`.",
+            f"answers of {row.title} are streamed as a rule, and the load balancer sees when they begin: how many are in flight it cannot say",
+            "Write `requests_per_second_per_replica`; `concurrency` where no client streams; or a `max` that equals `min`.",
+        )
+    elif said and set(said) <= set(_OF_THE_HOST):
+        what = " and ".join(f"`{key}`" for key in said)
+        yield Problem(
+            "scaling",
+            f"by {what} alone nothing is learnt of an accelerator's load: replicas would be added late or never",
+            "Write `concurrency` or `requests_per_second_per_replica`, with others or alone, or a `max` that equals `min`.",
         )
 
 

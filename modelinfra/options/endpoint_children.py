@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelinfra.catalog.child_roles import ACCESS_LOG_ROLES, LOAD_BALANCER_ROLES, SHIFT_ROLES, USER_POOL_ROLES
+from modelinfra.catalog.child_roles import (
+    ACCESS_LOG_ROLES,
+    API_KEY_ROLES,
+    BALANCED_ROLES,
+    GRPC_ROLES,
+    LOAD_BALANCER_ROLES,
+    QUEUE_ROLES,
+    RESULT_ROLES,
+    SHIFT_ROLES,
+    USER_POOL_ROLES,
+)  # fmt: skip
 from modelinfra.options.adjustments import childless
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
 from modelinfra.options.problems import Problem
+from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
+from modelinfra.options.scaling import guard_ms, varies
 from modelinfra.options.telemetry import XRAY
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "collector-policy"),
+    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy", "collector-policy"),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -28,11 +40,14 @@ KEYS = (
     "load_balancer",
     "exposure",
     "rollout",
+    "revisions",
     "slo",
     "dashboard",
     "metrics",
     "tracing",
     "scaling",
+    "mode",
+    "queue",
     *_HANDED_IN,
 )
 """What decides about it."""
@@ -45,12 +60,13 @@ def transforms_find_what_is_made(endpoint: Mapping[str, Any]) -> Iterable[Proble
 
 def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Role -> why there is no child of it; the last word counts."""
-    remote = is_remote(endpoint["model"])
+    revisions = [endpoint, *({**endpoint, **overrides(endpoint, each)} for each in endpoint["revisions"].values())]
+    remote = any(is_remote(each["model"]) for each in revisions)
     if not remote:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
-    if endpoint["image"] is not None:
+    if all(each["image"] is not None for each in revisions):
         yield "image", "the image is handed in (`image`)"
-        if not remote:
+        if not remote and endpoint["mode"] != "async":
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
@@ -63,23 +79,48 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
+    if not endpoint["revisions"]:
+        yield "revision-rule", "there is one revision (`revisions`)"
     slo = endpoint["slo"]
     if slo is None or slo.availability is None:
         yield from _all(("burn-alarm", "availability-alarm"), "no availability is promised (`slo.availability`)")
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
+    yield from _unqueued(endpoint)
     if not endpoint["dashboard"]:
         yield "dashboard", "there is none (`dashboard: false`)"
+    if not varies(endpoint["scaling"]):
+        yield from _all(("scaling-policy", "scaling-alarm"), "nothing scales while `scaling.max` equals `scaling.min`")
+    if not endpoint["scaling"].steps:
+        yield from _all(("step-policy", "step-alarm"), "there are no steps (`scaling.steps`)")
+    if not endpoint["scaling"].schedule:
+        yield "scheduled-action", "there is no schedule (`scaling.schedule`)"
+    if guard_ms(endpoint["scaling"], slo) is None:
+        reason = "there is no latency guard (`scaling.p95_latency_ms` and a `scaling.max` above `scaling.min`)"
+        yield from _all(("latency-guard", "latency-guard-alarm"), reason)
     metrics, tracing = endpoint["metrics"], endpoint["tracing"]
     if metrics is None or (metrics.names is not None and not metrics.names):
         yield "metrics-log-group", "no metrics of the server go to CloudWatch (`metrics`)"
     if metrics is None and (tracing is None or tracing.to != XRAY):
         yield "collector-policy", "nothing is told to AWS (`metrics`, `tracing`)"
-    if endpoint["scaling"].max in (None, endpoint["scaling"].min):
-        yield "scaling-policy", "nothing scales while `scaling.max` equals `scaling.min`"
     for key, roles in _HANDED_IN.items():
         if endpoint[key] is not None:
             yield from _all(roles, f"it is handed in (`{key}`)")
+
+
+def _unqueued(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    queue, slo = endpoint["queue"], endpoint["slo"]
+    if endpoint["mode"] != "async":
+        yield from _all(QUEUE_ROLES, "requests come over a load balancer, and from no queue (`mode: sync`)")
+        return
+    reason = "requests come from a queue, and over no load balancer (`mode: async`)"
+    yield from _all((*LOAD_BALANCER_ROLES, *BALANCED_ROLES), reason)
+    if queue is not None and queue.bucket is not None:
+        yield from _all((*RESULT_ROLES, "result-encryption"), "the bucket is handed in (`queue.bucket`)")
+    if queue is None or queue.kms_key_arn is None:
+        yield "result-encryption", "no key is handed in (`queue.kms_key_arn`)"
+    if slo is None or slo.oldest_message is None:
+        yield "age-alarm", "nothing is promised of waiting (`slo.oldest_message`)"
 
 
 def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
@@ -91,6 +132,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield from _all(("certificate", "certificate-record", "certificate-validation"), reason)
     if exposure.domain is None or exposure.hosted_zone_id is None:
         yield "domain-record", "there is no hosted zone to write it into (`exposure.hosted_zone_id`)"
+    if exposure.grpc is None:
+        yield from _all(GRPC_ROLES, "there is HTTP alone (`exposure.grpc`)")
     if not guarded(exposure):
         yield from _all(("firewall", "firewall-association"), "there is no firewall (`exposure.waf`)")
     if not logged(exposure) or exposure.access_logs.bucket is not None:
@@ -99,6 +142,8 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield "trust-store", "none is made (`exposure.auth.mtls.ca_bundle`)"
     if auth is None or auth.cognito is None or auth.cognito.user_pool_arn is not None:
         yield from _all(USER_POOL_ROLES, "no user pool is made (`exposure.auth.cognito`)")
+    if auth is None or auth.api_keys is None:
+        yield from _all(API_KEY_ROLES, "no API keys are made (`exposure.auth.api_keys`)")
     if auth is None or (auth.jwt is None and auth.oidc is None and auth.cognito is None):
         yield "login-egress", "the load balancer asks nobody (`exposure.auth`)"
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
-from modelinfra.options import endpoint_children
+from modelinfra.options import asynchronous, endpoint_children
 from modelinfra.options.adjustments import transforms_name
 from modelinfra.options.endpoint_accelerator import (
     accelerated_replicas_scale_on_demand,
     nodes_say_what_fargate_is_told,
 )
 from modelinfra.options.exposure import exposed, open_side_routes, stands_alone
+from modelinfra.options.grpc import grpc_goes_with_the_rest
 from modelinfra.options.model import is_remote, problems_of_model
 from modelinfra.options.problems import Problem
+from modelinfra.options.revisions import (
+    conditions_fit_into_a_rule,
+    overrides,
+    revisions_differ,
+    traffic_is_divided,
+    weights_have_one_writer,
+)
 from modelinfra.options.rollout import shifts
 from modelinfra.options.server import problems_of_server
 from modelinfra.options.telemetry import a_server_tells_what_is_asked
@@ -26,6 +34,8 @@ from modelinfra.options.variables import (
     variables_have_names,
 )
 
+_Rules: TypeAlias = tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]
+
 
 def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     if None not in endpoint.values():
@@ -34,8 +44,9 @@ def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterab
 
 
 def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    # The image that fetches a model lies in it, though.
-    if endpoint["image"] is not None and endpoint["repository"].arn is not None and not is_remote(endpoint["model"]):
+    # The image that fetches a model lies in it, though, and the one that works a queue off.
+    beside = is_remote(endpoint["model"]) or endpoint["mode"] == "async"
+    if endpoint["image"] is not None and endpoint["repository"].arn is not None and not beside:
         yield Problem(
             "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
         )
@@ -77,22 +88,8 @@ def traffic_moves_where_nobody_is_asked(endpoint: Mapping[str, Any]) -> Iterable
     if shifts(endpoint["rollout"]) and asked is not None:
         # ECS developer guide, "Application Load Balancer resources for blue/green deployments", limitations.
         reason = f"ECS moves traffic only between rules that do nothing but forward, and `exposure.auth.{asked}` makes the rule ask first"
-        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls`."
+        remedy = "Write `strategy: rolling`, or let clients prove who they are by `mtls` or `api_keys`."
         yield Problem("rollout.strategy", reason, remedy, endpoint["rollout"].strategy)
-
-
-def requests_are_counted_where_one_set_of_replicas_serves(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    target = endpoint["scaling"].requests_per_second_per_replica
-    if shifts(endpoint["rollout"]) and target is not None:
-        reason = (
-            "the load balancer counts the requests of one set of replicas, and after a rollout the other one serves"
-        )
-        yield Problem(
-            "scaling.requests_per_second_per_replica",
-            reason,
-            "Write `cpu_percent` or `memory_percent`, or `strategy: rolling`.",
-            target,
-        )
 
 
 def paths_keep_the_operators_routes_closed(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
@@ -117,20 +114,18 @@ def spot_needs_room_to_scale(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         )
 
 
-RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]] = (
-    (("transforms",), transforms_name(ENDPOINT_ROLES)),
-    (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
+_OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("server", "image"), problems_of_server),
-    (("accelerator", "scaling"), accelerated_replicas_scale_on_demand),
+    (("mode", "scaling"), asynchronous.a_queue_is_scaled_by_its_backlog),
+    (("accelerator", "server", "scaling", "mode"), accelerated_replicas_scale_on_demand),
     (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
     (("server", "model", "image"), problems_of_model),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
-    (("model", "image", "repository"), a_ready_image_has_its_repository),
+    (("model", "image", "repository", "mode"), a_ready_image_has_its_repository),
     (("image",), a_ready_image_is_pinned),
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
-    (("rollout", "scaling"), requests_are_counted_where_one_set_of_replicas_serves),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
     (("server", "metrics", "tracing", "collector"), a_server_tells_what_is_asked),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
@@ -139,5 +134,33 @@ RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable
     (("server", "environment", "secrets"), the_servers_own_variables_stay),
     (("secrets", "model", "secrets_kms_key_arn"), a_key_of_secrets_has_secrets),
     (("spot", "scaling"), spot_needs_room_to_scale),
+)
+
+
+def revisions_could_be_endpoints(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a revision says anew must be as sound as if the endpoint itself said it; what the endpoint says wrong is told once."""
+    for name, revision in endpoint["revisions"].items():
+        said = overrides(endpoint, revision)
+        for keys, check in _OF_ITS_OWN_KEYS:
+            if said.keys() & set(keys):
+                known = list(check({key: endpoint[key] for key in keys}))
+                problems = check({key: said.get(key, endpoint[key]) for key in keys})
+                yield from (each.below(f"revisions.{name}") for each in problems if each not in known)
+
+
+RULES: Final[_Rules] = (
+    (("transforms",), transforms_name(ENDPOINT_ROLES)),
+    (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
+    *_OF_ITS_OWN_KEYS,
+    *asynchronous.RULES,
+    (("revisions",), revisions_differ),
+    (
+        tuple(dict.fromkeys(["revisions", *(key for keys, _ in _OF_ITS_OWN_KEYS for key in keys)])),
+        revisions_could_be_endpoints,
+    ),
+    (("traffic", "revisions", "stickiness"), traffic_is_divided),
+    (("revisions", "rollout"), weights_have_one_writer),
+    (("revisions", "exposure"), conditions_fit_into_a_rule),
+    (("exposure", "server", "rollout", "revisions"), grpc_goes_with_the_rest),
 )
 """The keys that a rule reads -> the rule, in the order in which problems are told."""

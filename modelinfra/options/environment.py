@@ -17,6 +17,8 @@ from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.notify import NotifyOptions
 from modelinfra.options.problems import Problem, did_you_mean
+from modelinfra.options.tenant_rules import tenant_problems
+from modelinfra.options.tenants import OWNER, TenantOptions
 
 _BUDGET = {"monthly_usd": 5000, "notify": ["finance@example.com"]}
 
@@ -27,12 +29,18 @@ class PlatformOptions(ClusterOptions):
     type: Annotated[Literal["ecs"], Option()]
     """Kind of platform: ecs (Fargate, and nodes of `gpu_node_pools`)."""
 
+    tenant: NotRequired[Annotated[str, OWNER]]
+    """Name of the tenant whose endpoints alone run here. Left out, all endpoints may."""
+
 
 class PlacedEndpointOptions(EndpointOptions):
     """One served model, and where it runs."""
 
     platform: NotRequired[Annotated[str, Option(default_text="the only platform")]]
     """Name of the platform on which the endpoint runs."""
+
+    tenant: NotRequired[Annotated[str, OWNER]]
+    """Name of the tenant whose endpoint this is, alone. Left out, it is nobody's, and those share it whose API keys it asks for."""
 
 
 class EnvironmentOptions(TaggedOptions, BoundedOptions):
@@ -73,6 +81,9 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     budget: NotRequired[Annotated[BudgetOptions, Option(lands=(f"{ADDED}{BUDGET}",), example=_BUDGET)]]
     """What the environment may cost a month, and who is told. None otherwise."""
 
+    tenants: NotRequired[Annotated[Mapping[Name, TenantOptions], Option(default={})]]
+    """Who shares the environment, by name. A client of an endpoint's API keys with the name of a tenant is that tenant."""
+
     gpu_node_pools: NotRequired[Annotated[Mapping[Name, PlacedGpuNodePoolOptions], Option(default={})]]
     """Nodes with accelerators, by name."""
 
@@ -108,6 +119,9 @@ def a_budget_tells_somebody_of_what_is_tagged(environment: Mapping[str, Any]) ->
     budget = environment["budget"]
     if budget is not None:
         yield from budget_problems(budget, environment["tags"] or {}, told=environment["notify"] is not None)
+
+
+rule(EnvironmentOptions, "tags", "tenants", "platforms", "gpu_node_pools", "endpoints")(tenant_problems)
 
 
 @rule(EnvironmentOptions, "name_prefix")

@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.catalog.address_ranges import PRIVATE
 from modelinfra.options.arns import CERTIFICATE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.authentication import AuthOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.firewall import AccessLogOptions, FirewallOptions
+from modelinfra.options.grpc import GrpcOptions
 from modelinfra.options.landing import (
     ACCESS_LOG_BUCKET,
     ADDED,
@@ -48,6 +50,9 @@ TlsPolicy = Literal[
 
 # What Elastic Load Balancing takes in one rule (quotas: condition values per rule).
 _MOST_PATHS = 5
+
+# Condition wildcards per rule: 5 or 6, as translations of that page say.
+_MOST_WILDCARDS = 5
 
 
 class ExposureOptions(TypedDict):
@@ -181,12 +186,34 @@ class ExposureOptions(TypedDict):
                 at_least=1,
                 at_most=_MOST_PATHS,
                 lands=(f"{RULE}.conditions",),
-                example=["/v2/models/*"],
+                example=["/v2/models/*/infer"],
             ),
         ]
     ]
     """Paths of the server that clients may ask for, `*` standing for anything; all others are answered with 404. What would open the
     server's routes for its operator (metrics, loading of models) is refused."""
+
+    grpc: NotRequired[
+        Annotated[
+            GrpcOptions,
+            Option(
+                lands=(
+                    f"{ADDED}{TARGET_GROUP}",
+                    f"{ADDED}{RULE}",
+                    f"{ADDED}{INGRESS}",
+                    f"{ADDED}{EGRESS}",
+                    f"{ADDED}{ALARM}",
+                    f"{SERVICE}.loadBalancers",
+                    f"{SERVICE}.alarms.alarmNames",
+                    DASHBOARD_BODY,
+                    f"{TRACKING}.predefinedMetricSpecification",
+                    f"{TRACKING}.customizedMetricSpecification",
+                ),
+                example={},
+            ),
+        ]
+    ]
+    """Whether clients may speak gRPC, too, at the same domain: it goes to the server's own port for it. None otherwise: the endpoint answers over HTTP alone."""
 
     waf: NotRequired[Annotated[FirewallOptions, Option(default={})]]
     """The firewall before the load balancer."""
@@ -197,7 +224,15 @@ class ExposureOptions(TypedDict):
 
 def exposed(exposure: Any) -> bool:
     """Whether validated exposure options say more than the default: the network's own addresses, over HTTP."""
-    asked = (exposure.public, exposure.cidrs, exposure.security_groups, exposure.domain, exposure.paths, exposure.auth)
+    asked = (
+        exposure.public,
+        exposure.cidrs,
+        exposure.security_groups,
+        exposure.domain,
+        exposure.paths,
+        exposure.auth,
+        exposure.grpc,
+    )
     return any(each not in (None, False) for each in asked) or guarded(exposure) or logged(exposure)
 
 
@@ -211,7 +246,13 @@ def guarded(exposure: Any) -> bool:
     waf = exposure.waf
     if waf.enabled is not None:
         return bool(waf.enabled)
-    return bool(exposure.public) or any(getattr(waf, key) is not None for key in type(waf).model_fields)
+    shaped = any(getattr(waf, key) is not None for key in type(waf).model_fields)
+    return bool(exposure.public) or shaped or keyed(exposure)
+
+
+def keyed(exposure: Any) -> bool:
+    """Whether clients prove who they are by API keys, which the firewall compares."""
+    return exposure.auth is not None and exposure.auth.api_keys is not None
 
 
 def logged(exposure: Any) -> bool:
@@ -237,10 +278,18 @@ def the_internet_is_asked_who_it_is(exposure: Mapping[str, Any]) -> Iterable[Pro
         yield Problem(
             "auth",
             reason,
-            "Write one of jwt, oidc, cognito and mtls below it, or none: and the reason why nobody is asked.",
+            "Write one of jwt, oidc, cognito, api_keys and mtls below it, or none: and the reason why nobody is asked.",
         )
     if not exposure["public"] and auth is not None and auth.none is not None:
         yield Problem("auth.none", "nothing is asked of anybody in a private network anyway", "Remove it.", auth.none)
+
+
+@rule(ExposureOptions, "waf", "auth")
+def the_firewall_asks_for_keys(exposure: Mapping[str, Any]) -> Iterable[Problem]:
+    auth = exposure["auth"]
+    if exposure["waf"].enabled is False and auth is not None and auth.api_keys is not None:
+        reason = "`auth.api_keys` is asked for by the firewall"
+        yield Problem("waf.enabled", reason, "Remove it, or let clients prove who they are in another way.", False)
 
 
 @rule(ExposureOptions, "domain", "hosted_zone_id", "certificate_arn")
@@ -261,10 +310,10 @@ def without_a_domain_there_is_no_encryption(exposure: Mapping[str, Any]) -> Iter
             yield Problem(key, "without a `domain` the endpoint speaks HTTP", "Add `domain`.", exposure[key])
     auth = exposure["auth"]
     if auth is not None and auth.none is None:
-        yield Problem("auth", "tokens, cookies and certificates need HTTPS", "Add `domain`.")
+        yield Problem("auth", "keys, tokens, cookies and certificates need HTTPS", "Add `domain`.")
 
 
-@rule(ExposureOptions, "cidrs")
+@rule(ExposureOptions, "cidrs", "public")
 def ranges_are_ranges(exposure: Mapping[str, Any]) -> Iterable[Problem]:
     for index, cidr in enumerate(exposure["cidrs"] or ()):
         try:
@@ -277,8 +326,19 @@ def ranges_are_ranges(exposure: Mapping[str, Any]) -> Iterable[Problem]:
             yield Problem(f"cidrs[{index}]", "AWS takes address/length", f"Write {network}.", cidr)
         if network.version != 4:
             yield Problem(f"cidrs[{index}]", "the load balancer has IPv4 addresses only", "Write an IPv4 range.", cidr)
+        elif exposure["public"] and any(network.subnet_of(private) for private in PRIVATE):
+            reason = "clients come from the internet (`public`), where nobody has such an address"
+            remedy = "Write the addresses of their NAT gateway, or remove `public`."
+            yield Problem(f"cidrs[{index}]", reason, remedy, cidr)
     if len(set(exposure["cidrs"] or ())) < len(exposure["cidrs"] or ()):
         yield Problem("cidrs", "a range stands here twice", "Remove one.", list(exposure["cidrs"]))
+
+
+@rule(ExposureOptions, "public", "security_groups")
+def clients_from_the_internet_are_in_no_group(exposure: Mapping[str, Any]) -> Iterable[Problem]:
+    if exposure["public"] and exposure["security_groups"]:
+        reason = "members of a group are known by their private addresses, and `public` lets clients come by others"
+        yield Problem("security_groups", reason, "Write `cidrs`, or remove `public`.")
 
 
 def _exact(cidr: str) -> str:
@@ -295,12 +355,16 @@ def paths_are_paths(exposure: Mapping[str, Any]) -> Iterable[Problem]:
         if not re.fullmatch(r"/[A-Za-z0-9_.$/~\"'@:+&*?-]{0,127}", path):
             reason = "this is no path of 128 characters at most that begins with a slash"
             yield Problem(f"paths[{index}]", reason, "Write for example /v1/chat/completions.", path)
+    wildcards = sum(path.count(each) for path in exposure["paths"] or () for each in "*?")
+    if wildcards > _MOST_WILDCARDS:
+        reason = f"there are {wildcards} `*` and `?` in them, and a rule of a load balancer takes {_MOST_WILDCARDS}"
+        yield Problem("paths", reason, "Write paths out.", list(exposure["paths"]))
 
 
 def open_side_routes(exposure: Any, server: Any) -> Iterator[Problem]:
     """Which of the given paths would open what is for the server's operator. server: validated `server` of the endpoint."""
     row = known_row(server)
-    routes = [route for route in row.side_routes if "{" not in route] if row is not None else []
+    routes = row.side_routes if row is not None else ()
     for index, pattern in enumerate(exposure.paths or ()):
         opened = [route for route in routes if _opens(pattern, route)]
         if opened and row is not None:
@@ -311,6 +375,13 @@ def open_side_routes(exposure: Any, server: Any) -> Iterator[Problem]:
 
 def _opens(pattern: str, route: str) -> bool:
     """Whether a pattern takes a path that begins with the route."""
+    if "{model}" in route:
+        # Below the model's name lie the routes that clients need, too: only the route itself and what is below it count.
+        place, parts = route.split("/").index("{model}"), pattern.split("/")
+        if len(parts) > place and re.fullmatch(r"[^*?]+", parts[place]) is None:
+            parts[place] = "model"
+        path = route.replace("{model}", parts[place] if len(parts) > place else "model")
+        return fnmatchcase(path, pattern) or "/".join(parts).startswith(f"{path}/")
     literal = re.split(r"[*?]", pattern)[0]
     return (
         fnmatchcase(route, pattern) or pattern.startswith(route) or (literal != pattern and route.startswith(literal))

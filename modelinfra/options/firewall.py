@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from pulumi import Input
 
+from modelinfra.options.arns import BUCKET_NAME
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ACCESS_LOG_BUCKET,
@@ -42,7 +44,7 @@ class FirewallOptions(TypedDict):
         Annotated[
             bool,
             Option(
-                default_text="true when `public` or when something stands below `waf`",
+                default_text="true when `public`, with `auth.api_keys`, or when something stands below `waf`",
                 lands=(f"{ADDED}{WEB_ACL}", f"{ADDED}{WEB_ACL_ASSOCIATION}"),
                 example=False,
             ),
@@ -63,7 +65,8 @@ class FirewallOptions(TypedDict):
             ),
         ]
     ]
-    """Most requests of one client address in five minutes; more are answered with 429. Clients behind one gateway count together."""
+    """Most requests of one client address in five minutes; more are answered with 429. Clients behind one gateway count together. With
+    `auth.api_keys` each client counts by itself, whatever its addresses."""
 
     max_body: NotRequired[
         Annotated[
@@ -113,9 +116,8 @@ class AccessLogOptions(TypedDict):
     bucket: NotRequired[
         Annotated[
             Input[str],
-            Option(
-                pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-                pattern_text="the name of a bucket",
+            replace(
+                BUCKET_NAME,
                 pattern_example="acme-access-logs",
                 lands=(
                     f"{LOAD_BALANCER}.accessLogs.bucket",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from pulumi import Input
@@ -16,6 +17,7 @@ from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import CONTAINER, LAUNCH_TEMPLATE, NODE_GROUP, SERVICE, TAGS, TASK
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.quantities import Bytes
+from modelinfra.options.tenants import OWNER
 
 _TYPES = (f"{NODE_GROUP}.mixedInstancesPolicy", f"{LAUNCH_TEMPLATE}.instanceType")
 _GIB = 2**30
@@ -165,6 +167,9 @@ class PlacedGpuNodePoolOptions(GpuNodePoolOptions):
 
     platform: NotRequired[Annotated[str, Option(default_text="the only platform")]]
     """Name of the platform."""
+
+    tenant: NotRequired[Annotated[str, replace(OWNER, lands=(TAGS, "aws:*.tagSpecifications"))]]
+    """Name of the tenant whose endpoints alone run on the nodes. Left out, all endpoints may."""
 
 
 rule(GpuNodePoolOptions, "transforms")(transforms_name(NODE_POOL_ROLES))

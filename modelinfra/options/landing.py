@@ -7,6 +7,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 BUDGET = "aws:budgets/budget:Budget"
 BUCKET = "aws:s3/bucket:Bucket"
+BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BUCKET_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
@@ -31,6 +32,9 @@ LOG_MASK = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 NODE_GROUP = "aws:autoscaling/group:Group"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+REDRIVE_ALLOW = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
 REPOSITORY = "aws:ecr/repository:Repository"
 ROLE = "aws:iam/role:Role"
 ROUTE = "aws:ec2/route:Route"
@@ -40,7 +44,10 @@ RULE = "aws:lb/listenerRule:ListenerRule"
 S3_ASSOCIATION = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation"
 SCALING_POLICY = "aws:appautoscaling/policy:Policy"
 SCALING_TARGET = "aws:appautoscaling/target:Target"
+SCHEDULED_ACTION = "aws:appautoscaling/scheduledAction:ScheduledAction"
 SECOND_RANGE = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
+SECRET = "aws:secretsmanager/secret:Secret"
+SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 SERVICE = "aws:ecs/service:Service"
 SLACK_CHANNEL = "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration"
@@ -70,6 +77,13 @@ CONTAINER = f"{TASK}.containerDefinitions[0]"
 FETCH_CONTAINER = f"{TASK}.containerDefinitions[1]"
 """The container that fetches the model before the server starts."""
 
+WORKER = f"{TASK}.containerDefinitions[2]"
+"""The container that takes messages from the queue of an asynchronous endpoint."""
+
+WORKER_SETTINGS = (f"{TASK}.containerDefinitions[1].environment", f"{WORKER}.environment")
+"""What it is told; the container before it, which waits for the server, is told the same."""
+
+STEPS = f"{SCALING_POLICY}.stepScalingPolicyConfiguration"
 COLLECTOR = f"{TASK}.containerDefinitions[1]"
 """The container that collects metrics and traces; behind the one that fetches, where there is one."""
 
@@ -93,10 +107,32 @@ OWN_LOAD_BALANCER = (
 )
 """A load balancer and what belongs to it."""
 
-ACCESS_LOG_BUCKET = (
+ACCESS_LOG_BUCKET = RESULT_BUCKET = (
     f"{ADDED}{BUCKET}",
     f"{ADDED}{BUCKET_LIFECYCLE}",
     f"{ADDED}{BUCKET_POLICY}",
     f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
 )
-"""The bucket of access logs that is made."""
+"""A bucket that is made: for access logs, for the results of an asynchronous endpoint."""
+
+BECOMES_ASYNCHRONOUS = (
+    f"{ADDED}{TARGET_GROUP}",
+    f"{ADDED}{RULE}",
+    f"{ADDED}{INGRESS}",
+    f"{ADDED}{EGRESS}",
+    f"{EGRESS}.description",
+    f"{SERVICE}.loadBalancers",
+    f"{SERVICE}.healthCheckGracePeriodSeconds",
+    f"{SERVICE}.alarms",
+    DASHBOARD_BODY,
+    f"{TASK}.containerDefinitions",
+    f"{ADDED}{QUEUE}",
+    f"{ADDED}{QUEUE_POLICY}",
+    f"{ADDED}{REDRIVE_ALLOW}",
+    *RESULT_BUCKET,
+    f"{ADDED}{TASK_POLICY}",
+    f"{ADDED}{IMAGE}",
+    f"{ADDED}{ALARM}",
+    f"{ADDED}{SCALING_POLICY}",
+)
+"""What an endpoint gains and loses whose requests lie in a queue instead of coming over a load balancer."""

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-_NO_KEYS = "the load balancer checks JWT, OIDC, Cognito and client certificates"
-
 NOT_BUILT: dict[str, str] = {
-    "api_keys": _NO_KEYS,
-    "iam": _NO_KEYS,
+    "iam": "the load balancer checks API keys, JWT, OIDC, Cognito and client certificates",
     "private_link": "consumers in other accounts reach an endpoint through a peered network only",
-    "grpc": "the load balancer forwards HTTP/1.1 only; the container listens on its gRPC port, but nothing leads there",
     "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
-    "traffic": "an endpoint serves one revision",
-    "revisions": "an endpoint serves one revision",
+    "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
     "capture": "nothing beside a server sees its requests, so none are kept",
     "edge_fleets": "there is no edge fleet",
-    "tenants": "an environment has no tenants",
     "serving": "endpoints run on ECS",
 }
 """Key (in snake_case) -> why it is refused."""
 
 ELSEWHERE: dict[str, str] = {
+    "grpc": "exposure.grpc",
     "public": "exposure.public",
     "domain": "exposure.domain",
     "tls": "exposure.domain",
     "certificate_arn": "exposure.certificate_arn",
     "auth": "exposure.auth",
+    "api_keys": "exposure.auth.api_keys",
     "waf": "exposure.waf",
     "access_logs": "exposure.access_logs",
 }

@@ -16,6 +16,7 @@ from modelinfra.options.landing import (
     SERVICE,
     TARGET_GROUP,
     TIMEOUTS,
+    TRACKING,
 )  # fmt: skip
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
@@ -56,6 +57,7 @@ class RolloutOptions(TypedDict):
                     f"{SERVICE}.alarms.alarmNames",
                     DASHBOARD_BODY,
                     f"{RULE}.options.ignoreChanges",
+                    f"{TRACKING}.customizedMetricSpecification",
                     TIMEOUTS,
                 ),
                 example="canary",

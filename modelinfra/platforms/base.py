@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pulumi
@@ -47,11 +47,19 @@ class Networked(Protocol):
 
 
 @dataclass(frozen=True)
-class FetcherImage:
-    """The image of the model fetcher: its reference with digest, and the ARN of the repository that it lies in."""
+class ImageBeside:
+    """The image of a program that runs beside the server: its reference with digest, and the ARN of the repository that it lies in."""
 
     reference: Input[str]
     repository_arn: Input[str]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """Another revision of an endpoint. options: the endpoint's, with what the revision says anew."""
+
+    options: Any
+    served: ServedModel
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,8 @@ class EndpointRequest:
 
     children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
     that is an ECR repository, else empty. fetcher: the image that fetches the model, and its repository's ARN; None where the model
-    is in `image`.
+    is in `image`. revisions: the same of the endpoint's other revisions, by name, with children named after them.
+    worker: the image that takes messages from a queue; None where requests come over a load balancer.
     """
 
     children: Children
@@ -68,7 +77,9 @@ class EndpointRequest:
     served: ServedModel
     image: Input[str]
     repository_arn: Input[str]
-    fetcher: FetcherImage | None = None
+    fetcher: ImageBeside | None = None
+    revisions: Mapping[str, EndpointRequest] = field(default_factory=dict)
+    worker: ImageBeside | None = None
 
     @property
     def name(self) -> str:
@@ -78,17 +89,24 @@ class EndpointRequest:
 
 @dataclass(frozen=True)
 class EndpointOutputs:
-    """What a platform answers: the public outputs of a `ModelEndpoint`."""
+    """What a platform answers: the public outputs of a `ModelEndpoint`. None where the endpoint has no such thing.
 
-    url: Output[str]
-    predict_url: Output[str]
-    health_url: Output[str]
+    signals: what can be seen of the endpoint; no output of the component.
+    """
+
     log_group: Output[str]
     task_role_arn: Output[str]
     security_group_id: Output[str]
-    load_balancer_dns_name: Output[str]
     signals: Output[Signals]
-    """What can be seen of the endpoint; no output of the component."""
+    url: Output[str] | None = None
+    predict_url: Output[str] | None = None
+    health_url: Output[str] | None = None
+    load_balancer_dns_name: Output[str] | None = None
+    api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]] | None = None
+    queue_url: Output[str] | None = None
+    dead_letter_queue_url: Output[str] | None = None
+    store_uri: Output[str] | None = None
+    client_policy: Output[str] | None = None
 
 
 class EndpointPlan(Protocol):
@@ -106,11 +124,13 @@ class EndpointPlan(Protocol):
 class Planner(Protocol):
     """What a platform can say of an endpoint before anything is registered, the platform itself included."""
 
-    def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EndpointPlan:
+    def plan(
+        self, name: str, path: str, options: Any, served: ServedModel, revisions: Mapping[str, Revision]
+    ) -> EndpointPlan:
         """Check an endpoint and compute its sizes and budgets.
 
-        name: how the user calls the endpoint. path: where it hangs on a shared load balancer. Raises InvalidOptionsError with
-        paths relative to the endpoint.
+        name: how the user calls the endpoint. path: where it hangs on a shared load balancer. revisions: the other ones, by name.
+        Raises InvalidOptionsError with paths relative to the endpoint.
         """
 
 

@@ -22,3 +22,14 @@ def trust(service: str, account: str) -> str:
             "Condition": {"StringEquals": {"aws:SourceAccount": account}},
         }
     )
+
+
+def nothing_in_the_clear(service: str, *resources: str) -> dict[str, Any]:
+    """A statement that refuses every request over plain HTTP. service: as actions begin, for example `s3`."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": f"{service}:*",
+        "Resource": list(resources) if len(resources) > 1 else resources[0],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

@@ -47,6 +47,11 @@ class ServedModel:
         return self.server.predict_path(self.model)
 
     @property
+    def fetched(self) -> bool:
+        """Whether replicas fetch the model when they start."""
+        return self.remote is not None and not self.remote.baked
+
+    @property
     def health_path(self) -> str:
         """Answers 200 when this model is loaded; the server's own health says nothing of a model that it did not find."""
         return self.server.model_readiness_path(self.model)

@@ -20,8 +20,8 @@ class Metric:
 class Signals:
     """What is to be seen of one endpoint; each signal is one metric for every set of replicas.
 
-    name: of the endpoint. region: where its metrics are. requests, errors: counts (errors: answered with 5xx). latency: in seconds.
-    replicas: how many serve. alarms: ARNs.
+    name: of the endpoint. region: where its metrics are. requests, errors: counts (errors: answered with 5xx; none of an endpoint whose
+    clients do not wait). latency: in seconds, likewise. replicas: how many serve, where that is counted. alarms: ARNs.
     """
 
     name: str

@@ -17,6 +17,7 @@ from modelinfra.policies import (
     permissions,
     reachability,
     service,
+    tenants,
     watching,
     ways_out,
 )
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     *reachability.RULES,
     *ways_out.RULES,
     *permissions.RULES,
+    *tenants.RULES,
     *fetching.RULES,
 )
 """What AWS would refuse and what could not be reached, each with its fact and source."""

@@ -56,9 +56,16 @@ def _policies(view: View, role: Node) -> list[Any]:
     return found + [mapping(each).get("policy") for each in listed(view.inputs(role).get("inlinePolicies"))]
 
 
+def _attached(view: View, role: Node) -> Iterator[Any]:
+    for node in view.all(tokens.ROLE_POLICY_ATTACHMENT):
+        policy = view.target(node, "policyArn", tokens.POLICY)
+        if policy is not None and view.target(node, "role", tokens.ROLE) is role:
+            yield view.inputs(policy).get("policy")
+
+
 def rights_of(view: View, role: Node) -> list[dict[str, Any]] | None:
-    """What a role may do; None while a part of it is not known."""
-    documents = _policies(view, role)
+    """What a role may do by its inline policies and by those of the graph that are attached to it; None while a part of it is not known."""
+    documents = [*_policies(view, role), *_attached(view, role)]
     if any(not isinstance(each, str) for each in documents):
         return None
     return [statement for each in documents for statement in statements(each)]

@@ -45,14 +45,14 @@ def preview(project: Path, *more: str) -> str:
 
 def test_a_preview_ends_with_what_the_stack_costs_in_its_region(project: Path) -> None:
     last = preview(project).strip().splitlines()[-1]
-    assert last.startswith("Cost: $131 to $203 a month, at on-demand prices of us-west-2 (as of 20")
+    assert last.startswith("Cost: $132 to $204 a month, at on-demand prices of us-west-2 (as of 20")
     assert ", not counting Container Insights metrics, " in last
 
 
 def test_the_same_as_json(project: Path) -> None:
     cost = json.loads(preview(project, "--json"))["cost"]
     assert {item["what"] for item in cost["items"]} == {
-        "NAT gateway", "public IPv4 address", "application load balancer", "alarm metric", "dashboard",
+        "NAT gateway", "public IPv4 address", "application load balancer", "alarm metric", "alarm metric of autoscaling", "dashboard",
         "Fargate vCPU", "Fargate memory",
     }  # fmt: skip
     assert {item["component"] for item in cost["items"]} == {"dev", "dev-network", "dev-web-shared", "dev-digits"}
@@ -76,7 +76,7 @@ def test_a_companys_own_prices_are_taken(project: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
     own.write_text("asOf: 2026-11-01\nprices: {us-west-2: {nat.gateway: 0}}\n")
     output = preview(project, "--prices", str(own))
-    assert "Cost: $98 to $171 a month" in output
+    assert "Cost: $99 to $171 a month" in output
     assert f"{own} gives 1 of the 7 prices" in output
 
 

@@ -29,6 +29,7 @@ def test_a_state_says_regions_sizes_and_replicas_by_itself(deployed: Sandbox) ->
         "Fargate vCPU": (2, 10),
         "Fargate memory": (4, 20),
         "dashboard": (1, 1),
+        "alarm metric of autoscaling": (2, 2),
     }
 
 
@@ -43,5 +44,5 @@ def test_up_ends_with_the_cost_on_aws_and_says_that_nothing_is_billed(tmp_path: 
     result = CliRunner().invoke(app, ["up", "dev", "-C", str(project)])
     assert result.exit_code == 0, result.output
     cost, stand_in = result.stdout.strip().splitlines()[-2:]
-    assert cost.startswith("Cost on AWS: $131 to $203 a month, at on-demand prices of us-west-2 (as of 20")
+    assert cost.startswith("Cost on AWS: $132 to $204 a month, at on-demand prices of us-west-2 (as of 20")
     assert stand_in == "  Nothing is billed here: the cloud is a stand-in."

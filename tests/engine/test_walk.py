@@ -16,7 +16,21 @@ from modelinfra.review.engine_preview import changes_of
 from modelinfra.testing.sandbox import Sandbox
 from tests.engine.conftest import sandbox_of
 from tests.review.sides import disagreements, environment_graph
-from tests.walk.base import ACCELERATOR, CONTEXT, ENVIRONMENT, EXPOSURE, POOL, ROLLOUT, SERVER, SLO, Edit, edits
+from tests.walk.base import (
+    ACCELERATOR,
+    CONTEXT,
+    ENVIRONMENT,
+    EXPOSURE,
+    METRICS,
+    POOL,
+    ROLLOUT,
+    SCHEDULE,
+    SERVER,
+    SLO,
+    STEPS,
+    Edit,
+    edits,
+)
 from tests.walk.compare import direct, landed, unexplained
 
 pytestmark = pytest.mark.engine
@@ -31,7 +45,9 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
-@pytest.fixture(scope="module", params=[SERVER, EXPOSURE, ROLLOUT, SLO, POOL, ACCELERATOR])
+@pytest.fixture(
+    scope="module", params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, POOL, ACCELERATOR, "tenants"]
+)
 def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     """The same on another base: a server that the catalogue does not know, an endpoint that is exposed, a pool, replicas on one."""
     found = [each for each in edits() if each.bases == (request.param,) and each.path not in CONTEXT]

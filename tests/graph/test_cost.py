@@ -195,6 +195,23 @@ def test_an_alarm_is_paid_by_the_metrics_that_it_looks_at() -> None:
     ]  # fmt: skip
 
 
+def test_target_tracking_has_two_alarms_over_each_of_its_metrics_and_steps_have_none_of_their_own() -> None:
+    policy = "aws:appautoscaling/policy:Policy"
+    stat = {"stat": "Sum", "metric": {"namespace": "AWS/ApplicationELB", "metricName": "RequestCountPerTarget"}}
+    metrics = [{"id": "a", "expression": "b * c"}, {"id": "b", "metricStat": stat}, {"id": "c", "metricStat": stat}]
+    custom = {"customizedMetricSpecification": {"metrics": metrics}}
+    one = {"customizedMetricSpecification": {"namespace": "Acme", "metricName": "Waiting"}}
+
+    def alarms(**inputs: Any) -> list[Decimal]:
+        return [item.quantity_max for item in estimate(graph(node(policy, "by", **inputs))).items]
+
+    assert alarms(targetTrackingScalingPolicyConfiguration=custom) == [4]
+    assert alarms(targetTrackingScalingPolicyConfiguration={**custom, "disableScaleIn": True}) == [2]
+    assert alarms(targetTrackingScalingPolicyConfiguration=one) == [2]
+    assert alarms(targetTrackingScalingPolicyConfiguration={"predefinedMetricSpecification": {}}) == [2]
+    assert alarms(stepScalingPolicyConfiguration={"adjustmentType": "ChangeInCapacity"}) == []
+
+
 def test_keys_secrets_dashboards_and_clusters_cost_the_same_every_month() -> None:
     kinds = (
         "aws:kms/key:Key", "aws:secretsmanager/secret:Secret", "aws:cloudwatch/dashboard:Dashboard", "aws:eks/cluster:Cluster",

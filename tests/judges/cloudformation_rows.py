@@ -28,9 +28,16 @@ NOT_LOWERED = {
     "aws:acm/certificateValidation:CertificateValidation": "CloudFormation waits for certificates by itself",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "a property of the bucket in CloudFormation; judged by the Terraform provider",
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "a property of the bucket in CloudFormation; judged by the Terraform provider",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "a property of the scalable target in CloudFormation; judged by the Terraform provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
+    "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
     "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "a property of the bucket in CloudFormation; judged by the Terraform provider"
+    ),
+    "aws:sqs/queuePolicy:QueuePolicy": "takes a list of queues in CloudFormation; judged by the Terraform provider and parliament",
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "a property of the queue in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -53,8 +60,8 @@ ROWS: dict[str, Row] = {
         {
             "name": "alarmName",
             "metricQueries": "metrics",
-            "okActions": "OKActions",
             "evaluateLowSampleCountPercentiles": "evaluateLowSampleCountPercentile",
+            "okActions": "OKActions",
         },
         shaped=shapes.alarm,
     ),
@@ -159,7 +166,16 @@ ROWS: dict[str, Row] = {
         "AWS::IAM::InstanceProfile", {"name": "instanceProfileName"}, shaped=shapes.instance_profile
     ),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
+    "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
     "aws:sqs/queue:Queue": Row(
-        "AWS::SQS::Queue", {"name": "queueName", "messageRetentionSeconds": "messageRetentionPeriod"}
+        "AWS::SQS::Queue",
+        {
+            "name": "queueName",
+            "maxMessageSize": "maximumMessageSize",
+            "messageRetentionSeconds": "messageRetentionPeriod",
+            "receiveWaitTimeSeconds": "receiveMessageWaitTimeSeconds",
+            "visibilityTimeoutSeconds": "visibilityTimeout",
+        },
+        shaped=shapes.queue,
     ),
 }

@@ -188,6 +188,11 @@ def scaling_policy(given: Given) -> Given:
     return given
 
 
+def queue(given: Given) -> Given:
+    redrive = given.pop("redrivePolicy", None)
+    return given if redrive is None else {**given, "redrivePolicy": json.loads(redrive)}
+
+
 def repository(given: Given) -> Given:
     filters = given.pop("imageTagMutabilityExclusionFilters", None)
     if filters is not None:

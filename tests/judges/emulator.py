@@ -98,6 +98,7 @@ LISTED: dict[str, Listing | str] = {
         "PolicyARN",
         args=(("ServiceNamespace", "ecs"),),
     ),
+    "aws_appautoscaling_scheduled_action": "aws_appautoscaling_target",
     "aws_sqs_queue": Listing("sqs", "list_queues", "QueueUrls"),
     "aws_ecs_service": "aws_ecs_cluster",
     "aws_ecs_cluster_capacity_providers": "aws_ecs_cluster",

@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
 GPU_CHAT = ROOT / "examples" / "gpu-chat"
+IMAGE_QUEUE = ROOT / "examples" / "image-queue"
+PUBLIC_SCORING = ROOT / "examples" / "public-scoring"
+TWO_TENANTS = ROOT / "examples" / "two-tenants"
 EXISTING_PLATFORM = ROOT / "examples" / "existing-platform"
 ADOPTED = "examples/own-program in an existing VPC"
 VPC = {"id": "vpc-0123456789abcdef0", "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"]}
@@ -29,9 +32,14 @@ _ALONE = {
     ("platforms.web.idleTimeout", "at_least"),
     ("endpoints.iris.longestRequest", "at_most"),
     ("endpoints.iris.server.longestRequest", "at_most"),
+    ("endpoints.iris.scaling.min", "at_least"),
     ("endpoints.iris.scaling.min", "at_most"),
     ("endpoints.iris.slo.p95LatencyMs", "at_most"),
     ("endpoints.iris.slo.p99LatencyMs", "at_least"),
+    ("endpoints.iris.revisions.candidate.cpu", "at_most"),
+    ("endpoints.iris.revisions.candidate.memory", "at_most"),
+    ("endpoints.iris.revisions.candidate.scaling.min", "at_most"),
+    ("endpoints.iris.revisions.candidate.scaling.max", "at_least"),
     ("endpoints.iris.cpu", "at_most"),
     ("endpoints.iris.memory", "at_most"),
     ("endpoints.iris.accelerator.count", "at_most"),
@@ -40,6 +48,10 @@ _ALONE = {
     ("gpuNodePools.a10g.onDemandBase", "at_most"),
     ("gpuNodePools.a10g.warmNodes", "at_most"),
     ("endpoints.iris.scaling.max", "at_least"),
+    ("endpoints.iris.scaling.schedule.day.min", "at_least"),
+    ("endpoints.iris.scaling.schedule.day.min", "at_most"),
+    ("endpoints.iris.scaling.schedule.day.max", "at_least"),
+    ("endpoints.iris.scaling.schedule.day.max", "at_most"),
 }
 
 
@@ -60,7 +72,10 @@ def examples(root: Path) -> dict[str, Case]:
         config={"model": model, "vpc": VPC},
         invokes={"aws:ec2/getSubnet:getSubnet": _in_two_zones},
     )
+    wholes["examples/two-tenants"] = capture_project(TWO_TENANTS, "dev", preview=False)
     wholes["examples/gpu-chat"] = capture_project(GPU_CHAT, "dev", preview=False)
+    wholes["examples/image-queue"] = capture_project(IMAGE_QUEUE, "dev", preview=False)
+    wholes["examples/public-scoring"] = capture_project(PUBLIC_SCORING, "prod", preview=False)
     wholes["examples/existing-platform"] = capture_project(
         EXISTING_PLATFORM, "prod", preview=False, config={"model": model}
     )
@@ -87,7 +102,7 @@ def _at_limits() -> Iterator[tuple[walk.Edit, Any]]:
     for edit in walk.edits():
         for limit in ("at_least", "at_most"):
             number, example = getattr(edit.option, limit), edit.option.example
-            if number is None or isinstance(example, list) or (edit.path, limit) in _ALONE:
+            if number is None or isinstance(example, (list, dict)) or (edit.path, limit) in _ALONE:
                 continue
             if isinstance(example, str):
                 number = _size(int(number)) if example.endswith("iB") else f"{int(number)}s"

@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.making import inputs
 from tests.platforms.worlds import (
     ALARM,
     POLICY,
     RULE,
-    SCALING_POLICY,
     SCALING_TARGET,
     SERVICE,
     TARGET_GROUP,
@@ -110,36 +107,6 @@ def test_replicas_are_between_min_and_max(tmp_path: Path) -> None:
     assert (target["minCapacity"], target["maxCapacity"]) == (3, 12)
     assert inputs(graph, SERVICE)["desiredCount"] == 3
     assert target["resourceId"].startswith("service/web-cluster-")
-
-
-def test_requests_per_second_become_the_metrics_requests_per_minute(tmp_path: Path) -> None:
-    graph = deployed(tmp_path, scaling={"max": 6, "requests_per_second_per_replica": 2.5, "scale_in_cooldown": "10m"})
-    tracking = inputs(graph, SCALING_POLICY)["targetTrackingScalingPolicyConfiguration"]
-    assert (tracking["targetValue"], tracking["scaleOutCooldown"], tracking["scaleInCooldown"]) == (150, 60, 600)
-    metric = tracking["predefinedMetricSpecification"]
-    assert metric["predefinedMetricType"] == "ALBRequestCountPerTarget"
-    balancer, group = graph.one("aws:lb/loadBalancer:LoadBalancer"), graph.one(TARGET_GROUP)
-    assert metric["resourceLabel"] == f"{balancer.outputs['arnSuffix']}/{group.outputs['arnSuffix']}"
-
-
-@pytest.mark.parametrize(
-    ("scaling", "policies"),
-    [
-        ({"min": 2}, {}),
-        ({"max": 4}, {"digits-by-cpu": 60}),
-        ({"max": 4, "cpu_percent": 55}, {"digits-by-cpu": 55}),
-        ({"max": 4, "memory_percent": 70}, {"digits-by-memory": 70}),
-        ({"max": 4, "cpu_percent": 55, "memory_percent": 70}, {"digits-by-cpu": 55, "digits-by-memory": 70}),
-    ],
-)
-def test_each_metric_that_is_named_has_a_policy(
-    tmp_path: Path, scaling: dict[str, Any], policies: dict[str, int]
-) -> None:
-    graph = deployed(tmp_path, scaling=scaling)
-    assert {
-        node.name: node.inputs["targetTrackingScalingPolicyConfiguration"]["targetValue"]
-        for node in graph.all(SCALING_POLICY)
-    } == policies
 
 
 def test_spare_capacity_carries_what_is_above_the_least(tmp_path: Path) -> None:

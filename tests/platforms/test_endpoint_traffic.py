@@ -155,7 +155,7 @@ def test_a_load_balancer_of_its_own_serves_one_endpoint_at_its_root(tmp_path: Pa
     assert balancer.name == "digits-own-lb"
     assert balancer.inputs["idleTimeout"] == 600
     rule = inputs(graph, RULE)
-    assert (rule["conditions"], rule["priority"]) == ([{"pathPattern": {"values": ["/*"]}}], 1)
+    assert (rule["conditions"], rule["priority"]) == ([{"pathPattern": {"values": ["/*"]}}], 50_000)
     assert "transforms" not in rule
     url = graph.one("modelinfra:index:ModelEndpoint").outputs["url"]
     assert url == f"http://{balancer.outputs['dnsName']}"
@@ -175,10 +175,7 @@ def test_every_mistake_of_an_endpoint_is_told_before_anything_of_it_is_registere
         "ModelEndpoint 'digits': 3 mistakes, nothing was created",
         ("memory (given: '4GB'): 'GB' is read as powers of 1000 by some tools and of 1024 by others. Write 4GiB."),
         "scaling.max (given: 1): this is less than `min`, which is 2. Write 2 or more.",
-        (
-            "grpc (given: True): this is not built yet: the load balancer forwards HTTP/1.1 only; the container listens on "
-            "its gRPC port, but nothing leads there. Remove it."
-        ),
+        "grpc (given: True): it stands below another key. Write `exposure.grpc`.",
     ]
 
 

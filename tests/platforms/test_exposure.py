@@ -266,12 +266,12 @@ NO_AUTH = "exposure.auth: everybody on the internet could ask the model."
     [
         ({"exposure": {"public": True, **DOMAIN}}, NO_AUTH),
         ({"exposure": {"public": True, "auth": {"jwt": JWT}}}, "exposure.domain: what faces the internet is encrypted"),
-        ({"exposure": {"auth": {"jwt": JWT}}}, "exposure.auth: tokens, cookies and certificates need HTTPS"),
+        ({"exposure": {"auth": {"jwt": JWT}}}, "exposure.auth: keys, tokens, cookies and certificates need HTTPS"),
         ({"exposure": {"domain": "a.example.com"}}, "nothing says where its certificate comes from"),
         ({"exposure": {**DOMAIN, "auth": {}}}, "exposure.auth (given: {}): nothing is said here"),
         (
             {"exposure": {**DOMAIN, "auth": {"jwt": JWT, "cognito": {}}}},
-            "exposure.auth.cognito: the load balancer asks in one way, and `jwt` is given, too",
+            "exposure.auth.cognito: an endpoint asks in one way, and `jwt` is given, too",
         ),
         (
             {"exposure": {**PUBLIC, "auth": {"jwt": JWT, "none": "because it is a demonstration"}}},
@@ -287,7 +287,19 @@ NO_AUTH = "exposure.auth: everybody on the internet could ask the model."
         ({"exposure": {"cidrs": ["2001:db8::/32"]}}, "the load balancer has IPv4 addresses only"),
         ({"exposure": {**DOMAIN}, "load_balancer": "shared"}, "the shared load balancer is for the network's own addresses"),
         ({"exposure": {**DOMAIN}, "path": "/elsewhere"}, "a load balancer of one's own serves one endpoint, at /"),
-        ({"exposure": {"paths": ["/v2/*"]}}, "this opens /v2/repository, /v2/docs of MLServer, which are for its operator"),
+        ({"exposure": {"paths": ["/v2/*"]}}, "this opens /v2/repository, /v2/docs, /v2/models/{model}/docs of MLServer, which are for its operator"),
+        (
+            {"exposure": {"paths": ["/*/*/infer", "/a/*/?/?/*"]}},
+            "exposure.paths (given: ['/*/*/infer', '/a/*/?/?/*']): there are 6 `*` and `?` in them, and a rule of a load balancer takes 5",
+        ),
+        (
+            {"exposure": {**PUBLIC, "cidrs": ["203.0.113.0/24", "10.0.0.0/8"]}},
+            "exposure.cidrs[1] (given: '10.0.0.0/8'): clients come from the internet (`public`), where nobody has such an address",
+        ),
+        (
+            {"exposure": {**PUBLIC, "security_groups": {"orders": "sg-0123456789abcdef0"}}},
+            "exposure.security_groups: members of a group are known by their private addresses, and `public` lets clients come by others",
+        ),
         ({"exposure": {"paths": ["v2"]}}, "this is no path of 128 characters at most that begins with a slash"),
         (
             {"exposure": {**PUBLIC, "waf": {"enabled": False, "max_body": "1MiB"}}},
@@ -331,6 +343,13 @@ class _Paths:
         ("mlserver", "/v2/models/*/infer", False),
         ("triton", "/v2/repository/index", True),
         ("tensorflow-serving", "/v1/models/*", False),
+        ("mlserver", "/v2/models/*", True),
+        ("mlserver", "/v2/models/digits/*", True),
+        ("mlserver", "/v2/models/digits/docs", True),
+        ("mlserver", "/v2/models/digits/infer", False),
+        ("triton", "/v2/models/*/tr?ce", True),
+        ("triton", "/v2/models/*/trace/setting", True),
+        ("triton", "/v2/models/*/infer", False),
     ],
 )
 def test_paths_of_the_operator_stay_closed(server: str, path: str, opens: bool) -> None:

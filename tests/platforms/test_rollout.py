@@ -120,10 +120,6 @@ def test_pulumi_waits_as_long_as_traffic_is_watched(tmp_path: Path) -> None:
         ({"rollout": {"strategy": "linear", "percent": 1}}, "the least of a linear step is 3"),
         ({"rollout": {**CANARY, "bake": "90s"}}, "ECS counts whole minutes. Write 2m."),
         (
-            {"rollout": CANARY, "scaling": {"max": 4, "requests_per_second_per_replica": 5}},
-            "the load balancer counts the requests of one set of replicas, and after a rollout the other one serves",
-        ),
-        (
             {
                 "rollout": CANARY,
                 "exposure": {

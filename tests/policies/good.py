@@ -21,6 +21,18 @@ _SECOND = {
 }
 _KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _ARTIFACT = f"oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models/digits@sha256:{'a' * 64}"
+_WAITING = {"namespace": "Acme/Third", "name": "Waiting", "dimensions": {"Service": "third"}}
+_EVERY_WAY: dict[str, Any] = {
+    "max": 8,
+    "concurrency": 4,
+    "p95LatencyMs": 250,
+    "metrics": {"waiting": {**_WAITING, "targetPerReplica": 3}, "cache": {**_WAITING, "name": "Cache", "target": 0.8}},
+    "steps": {"rush": {**_WAITING, "add": [{"above": 20, "replicas": 1}, {"above": 100, "replicas": 4}]}},
+    "schedule": {
+        "day": {"at": "cron(0 8 ? * MON-FRI *)", "timezone": "Europe/Vienna", "min": 4},
+        "night": {"at": "cron(0 20 ? * MON-FRI *)", "timezone": "Europe/Vienna"},
+    },
+}
 _RICH: dict[str, Any] = {
     "network": {"zones": 2, "nat": "single", "flowLogs": {}},
     "platforms": {"web": {"type": "ecs"}},
@@ -33,7 +45,13 @@ _RICH: dict[str, Any] = {
             "scaling": {"min": 2, "max": 10, "requestsPerSecondPerReplica": 50},
         },
         "second": _SECOND,
-        "third": {"server": "mlserver", "model": "model", "loadBalancer": "own", "stopTimeout": "90s"},
+        "third": {
+            "server": "mlserver",
+            "model": "model",
+            "loadBalancer": "own",
+            "stopTimeout": "90s",
+            "scaling": _EVERY_WAY,
+        },
     },
 }
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
@@ -64,6 +82,20 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
                 "model": {"uri": f"hf://acme/digits@{'a' * 40}", "size": "1GiB", "token": SECRET},
             },
             "baked": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.zip", "delivery": "baked"}},
+        },
+    },
+    "tenants": {
+        "network": {"nat": "none"},
+        "platforms": {"web": {"type": "ecs", "exec": True}},
+        "tenants": {"acme": {"modelPrefix": "s3://models/acme/"}, "bolt": {"modelPrefix": "s3://models/bolt/"}},
+        "endpoints": {
+            name: {
+                "tenant": name,
+                "server": "mlserver",
+                "model": {"uri": f"s3://models/{name}/digits/7", "size": "1GiB"},
+                "secrets": {"TOKEN": f"arn:aws:secretsmanager:us-west-2:123456789012:secret:{name}-AbCdEf"},
+            }
+            for name in ("acme", "bolt")
         },
     },
     "wide": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from modelinfra.graph.model import Graph
@@ -75,6 +76,17 @@ def _overlap(graph: Graph) -> None:
 def _long_policy(graph: Graph) -> None:
     secrets = [f"arn:aws:secretsmanager:us-west-2:123456789012:secret:of-tenant-{index}-AbCdEf" for index in range(180)]
     text(t.ROLE_POLICY, "policy", "Statement[3].Resource", secrets, "iris-execution")(graph)
+
+
+def _foreign_secret(graph: Graph) -> None:
+    secret = "arn:aws:secretsmanager:us-west-2:123456789012:secret:*"
+    given = find(graph, t.ROLE_POLICY, "acme-execution")
+    index = next(
+        place
+        for place, each in enumerate(json.loads(given.inputs["policy"])["Statement"])
+        if each["Action"] == "secretsmanager:GetSecretValue"
+    )
+    text(t.ROLE_POLICY, "policy", f"Statement[{index}].Resource", secret, "acme-execution")(graph)
 
 
 def _direct_to_tasks(graph: Graph) -> None:
@@ -286,4 +298,23 @@ MISTAKES = (
         text(t.ROLE_POLICY, "policy", "Statement[0].Action", "logs:*", "iris-execution"),
         "right-wide",
     ),
+    Mistake(
+        "a prefix above that of another tenant",
+        text(t.ROLE_POLICY, "policy", "Statement[0].Resource", "arn:aws:s3:::models/*", "acme-fetch"),
+        "tenant-apart",
+        "tenants",
+    ),
+    Mistake(
+        "the list of another tenant's models",
+        text(t.ROLE_POLICY, "policy", "Statement[1].Condition.StringLike.s3:prefix", "bolt/*", "acme-fetch"),
+        "tenant-apart",
+        "tenants",
+    ),
+    Mistake(
+        "another tenant's log",
+        text(t.ROLE_POLICY, "policy", "Statement[1].Resource", "arn:aws:logs:*:123456789012:log-group:*", "bolt-exec"),
+        "tenant-apart",
+        "tenants",
+    ),
+    Mistake("another tenant's secret", _foreign_secret, "tenant-apart", "tenants"),
 )

@@ -181,7 +181,7 @@ def test_a_finding_has_the_severity_of_its_rule(graph: Graph) -> None:
 def test_what_our_own_environment_lacks_for_production_is_known(tmp_path: Path) -> None:
     """Each of these is an option to come or a decision; a new one among them is a step back."""
     assert {each.rule for each in check(good("wide", tmp_path), READINESS)} == {
-        "ready-access-logs", "ready-budget", "ready-read-only", "ready-scaling", "ready-tls", "ready-two-replicas",
+        "ready-access-logs", "ready-budget", "ready-read-only", "ready-tls", "ready-two-replicas",
     }  # fmt: skip
 
 

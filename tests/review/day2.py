@@ -16,6 +16,8 @@ ENDPOINTS = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]
 SECOND = {**ENDPOINT, "environment": {"LOG_LEVEL": "debug"}}
 
 
+CANDIDATE = {"candidate": {"environment": {"SEED": "2"}}}
+
 GPUS = {"gpuNodePools.a10g": {"accelerator": {"name": "A10G"}, "maxNodes": 12}}
 ON_GPUS = {**GPUS, "endpoints.iris.accelerator": {"name": "A10G"}}
 
@@ -71,8 +73,8 @@ ROWS = [
     Row("more replicas at most", "iris: most replicas up from 10 to 20; $0 to +$360 a month", (0, 1, 0, 0), {"endpoints.iris.scaling.max": 20}, engine=True),
     Row("one replica is enough", "iris: least replicas down from 2 to 1; -$36 to $0 a month", (0, 1, 0, 0), {"endpoints.iris.scaling.min": 1}),
     Row("a third zone", "rolling deployment of iris", (7, 2, 0, 0), {"network.zones": 3}, engine=True),
-    Row("a second endpoint", "adds the endpoint lily; +$75 to +$364 a month", (20, 1, 0, 0), {"endpoints.lily": SECOND}, engine=True),
-    Row("an endpoint is removed", "removes the endpoint lily (and 2 more to read); -$364 to -$75 a month", (0, 1, 0, 20), {"endpoints.lily": None}, before={"endpoints.lily": SECOND}),
+    Row("a second endpoint", "adds the endpoint lily; +$76 to +$364 a month", (20, 1, 0, 0), {"endpoints.lily": SECOND}, engine=True),
+    Row("an endpoint is removed", "removes the endpoint lily (and 2 more to read); -$364 to -$76 a month", (0, 1, 0, 20), {"endpoints.lily": None}, before={"endpoints.lily": SECOND}),
     Row("an endpoint is renamed", "removes the endpoint iris (and 3 more to read)", (20, 1, 0, 20), {"endpoints.iris": None, "endpoints.lily": ENDPOINT}, engine=True),
     Row("another range", "replaces the VPC of network and 32 resources that stand on it: the whole network is made anew", (0, 6, 33, 0), {"network.cidr": "10.8.0.0/16"}, engine=True),
     Row("no NAT gateway", "deletes the internet gateway of network: its network loses the internet (and 2 more to read); +$22 a month", (7, 1, 0, 11), {"network.nat": "none", "network.interfaceEndpoints": ENDPOINTS}),
@@ -93,6 +95,9 @@ ROWS = [
     Row("more memory", "iris: MiB of a task up from 2048 to 6144; +$26 to +$130 a month", (0, 1, 1, 0), {"endpoints.iris.memory": "6GiB"}),
     Row("less memory", "iris: MiB of a task down from 6144 to 4096; -$65 to -$13 a month", (0, 1, 1, 0), {"endpoints.iris.memory": "4GiB"}, before={"endpoints.iris.memory": "6GiB"}),
     Row("another architecture", "iris: runtimePlatform.cpuArchitecture from X86_64 to ARM64; -$72 to -$14 a month", (0, 2, 1, 0), {"endpoints.iris.architecture": "arm64"}),
+    Row("a revision with a tenth of the traffic", "iris divides requests differently: proof-iris from 100 to 90 % and proof-iris--candidate from 0 to 10 %; +$", (8, 3, 0, 0), {"endpoints.iris.revisions": CANDIDATE, "endpoints.iris.traffic": {"stable": 90, "candidate": 10}}, engine=True),
+    Row("a revision is promoted", "iris divides requests differently: proof-iris from 90 to 0 % and proof-iris--candidate from 10 to 100 %", (0, 1, 0, 0), {"endpoints.iris.traffic": {"candidate": 100}}, {"endpoints.iris.revisions": CANDIDATE, "endpoints.iris.traffic": {"stable": 90, "candidate": 10}}),
+    Row("a revision goes", "deletes the candidate-service service of iris: its tasks are ended", (0, 3, 0, 8), {"endpoints.iris.revisions": None, "endpoints.iris.traffic": None}, {"endpoints.iris.revisions": CANDIDATE, "endpoints.iris.traffic": {"stable": 90, "candidate": 10}}),
     Row("spot", "iris: capacity from FARGATE (base 0, weight 1) to FARGATE (base 2, weight 1) and FARGATE_SPOT (base 0, weight 4)", (0, 1, 0, 0), {"endpoints.iris.spot": True}),
     Row("a shorter idle timeout", "the load balancer of web waits less long for an answer", (0, 1, 0, 0), {"platforms.web.idleTimeout": "60s"}),
     Row("a shell in the tasks", "the task role of iris may now logs:CreateLogStream, logs:DescribeLogStreams and logs:PutLogEvents on the log group of iris, and 1 more grant", (1, 2, 0, 0), {"platforms.web.exec": True}),

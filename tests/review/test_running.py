@@ -22,6 +22,7 @@ ALARM, LOG, CLUSTER = (
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:ecs/cluster:Cluster",
 )
+ACTION = "aws:appautoscaling/scheduledAction:ScheduledAction"
 TARGET, POLICY = "aws:appautoscaling/target:Target", "aws:appautoscaling/policy:Policy"
 Find = Callable[[Changes], Iterator[Finding]]
 
@@ -75,7 +76,7 @@ def masks(*kinds: str) -> dict[str, Any]:
         (traffic.findings, GROUP, {"deregistrationDelay": 300}, {"deregistrationDelay": 10}, "low", "the target group it drains for a shorter time"),
         (traffic.findings, GROUP, {"healthCheck": {"path": "/a"}}, {"healthCheck": {"path": "/b"}}, "low", "the health check of the target group it changes"),
         (traffic.findings, RULE, {"conditions": [{"pathPattern": {"values": ["/a"]}}]}, {"conditions": [{"pathPattern": {"values": ["/b"]}}]}, "medium", "the listener rule it takes other requests"),
-        (traffic.findings, RULE, {"actions": [{"forward": {"targetGroups": [{"weight": 90}]}}]}, {"actions": [{"forward": {"targetGroups": [{"weight": 50}]}}]}, "low", "the listener rule it shares requests out differently"),
+        (traffic.findings, RULE, {"actions": [{"forward": {"targetGroups": [{"arn": "a", "weight": 90}, {"arn": "b", "weight": 10}]}}]}, {"actions": [{"forward": {"targetGroups": [{"arn": "a", "weight": 50}, {"arn": "b", "weight": 50}]}}]}, "low", "the listener rule it divides requests differently: a from 90 to 50 % and b from 10 to 50 %"),
         (traffic.findings, "aws:lb/loadBalancer:LoadBalancer", {"idleTimeout": 120}, {}, "low", "the load balancer it waits less long for an answer"),
         (watching.findings, ALARM, {"threshold": 5, "comparisonOperator": "GreaterThanThreshold"}, {"threshold": 20, "comparisonOperator": "GreaterThanThreshold"}, "medium", "the alarm it tells later"),
         (watching.findings, ALARM, {"threshold": 5, "comparisonOperator": "LessThanThreshold"}, {"threshold": 1, "comparisonOperator": "LessThanThreshold"}, "medium", "the alarm it tells later"),
@@ -89,6 +90,7 @@ def masks(*kinds: str) -> dict[str, Any]:
         (watching.findings, CLUSTER, {"settings": [{"name": "containerInsights", "value": "enhanced"}]}, {"settings": []}, "low", "the cluster it has less detailed insights"),
         (watching.findings, "aws:lb/loadBalancer:LoadBalancer", {"accessLogs": {"enabled": True}}, {}, "medium", "the load balancer it no longer logs requests"),
         (capacity.findings, TARGET, {"minCapacity": 2}, {"minCapacity": 1}, "medium", "the scaling target it: least replicas down from 2 to 1"),
+        (capacity.findings, ACTION, {"scalableTargetAction": {"minCapacity": 4}}, {"scalableTargetAction": {"minCapacity": 2}}, "medium", "the scheduled action it: least replicas from then on down from 4 to 2"),
         (capacity.findings, TARGET, {"maxCapacity": 10}, {"maxCapacity": 20}, "low", "the scaling target it: most replicas up from 10 to 20"),
         (capacity.findings, "aws:autoscaling/group:Group", {"maxSize": 4}, {"maxSize": 2}, "medium", "the Auto Scaling group it: most machines down from 4 to 2"),
         (capacity.findings, "aws:eks/nodeGroup:NodeGroup", {"scalingConfig": {"minSize": 2}}, {"scalingConfig": {"minSize": 3}}, "low", "the node group it: least nodes up from 2 to 3"),

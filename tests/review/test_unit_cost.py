@@ -60,6 +60,18 @@ def test_other_signals_and_unknown_sizes_say_nothing_of_requests() -> None:
     assert rows(changes([], world(memory="unknown"))) == []
 
 
+def counting(*names: str) -> dict[str, Any]:
+    """A metric over several others."""
+    stats = [{"id": f"m{number}", "metricStat": {"metric": {"metricName": each}}} for number, each in enumerate(names)]
+    return {"customizedMetricSpecification": {"metrics": [{"id": "e", "expression": "m0 + m1"}, *stats]}}
+
+
+def test_the_sum_over_two_target_groups_counts_requests_and_requests_in_flight_do_not() -> None:
+    both = world(metric=counting("RequestCountPerTarget", "RequestCountPerTarget"))
+    assert rows(changes([], both)) == [("iris", "1,000 requests", "$0.0014")]
+    assert rows(changes([], world(metric=counting("RequestCountPerTarget", "TargetResponseTime")))) == []
+
+
 def test_tokens_cost_what_the_stated_throughput_makes_of_an_hour() -> None:
     stated = {"components": {"iris": {"tokensPerSecond": 100}}}
     # 0.04937 an hour over 360,000 tokens.

@@ -9,7 +9,6 @@ ZEROS = "0" * 64
 IMAGE = f"a.example/served@sha256:{ZEROS}"
 NAMES = "this is not lower-case letters, digits and single hyphens, beginning with a letter (63 characters at most)"
 BELOW = "it stands below another key. Write"
-ONE_REVISION = "this is not built yet: an endpoint serves one revision. Remove it."
 TEXT = "text is expected here. Write text, in quotes if it looks like a number or a date."
 SIZE = "this is not a size. Write a number and a unit, for example 4GiB or 512MiB."
 DURATION = "this is not a duration. Write for example 30s, 5m, 1h or 1m30s."

@@ -9,6 +9,7 @@ from tests.stackfile.wrong import (
     wrong_environment,
 )
 from tests.stackfile.wrong_adoption import ADOPTION
+from tests.stackfile.wrong_asynchronous import ASYNCHRONOUS
 from tests.stackfile.wrong_keys import KEYS, YAML
 from tests.stackfile.wrong_nodes import NODES
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
@@ -20,7 +21,7 @@ SEVERAL = wrong_environment(
     "many mistakes at once",
     """\
     production: 1
-    tenants: {}
+    edgeFleets: {}
     network: {zones: 5, nat: maybe}
     platforms: {web: {type: eks}}
     endpoints:
@@ -37,8 +38,22 @@ SEVERAL = wrong_environment(
     "endpoints.Digits.model: this is required. Write the path of the model's directory, or its address.",
     "endpoints.a.logs.retentionDays (given: 45): CloudWatch Logs does not offer this retention. Write 30.",
     "endpoints.a.scaling.max (given: 2): this is less than `min`, which is 3. Write 3 or more.",
-    "tenants (given: {}): this is not built yet: an environment has no tenants. Remove it.",
+    "edgeFleets (given: {}): this is not built yet: there is no edge fleet. Remove it.",
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
-WRONG = [*YAML, *KEYS, *QUANTITIES, *TYPES, *PLACES, *MODELS, *NETWORKS, *SERVERS, *SOURCES, *ADOPTION, *NODES, SEVERAL]
+WRONG = [
+    *YAML,
+    *KEYS,
+    *QUANTITIES,
+    *TYPES,
+    *PLACES,
+    *MODELS,
+    *NETWORKS,
+    *SERVERS,
+    *SOURCES,
+    *ADOPTION,
+    *NODES,
+    *ASYNCHRONOUS,
+    SEVERAL,
+]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.stackfile.wrong import (
     BELOW,
-    ONE_REVISION,
     environment,
     wrong_endpoint,
     wrong_environment,
@@ -170,14 +169,18 @@ KEYS = [
     wrong_endpoint("domain", "domain: a.example", f"domain (given: 'a.example'): {BELOW} `exposure.domain`."),
     wrong_endpoint("TLS", "tls: true", f"tls (given: True): {BELOW} `exposure.domain`."),
     wrong_endpoint("public", "public: true", f"public (given: True): {BELOW} `exposure.public`."),
-    wrong_endpoint("revisions", "revisions: {}", f"revisions (given: {{}}): {ONE_REVISION}"),
-    wrong_endpoint("traffic", "traffic: {stable: 90}", f"traffic (given: {{'stable': 90}}): {ONE_REVISION}"),
     wrong_endpoint(
-        "gRPC",
-        "grpc: true",
-        "grpc (given: True): this is not built yet: the load balancer forwards HTTP/1.1 only; the container listens "
-        "on its gRPC port, but nothing leads there. Remove it.",
+        "traffic of one revision",
+        "traffic: {stable: 100}",
+        "traffic: there is one revision, which has all the traffic. Remove it, or add `revisions`.",
     ),
+    wrong_endpoint(
+        "mirror",
+        "mirror: candidate",
+        "mirror (given: 'candidate'): this is not built yet: a load balancer of AWS forwards each request once; copies of "
+        "requests need a service mesh. Remove it.",
+    ),
+    wrong_endpoint("gRPC", "grpc: true", f"grpc (given: True): {BELOW} `exposure.grpc`."),
     wrong_platform(
         "KServe",
         "{type: ecs, serving: kserve}",

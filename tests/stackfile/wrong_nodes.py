@@ -169,16 +169,16 @@ NODES = [
         "scaling.min (given: 5): the pool 'a', with 4 nodes at most, has room for 4 such replicas. Raise the pool's `maxNodes`, or write a smaller number.",
     ),
     wrong_on_pool(
-        "GPU that is scaled by nothing",
+        "a server that streams and is scaled by nothing",
         ONE,
-        f"{ENDPOINT}, scaling: {{min: 1, max: 2}}",
-        "scaling: by CPU, the default, nothing is learnt of an accelerator's load: replicas would be added late or never. Write `requestsPerSecondPerReplica`, with others or alone, or a `max` that equals `min`.",
+        f"{ENDPOINT.replace('triton', 'vllm')}, scaling: {{min: 1, max: 2}}",
+        "scaling: answers of vLLM are streamed as a rule, and the load balancer sees when they begin: how many are in flight it cannot say. Write `requestsPerSecondPerReplica`; `concurrency` where no client streams; or a `max` that equals `min`.",
     ),
     wrong_on_pool(
         "GPU that is scaled by CPU and memory",
         ONE,
         f"{ENDPOINT}, scaling: {{min: 1, max: 2, cpuPercent: 50, memoryPercent: 50}}",
-        "scaling: by `cpuPercent` and `memoryPercent` alone nothing is learnt of an accelerator's load: replicas would be added late or never. Write `requestsPerSecondPerReplica`, with others or alone, or a `max` that equals `min`.",
+        "scaling: by `cpuPercent` and `memoryPercent` alone nothing is learnt of an accelerator's load: replicas would be added late or never. Write `concurrency` or `requestsPerSecondPerReplica`, with others or alone, or a `max` that equals `min`.",
     ),
     wrong_on_pool(
         "spare capacity of an endpoint on nodes",

@@ -8,7 +8,6 @@ OTHER = (
     "Write `accelerator`, with a pool under `gpuNodePools` that has it, or choose a server that runs on Fargate "
     "(`modelinfra servers` says which)."
 )
-NO_GRPC = "the load balancer forwards HTTP/1.1 only; the container listens on its gRPC port, but nothing leads there"
 
 
 def named(name: str, endpoint: str, *lines: str) -> Wrong:
@@ -88,7 +87,7 @@ SERVERS = [
         "startupBudget (given: 90): a duration needs a unit. Write 90s for seconds or 90m for minutes.",
     ),
     wrong_server(
-        "own server with gRPC", "grpc", "9001", f"grpc (given: 9001): this is not built yet: {NO_GRPC}. Remove it."
+        "own server with gRPC", "grpc", "9001", "grpc (given: 9001): there is no such key. Did you mean 'grpcPort'?"
     ),
     named(
         "own server without ports and paths",

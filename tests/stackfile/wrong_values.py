@@ -15,6 +15,10 @@ from tests.stackfile.wrong import (
     wrong_platform,
 )
 
+EIGHT = "cron(0 8 ? * MON-FRI *)"
+NIGHT = "night: {at: 'cron(0 20 * * ? *)'}"
+WAITING = "namespace: Acme/Chat, name: Waiting"
+
 QUANTITIES = [
     wrong_endpoint("memory without unit", "memory: 4", "memory (given: 4): a size needs a unit. Write 4GiB or 4MiB."),
     wrong_endpoint(
@@ -86,7 +90,9 @@ QUANTITIES = [
 TYPES = [
     wrong_endpoint("replicas in quotes", "scaling: {min: '2'}", f"scaling.min (given: '2'): {WHOLE_NUMBER}"),
     wrong_endpoint("half a replica", "scaling: {min: 2.5}", f"scaling.min (given: 2.5): {WHOLE_NUMBER}"),
-    wrong_endpoint("no replica", "scaling: {min: 0}", "scaling.min (given: 0): the least is 1. Write 1 or more."),
+    wrong_endpoint(
+        "fewer than no replica", "scaling: {min: -1}", "scaling.min (given: -1): the least is 0. Write 0 or more."
+    ),
     wrong_endpoint(
         "not a number",
         "scaling: {max: 9, cpuPercent: .nan}",
@@ -122,6 +128,91 @@ TYPES = [
         "target without room",
         "scaling: {min: 2, cpuPercent: 50}",
         "scaling.cpuPercent (given: 50): a target has no effect while `max` equals `min`. Write a `max` above 2.",
+    ),
+    wrong_endpoint(
+        "cron expression of five fields",
+        f"scaling: {{max: 9, schedule: {{day: {{at: cron(0 8 * * *), min: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.at (given: 'cron(0 8 * * *)'): a cron expression has six fields, and this has 5. Write cron(minutes hours day-of-month month day-of-week year).",
+    ),
+    wrong_endpoint(
+        "cron expression of both days",
+        f"scaling: {{max: 9, schedule: {{day: {{at: cron(0 8 * * * *), min: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.at (given: 'cron(0 8 * * * *)'): of day-of-month and day-of-week one is not looked at, and is written ?. Write for example cron(0 8 ? * MON-FRI *).",
+    ),
+    wrong_endpoint(
+        "hour that no day has",
+        f"scaling: {{max: 9, schedule: {{day: {{at: 'cron(0 24 ? * MON-FRI *)', min: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.at (given: 'cron(0 24 ? * MON-FRI *)'): '24' is no hours (0 to 23). Write *, a number, a range as 1-5, a list as 1,3 or a step as */15.",
+    ),
+    wrong_endpoint(
+        "day that no month has",
+        f"scaling: {{max: 9, schedule: {{day: {{at: 'at(2027-02-30T08:00:00)', min: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.at (given: 'at(2027-02-30T08:00:00)'): this is no date with a time. Write for example at(2027-03-01T08:00:00).",
+    ),
+    wrong_endpoint(
+        "time that comes again at a rate",
+        f"scaling: {{max: 9, schedule: {{day: {{at: rate(1 day), min: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.at (given: 'rate(1 day)'): this is neither a cron expression nor a time. Write cron(minutes hours day-of-month month day-of-week year), or at(2027-03-01T08:00:00).",
+    ),
+    wrong_endpoint(
+        "time zone that is none",
+        f"scaling: {{max: 9, schedule: {{day: {{at: '{EIGHT}', timezone: Europe/Wien, min: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.timezone (given: 'Europe/Wien'): there is no such time zone. Write for example Europe/Vienna or UTC.",
+    ),
+    wrong_endpoint(
+        "schedule beyond the limits",
+        f"scaling: {{max: 9, schedule: {{day: {{at: '{EIGHT}', min: 12}}, {NIGHT}}}}}",
+        "scaling.schedule.day.min (given: 12): `scaling.min` and `scaling.max` are the widest limits, and this is not within 2 to 9. Write 2 to 9, or change them.",
+    ),
+    wrong_endpoint(
+        "schedule without a way back",
+        f"scaling: {{max: 9, schedule: {{day: {{at: '{EIGHT}', min: 4}}}}}}",
+        "scaling.schedule: every point in time states `min`, so that `scaling.min` would never hold again. Leave `min` out where it is to hold.",
+    ),
+    wrong_endpoint(
+        "schedule of nothing",
+        f"scaling: {{max: 9, schedule: {{{NIGHT}}}}}",
+        "scaling.schedule: no point in time states `min` or `max`. Write one of them.",
+    ),
+    wrong_endpoint(
+        "more at least than at most from a point in time",
+        f"scaling: {{max: 9, schedule: {{day: {{at: '{EIGHT}', min: 5, max: 4}}, {NIGHT}}}}}",
+        "scaling.schedule.day.max (given: 4): this is less than `min`, which is 5. Write 5 or more.",
+    ),
+    wrong_endpoint(
+        "metric with two targets",
+        f"scaling: {{max: 9, metrics: {{queue: {{{WAITING}, target: 1, targetPerReplica: 2}}}}}}",
+        "scaling.metrics.queue.targetPerReplica (given: 2): `target` says already where the metric is to be held. Remove one of the two.",
+    ),
+    wrong_endpoint(
+        "metric without a target",
+        f"scaling: {{max: 9, metrics: {{queue: {{{WAITING}}}}}}}",
+        "scaling.metrics.queue.target: nothing says where the metric is to be held. Write it, or `targetPerReplica`.",
+    ),
+    wrong_endpoint(
+        "metric without room",
+        f"scaling: {{min: 2, metrics: {{queue: {{{WAITING}, target: 1}}}}}}",
+        "scaling.metrics: a target has no effect while `max` equals `min`. Write a `max` above 2.",
+    ),
+    wrong_endpoint(
+        "steps that lead nowhere",
+        f"scaling: {{max: 9, steps: {{queue: {{{WAITING}}}}}}}",
+        "scaling.steps.queue.add: nothing is added or removed here. Write it, or `remove`.",
+    ),
+    wrong_endpoint(
+        "steps that add and remove at once",
+        f"scaling: {{max: 9, steps: {{queue: {{{WAITING}, add: [{{above: 5, replicas: 1}}], remove: [{{below: 7, replicas: 1}}]}}}}}}",
+        "scaling.steps.queue.remove (given: 7): replicas are added above 5 already: what is between would be added and removed at once. Write `below` 5 or less.",
+    ),
+    wrong_endpoint(
+        "two steps from one value",
+        f"scaling: {{max: 9, steps: {{queue: {{{WAITING}, add: [{{above: 5, replicas: 1}}, {{above: 5, replicas: 2}}]}}}}}}",
+        "scaling.steps.queue.add[1].above (given: 5): another step begins there. Write another value.",
+    ),
+    wrong_endpoint(
+        "steps that remove what a target keeps",
+        f"scaling: {{max: 9, cpuPercent: 50, steps: {{queue: {{{WAITING}, remove: [{{below: 7, replicas: 1}}]}}}}}}",
+        "scaling.steps.queue.remove: `cpuPercent` removes replicas when all targets agree, and this would remove those that they keep. Remove it, or the targets.",
     ),
     wrong_endpoint(
         "retention that is not offered",

@@ -28,12 +28,31 @@ ENVIRONMENT: dict[str, Any] = {
 
 ROLLOUT = "endpoints.iris.rollout"
 SLO = "endpoints.iris.slo"
+QUEUE = "endpoints.iris.queue"
 
 # Where a key of a mapping is edited, when it is below a name of the user's.
-NAMES = {"platforms": "web", "endpoints": "iris", "gpuNodePools": "a10g"}
+SCALING = "endpoints.iris.scaling"
+METRICS, STEPS, SCHEDULE = f"{SCALING}.metrics", f"{SCALING}.steps", f"{SCALING}.schedule"
+NAMES = {
+    "platforms": "web",
+    "endpoints": "iris",
+    "gpuNodePools": "a10g",
+    "endpoints.iris.revisions": "candidate",
+    "endpoints.iris.exposure.auth.apiKeys": "orders",
+    METRICS: "waiting",
+    STEPS: "rush",
+    SCHEDULE: "day",
+    "tenants": "acme",
+}
+
+TENANTS: dict[str, Any] = {"tenants": {"acme": {}, "bolt": {}}}
 
 # What must stand there, too, for an edit to make sense, before and after it.
+_WAITING = {"namespace": "Acme/Iris", "name": "QueuedRequests", "dimensions": {"Service": "iris"}}
+_BOTH_WAYS = {"add": [{"above": 10, "replicas": 2}], "remove": [{"below": 1, "replicas": 1}]}
 CONTEXT: dict[str, dict[str, Any]] = {
+    f"{METRICS}.waiting.targetPerReplica": {METRICS: {"waiting": {**_WAITING, "targetPerReplica": 5}}},
+    f"{STEPS}.rush.remove": {SCALING: {"min": 2, "max": 10, "steps": {"rush": {**_WAITING, **_BOTH_WAYS}}}},
     "gpuNodePools.a10g.onDemandBase": {"gpuNodePools.a10g.spot": True},
     "endpoints.iris.nodePool": {
         "gpuNodePools.a10g": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
@@ -41,6 +60,18 @@ CONTEXT: dict[str, dict[str, Any]] = {
         "endpoints.iris.accelerator": {"name": "A10G"},
         "endpoints.iris.nodePool": "a10g",
     },
+    "endpoints.iris.mode": {"endpoints.iris.scaling": {"min": 2, "max": 10}},
+    "endpoints.iris.slo.oldestMessage": {
+        "endpoints.iris.mode": "async",
+        "endpoints.iris.scaling": {"min": 2, "max": 10},
+        "endpoints.iris.slo": {"oldestMessage": "10m"},
+    },
+    "endpoints.iris.scaling.backlogPerReplica": {
+        "endpoints.iris.mode": "async",
+        "endpoints.iris.scaling": {"min": 0, "max": 10},
+    },
+    "endpoints.iris.queue.bucket": {"endpoints.iris.queue": {}},
+    "endpoints.iris.queue.inputKmsKeyArn": {"endpoints.iris.queue": {"inputs": ["s3://acme-photos/incoming/"]}},
     "platforms.web.sharedLoadBalancer": {"endpoints.iris.loadBalancer": "own"},
     "network.interfaceEndpoints": {"network.interfaceEndpoints": ["ecr.api", "ecr.dkr", "logs"]},
     "platforms.web.listenerArn": {
@@ -55,6 +86,9 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    "endpoints.iris.exposure.grpc": {"endpoints.iris.exposure.auth": None},
+    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+    "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
         "endpoints.iris.exposure.auth": {
             "mtls": {
@@ -62,12 +96,25 @@ CONTEXT: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "endpoints.iris.exposure.auth.apiKeys": {"endpoints.iris.exposure.auth": {"apiKeys": {"orders": {}}}},
+    "endpoints.iris.tenant": TENANTS | {"endpoints.iris.tenant": "acme"},
+    "platforms.web.tenant": TENANTS | {"platforms.web.tenant": "acme", "endpoints": {}},
+    "gpuNodePools.a10g.tenant": TENANTS | {"gpuNodePools.a10g.tenant": "acme"},
     "endpoints.iris.exposure.cidrs": {"endpoints.iris.exposure.securityGroups": {"orders": "sg-0123456789abcdef1"}},
     "endpoints.iris.exposure.securityGroups": {"endpoints.iris.exposure.cidrs": ["192.0.2.0/24"]},
     "endpoints.iris.logs.findingsGroupArn": {"endpoints.iris.logs": {"masked": ["EmailAddress"]}},
     "endpoints.iris.tracing.headers": {"endpoints.iris.tracing": {"to": "https://otlp.example.com"}},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+    "endpoints.iris.revisions.candidate.model.token": {
+        "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
+    },
+    "endpoints.iris.revisions.candidate.model.kmsKeyArn": {
+        "endpoints.iris.revisions.candidate.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}
+    },
 }
+
+# What the rules refuse at this place, with a message of their own: revisions belong to synchronous endpoints.
+REFUSED = {"endpoints.iris.revisions.candidate.scaling.backlogPerReplica"}
 
 POOL = "gpuNodePools.a10g"
 ACCELERATOR = "endpoints.iris.accelerator"
@@ -94,6 +141,12 @@ EXPOSED: dict[str, Any] = {
     "accessLogs": {"enabled": True},
 }
 
+REVISION = "endpoints.iris.revisions.candidate"
+DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": ENDPOINT["scaling"]}}
+
+# A revision scales by the options by which its endpoint does: what stands below names of the user's is walked there.
+_WALKED_ONCE = tuple(f"{REVISION}.scaling.{each}" for each in ("metrics", "steps", "schedule"))
+
 SERVER = "endpoints.iris.server"
 OWN_SERVER: dict[str, Any] = {
     "image": "registry.example/own:1.2",
@@ -114,8 +167,23 @@ BASES: dict[str, dict[str, Any]] = {
         ACCELERATOR: A10G,
     },
     SERVER: {SERVER: OWN_SERVER},
+    "tenants": {
+        "tenants": {"acme": {}},
+        "endpoints.iris.tenant": "acme",
+        EXPOSURE: {**EXPOSED, "auth": {"apiKeys": {"orders": {}}}},
+    },
+    REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
+    QUEUE: {QUEUE: {}, "endpoints.iris.mode": "async", "endpoints.iris.scaling": {"min": 0, "max": 10}},
+    METRICS: {METRICS: {"waiting": {**_WAITING, "target": 5}}},
+    STEPS: {STEPS: {"rush": {**_WAITING, "add": _BOTH_WAYS["add"]}}},
+    SCHEDULE: {
+        SCHEDULE: {
+            "day": {"at": "cron(0 8 ? * MON-FRI *)", "min": 4, "max": 9},
+            "night": {"at": "cron(0 20 ? * MON-FRI *)"},
+        }
+    },
     "endpoints.iris.metrics": {"endpoints.iris.metrics": {}},
     "endpoints.iris.collector": {"endpoints.iris.metrics": {}},
     "endpoints.iris.tracing": {"endpoints.iris.tracing": {"to": "xray"}},
@@ -135,7 +203,9 @@ BASES: dict[str, dict[str, Any]] = {
     },
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
+    f"{EXPOSURE}.grpc": {AUTH: {"jwt": JWT}, f"{EXPOSURE}.grpc": {}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
+    f"{AUTH}.apiKeys": {AUTH: {"apiKeys": {"orders": {"generation": 2}}}},
     f"{AUTH}.mtls": {AUTH: {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},
 }
 
@@ -169,7 +239,7 @@ class Edit:
 
 def edits() -> list[Edit]:
     """Every declared option that has another valid value written beside it."""
-    return list(_edits(EnvironmentOptions, ""))
+    return [each for each in _edits(EnvironmentOptions, "") if each.path not in REFUSED]
 
 
 def write_model(directory: Path) -> None:
@@ -188,7 +258,7 @@ def _edits(declaration: type, prefix: str) -> Iterator[Edit]:
         path = prefix + spelled(key.name, "camel")
         if key.option.example is not UNSET:
             yield Edit(path, key.option)
-        for below in _declarations(key.type):
+        for below in _declarations(key.type) if path not in _WALKED_ONCE else ():
             name = f".{NAMES[path]}" if path in NAMES else ""
             yield from _edits(below, f"{path}{name}.")
 

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from modelinfra.graph.compare import Change
 from modelinfra.graph.model import Graph
 
-# The autoscaler writes the one, and the registry hands out the other anew each time: neither makes a deployment.
-QUIET = {"aws:ecs/service:Service.desiredCount", "docker-build:index:Image.registries[0].password"}
+# The autoscaler writes the one, the registry hands out the other anew each time, a key is drawn anew and stays the first: none makes a deployment.
+QUIET = {
+    "aws:ecs/service:Service.desiredCount",
+    "docker-build:index:Image.registries[0].password",
+    "aws:secretsmanager/secretVersion:SecretVersion.secretString",
+}
 
 
 def landed(changes: Iterable[Change]) -> set[str]:

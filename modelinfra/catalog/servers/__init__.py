@@ -37,6 +37,7 @@ __all__ = [
     "UnknownServerError",
     "assumed_bytes",
     "memory_need_mib",
+    "parallel_requests",
     "server",
     "server_for_image",
     "startup_budget_seconds",
@@ -119,6 +120,13 @@ def memory_need_mib(server: ModelServer, model_bytes: int | None) -> int:
     """Memory in MiB that the server needs with a model of that size; the row's ceiling stands for an unknown size."""
     mib = assumed_bytes(server, model_bytes) / MIB
     return math.ceil(server.memory_base_mib + server.memory_headroom_factor * mib)
+
+
+def parallel_requests(server: ModelServer, vcpus: float, accelerators: int) -> int:
+    """How many predictions a replica of that size works on at once; one at least."""
+    if server.parallel == "one":
+        return 1
+    return max(1, accelerators or (int(vcpus) if server.parallel == "one-per-processor" else 1))
 
 
 def assumed_bytes(server: ModelServer, model_bytes: int | None) -> int:

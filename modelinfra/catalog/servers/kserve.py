@@ -7,6 +7,7 @@ from typing import Any
 
 from modelinfra.catalog.layouts.files import HUGGING_FACE, one_file
 from modelinfra.catalog.layouts.found import Layout
+from modelinfra.catalog.servers.protocols import V2_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 
 _RELEASE = (
@@ -32,12 +33,14 @@ def _row(framework: str, title: str, layout: Layout, **others: Any) -> ModelServ
         # The arguments of config/runtimes/*.yaml.
         "command": ("--model_name={model}", "--model_dir=/mnt/models", "--http_port=8080"),
         "predict_path_template": "/v2/models/{model}/infer",  # serving.md 1b; v1 at /v1/models/NAME:predict
+        "grpc_methods": V2_METHODS,
         "side_routes": ("/metrics", "/docs", "/openapi.json", "/v2/repository"),
         "startup_base_seconds": 120,  # an assumption, as measured for MLServer with scikit-learn
         "startup_seconds_per_gib": 32,  # an assumption, as for MLServer
         "assumed_model_gib": 4,  # an assumption
         "memory_base_mib": 1024,  # an assumption: half of what the runtimes ask (serving.md 1d: 2Gi)
         "memory_headroom_factor": 2.0,  # an assumption
+        "parallel": "one",  # an assumption: --workers is 1 (kserve/model_server.py)
         "longest_request_seconds": 60,  # an assumption
         "traps": ("two model files in one folder end the server at start",),
     }
@@ -63,6 +66,7 @@ KSERVE = (
         startup_seconds_per_gib=60,  # an assumption
         assumed_model_gib=16,  # an assumption
         memory_base_mib=4096,  # an assumption
+        streams=True,  # OpenAI's protocol
         longest_request_seconds=300,  # an assumption: long generations
         traps=("OpenAI's paths are below /openai, not at /v1",),  # serving.md 1b
     ),

@@ -56,6 +56,7 @@ VLLM = ModelServer(
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption: weights pass through the host's memory
     unpacked_image_gib=24,  # an assumption
+    streams=True,  # OpenAI's protocol
     longest_request_seconds=300,  # an assumption: long generations
     traps=("a probe that gives up too early shows as `KeyboardInterrupt: terminated` in the log",),  # serving.md 1c
 )
@@ -93,6 +94,7 @@ TGI = ModelServer(
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption
     unpacked_image_gib=24,  # an assumption
+    streams=True,  # OpenAI's protocol
     longest_request_seconds=300,  # an assumption
     traps=(
         "upstream is in maintenance mode",
@@ -148,6 +150,7 @@ SGLANG = ModelServer(
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption
     unpacked_image_gib=24,  # an assumption
+    streams=True,  # OpenAI's protocol
     longest_request_seconds=300,  # an assumption
     traps=("/health_generate runs a generation for each probe: a busy replica would fail it",),
 )
@@ -182,6 +185,7 @@ NIM = ModelServer(
     memory_base_mib=8192,  # an assumption
     memory_headroom_factor=1.1,  # an assumption
     unpacked_image_gib=24,  # an assumption
+    streams=True,  # OpenAI's protocol
     longest_request_seconds=300,  # an assumption
     traps=("it fetches weights at start with NGC_API_KEY: give it as a secret", "its cache must be writable"),
 )

@@ -45,6 +45,7 @@ LLAMA_CPP = ModelServer(
     assumed_model_gib=8,  # an assumption: 8 billion parameters at 8 bits
     memory_base_mib=2048,  # an assumption: the cache of a context of some thousand tokens
     memory_headroom_factor=1.1,  # an assumption: the file is mapped, and buffers come with it
+    streams=True,  # OpenAI's protocol
     longest_request_seconds=300,  # an assumption: long answers on a CPU
     traps=(
         "the context's cache grows with --ctx-size and --parallel and is not in this memory estimate",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.mlserver import MLSERVER_FOLDER
+from modelinfra.catalog.servers.protocols import V2_METHODS
 from modelinfra.catalog.servers.row import LocalSubstitute, ModelServer
 
 MLSERVER = ModelServer(
@@ -47,6 +48,7 @@ MLSERVER = ModelServer(
     ),
     contract_variables=("MLSERVER_HOST", "MLSERVER_HTTP_PORT", "MLSERVER_GRPC_PORT", "MLSERVER_METRICS_PORT"),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
+    grpc_methods=V2_METHODS,
     # Loading and unloading models, and the interactive pages (mlserver/rest/app.py).
     side_routes=("/v2/repository", "/v2/docs", "/v2/models/{model}/docs"),
     # Measured with a tiny scikit-learn model in a container held to a quarter of an x86 core, the smallest Fargate task:
@@ -63,6 +65,7 @@ MLSERVER = ModelServer(
     memory_base_mib=512,
     # Measured: a forest of 207 MiB raised the container's peak by 409 MiB, page cache included.
     memory_headroom_factor=2.0,
+    parallel="one",  # settings.py: parallel_workers is 1, and a scikit-learn runtime predicts without giving way
     # MLServer itself has no limit. This is the load balancer's default idle time-out, which cuts longer requests.
     longest_request_seconds=60,
     local=LocalSubstitute(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Literal
 
 from modelinfra.catalog.layouts.found import FoundModel, Layout
+
+Parallel = Literal["one", "one-per-accelerator", "one-per-processor"]
+"""How many predictions a replica works on at once; a processor is an accelerator where there are some, else a vCPU."""
 
 
 def _none() -> Mapping[str, str]:
@@ -65,6 +69,7 @@ class ModelServer:
     contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
+    grpc_methods: paths of the gRPC methods that clients need, five at most; those for its operator (loading models, settings) are not among them.
     side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
         reach; never `/`. Nothing blocks them yet.
     needs_gpu: it does not start without one.
@@ -78,6 +83,8 @@ class ModelServer:
     memory_headroom_factor: memory needed per byte of model file.
     unpacked_image_gib: disk that the image takes, without the model; no source publishes it, so it is taken high.
     longest_request_seconds: longest request that the endpoint is built for, unless the user says otherwise.
+    parallel: how many predictions it works on at once, with this command; others wait in it.
+    streams: answers are streamed as a rule, so that whoever stands before it sees early that an answer began, and not when it ended.
     traps: what goes wrong with it, for people.
     local: the stand-in without a container; None when no package serves the same contract.
     """
@@ -106,6 +113,7 @@ class ModelServer:
     environment: Mapping[str, str] = field(default_factory=_none)
     contract_variables: tuple[str, ...] = ()
     predict_path_template: str
+    grpc_methods: tuple[str, ...] = ()
     request_content_type: str = "application/json"
     side_routes: tuple[str, ...] = ()
     needs_gpu: bool = False
@@ -119,6 +127,8 @@ class ModelServer:
     memory_headroom_factor: float
     longest_request_seconds: int
     unpacked_image_gib: int = 8
+    parallel: Parallel = "one"
+    streams: bool = False
     traps: tuple[str, ...] = ()
     local: LocalSubstitute | None = None
 

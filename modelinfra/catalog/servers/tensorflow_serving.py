@@ -34,12 +34,15 @@ TENSORFLOW_SERVING = ModelServer(
         "--model_base_path=/models/served",
     ),
     predict_path_template="/v1/models/{model}:predict",  # serving.md 1b
+    # prediction_service.proto; the methods of tensorflow.serving.ModelService change what is served.
+    grpc_methods=("/tensorflow.serving.PredictionService/*",),
     side_routes=("/monitoring",),  # serving.md 1a
     startup_base_seconds=60,  # an assumption
     startup_seconds_per_gib=32,  # an assumption: a cold disk at 32 MiB/s, as for MLServer
     assumed_model_gib=4,  # an assumption
     memory_base_mib=512,  # an assumption
     memory_headroom_factor=2.0,  # an assumption
+    parallel="one-per-processor",  # main.cc: tensorflow_session_parallelism 0, "auto-configured": a thread for each core
     longest_request_seconds=60,  # it has no limit of its own; an assumption
     traps=(
         "the version folders must be numbers: without one the server waits and never becomes ready",

@@ -49,6 +49,7 @@ TORCHSERVE = ModelServer(
     assumed_model_gib=4,  # an assumption
     memory_base_mib=2048,  # an assumption: Java, and one Python process with torch
     memory_headroom_factor=2.0,  # an assumption
+    parallel="one-per-processor",  # docs/configuration.md: default_workers_per_model, GPUs or logical processors
     longest_request_seconds=120,  # serving.md 1b: its own response time-out
     traps=(
         "its token authorization is switched off: only the load balancer reaches the replicas",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.triton import TRITON_REPOSITORY
+from modelinfra.catalog.servers.protocols import V2_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 
 TRITON = ModelServer(
@@ -38,6 +39,7 @@ TRITON = ModelServer(
     # After the image's entry point, which prints what it found and executes this.
     command=("tritonserver", "--model-repository=/models"),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
+    grpc_methods=V2_METHODS,
     # Extensions of the protocol that load models, read the server's memory or change its settings.
     side_routes=(
         "/v2/repository",
@@ -55,6 +57,7 @@ TRITON = ModelServer(
     memory_base_mib=1024,  # an assumption
     memory_headroom_factor=2.0,  # an assumption
     unpacked_image_gib=24,  # an assumption: every backend with CUDA
+    parallel="one-per-accelerator",  # docs/user_guide/model_configuration.md: one execution instance for each GPU, one without
     longest_request_seconds=60,  # it has no limit of its own; an assumption
     traps=(
         "a model of the Python backend needs shared memory, which Fargate cannot give",

@@ -13,7 +13,8 @@ from pulumi import Input, Output
 from modelinfra.children import Children
 from modelinfra.options.exposure import logged
 from modelinfra.options.firewall import DEFAULT_ACCESS_LOG_DAYS
-from modelinfra.platforms.iam import document
+from modelinfra.platforms.ecs.private_bucket import private_bucket
+from modelinfra.platforms.iam import document, nothing_in_the_clear
 
 
 @dataclass(frozen=True)
@@ -33,36 +34,8 @@ def access_logs(children: Children, exposure: Any, production: bool) -> AccessLo
         return None
     if exposure.access_logs.bucket is not None:
         return AccessLogs(exposure.access_logs.bucket, ())
-    # In production, records of who asked for what outlive the load balancer, private and for as long as was said.
-    kept = production or None
-    bucket = aws.s3.Bucket(
-        children.named("access-logs", "bucket"),
-        force_destroy=not production,
-        opts=children.opts("access-log-bucket", retain_on_delete=kept),
-    )
-    block = aws.s3.BucketPublicAccessBlock(
-        children.named("access-logs"),
-        bucket=bucket.bucket,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=children.opts("access-log-block", retain_on_delete=kept),
-    )
-    aws.s3.BucketLifecycleConfiguration(
-        children.named("access-logs"),
-        bucket=bucket.bucket,
-        rules=[
-            {
-                "id": "expire",
-                "status": "Enabled",
-                "filter": {"prefix": ""},
-                "expiration": {"days": exposure.access_logs.retention_days or DEFAULT_ACCESS_LOG_DAYS},
-                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-            }
-        ],
-        opts=children.opts("access-log-lifecycle", retain_on_delete=kept),
-    )
+    days = exposure.access_logs.retention_days or DEFAULT_ACCESS_LOG_DAYS
+    bucket, block = private_bucket(children, "access-logs", role="access-log", days=days, production=production)
     account = aws.get_caller_identity_output(opts=children.invoke).account_id
     policy = aws.s3.BucketPolicy(
         children.named("access-logs"),
@@ -83,11 +56,5 @@ def _may_write(bucket: str, account: str) -> str:
             "Resource": f"{bucket}/AWSLogs/{account}/*",
             "Condition": {"StringEquals": {"aws:SourceAccount": account}},
         },
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [bucket, f"{bucket}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
+        nothing_in_the_clear("s3", bucket, f"{bucket}/*"),
     )

@@ -7,15 +7,21 @@ from typing import Any
 
 from pulumi import Input
 
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.exposure import stands_alone
 from modelinfra.platforms.remote_model import RemoteModel
 from modelinfra.platforms.served_model import ServedModel
+
+_WORKING = (
+    "sqs:ReceiveMessage, DeleteMessage and ChangeMessageVisibility on the queue, s3:GetObject on inputs, s3:PutObject and ListBucket on "
+    "results, and ecs:GetTaskProtection and UpdateTaskProtection on the cluster's tasks"
+)
 
 
 def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterator[str]:
     """One sentence for each thing that is handed in and that must allow something."""
     port = served.server.ports["http"]
-    remote = served.remote if served.remote is not None and not served.remote.baked else None
+    remote = served.remote if served.fetched else None
     if endpoint.execution_role_arn is not None:
         token = served.remote is not None and served.remote.token is not None
         secrets = ", and reading the secrets" if endpoint.secrets or token else ""
@@ -25,15 +31,24 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
             "the execution role is handed in: it must trust ecs-tasks.amazonaws.com and allow pulling the image "
             f"(ecr:GetAuthorizationToken, BatchGetImage, GetDownloadUrlForLayer) and logs:CreateLogStream and PutLogEvents{secrets}"
         )
+    metrics = (endpoint.scaling.metrics or {}).values()
+    if cluster.cluster_arn is not None and any(each.target_per_replica is not None for each in metrics):
+        yield "the cluster is handed in: its Container Insights must count the replicas, over which metrics are divided"
     if endpoint.task_role_arn is not None:
         console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
         model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""
+        if is_asynchronous(endpoint):
+            model += f"{' and' if not model else ','} {'allow ' if not model else ''}{_WORKING}"
         yield f"the task role is handed in: it must trust ecs-tasks.amazonaws.com{console}{model}"
     if endpoint.security_group_id is not None:
+        inward = "" if is_asynchronous(endpoint) else f"port {port} in from the load balancer, and "
+        messages = ", messages" if is_asynchronous(endpoint) else ""
         yield (
-            f"the replicas' security group is handed in: it must let port {port} in from the load balancer, and HTTPS out to "
-            f"image, log{', model' if remote is not None else ''} and secrets"
+            f"the replicas' security group is handed in: it must let {inward}HTTPS out to "
+            f"image, log{messages}{', model' if remote is not None else ''} and secrets"
         )
+    if is_asynchronous(endpoint):
+        return
     shared = not stands_alone(endpoint.load_balancer, endpoint.exposure)
     if shared and (cluster.listener_arn is not None or cluster.load_balancer_security_group_id is not None):
         yield f"the load balancer's security group is handed in: it must let port {port} out to the replicas"

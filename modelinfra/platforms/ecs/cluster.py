@@ -120,8 +120,9 @@ class EcsCluster(pulumi.ComponentResource):
 
     def register(self, plan: EcsEndpointPlan, request: EndpointRequest) -> EndpointOutputs:
         """Register the resources of an endpoint that `planner` has planned."""
-        if plan.placement is not None:
-            plan.placement.rely()
+        for each in (plan.own, *plan.revisions.values()):
+            if each.placement is not None:
+                each.placement.rely()
         return register_endpoint(self, plan, request)
 
     def _register(self, children: Children, plan: ClusterPlan) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi_aws as aws
@@ -12,19 +13,19 @@ from pulumi import Input, Output
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
-from modelinfra.platforms.ecs.traffic import Traffic
+from modelinfra.platforms.ecs.traffic import Reached
 from modelinfra.platforms.signals import Metric, Signals
 from modelinfra.platforms.widgets import Line, Widget, alarm_rows, body, graph, hidden, line, of_set, share_of
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
-    from modelinfra.platforms.ecs.objectives import Alarm
 
 _PERCENTILES: Final = ("p50", "p95", "p99")
 
 _IN_A_ROW: Final = 4
 
 _SETS: Final = {"": "first set", "2-": "second set"}
+_PROTOCOLS: Final = {"": "HTTP", "grpc-": "gRPC"}
 """Prefix of what is named after a set of replicas -> its words."""
 
 # Amazon ECS developer guide, "Amazon ECS Container Insights metrics": counted where the cluster has them switched on.
@@ -33,33 +34,33 @@ _COUNTED: Final = {"RunningTaskCount": "running", "DesiredTaskCount": "desired",
 
 @dataclass(frozen=True)
 class EcsSignals:
-    """More that ECS and its load balancer tell: of the service, and what the load balancer answered itself or could not pass on."""
+    """More that ECS and its load balancer tell: of the services, one a revision, by label, and what the load balancer answered itself or
+    could not pass on."""
 
-    service: Mapping[str, str]
+    services: Mapping[str, Mapping[str, str]]
     insights: bool
     client_errors: tuple[Metric, ...]
     broken: tuple[Metric, ...]
 
 
 def register_dashboard(
-    request: EndpointRequest,
-    cluster: EcsCluster,
-    balancer: LoadBalancerReference,
-    traffic: Traffic,
-    service: aws.ecs.Service,
-    alarms: Sequence[Alarm],
-    own: Sequence[Metric],
+    request: EndpointRequest, cluster: EcsCluster, balancer: LoadBalancerReference, revisions: Mapping[str, Reached]
 ) -> Output[Signals]:
-    """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it. own: metrics of the server itself."""
+    """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it. revisions: all of them, by name."""
     known = Output.all(
         region=cluster.arn.apply(lambda arn: arn.split(":")[3]),
-        sets={prefix: dimensions(balancer, group) for prefix, group in traffic.sets.items()},
-        service={"ClusterName": cluster.cluster_name, "ServiceName": service.name},
-        alarms=[alarm.arn for alarm in alarms],
+        sets=_labelled({name: _sets(balancer, each) for name, each in revisions.items()}),
+        services={
+            name if len(revisions) > 1 else "": {"ClusterName": cluster.cluster_name, "ServiceName": each.service.name}
+            for name, each in revisions.items()
+        },
+        alarms=[alarm.arn for each in revisions.values() for alarm in each.alarms],
     )
-    signals = known.apply(
-        lambda found: signals_of(request.name, found["region"], _labelled(found["sets"]), found["alarms"])
-    )
+    signals = known.apply(lambda found: signals_of(request.name, found["region"], found["sets"], found["alarms"]))
+    several = len(revisions) > 1
+    own = [
+        replace(metric, label=name if several else "") for name, each in revisions.items() for metric in each.metrics
+    ]
     if request.options.dashboard:
         text: Input[str] = Output.all(signals=signals, known=known).apply(
             lambda found: dashboard_body(
@@ -123,20 +124,35 @@ def dashboard_body(
 
 def _own(metrics: Sequence[Metric], region: str) -> list[list[Widget]]:
     """Each in a graph of its own: a queue's length beside microseconds would be a line at the bottom."""
-    graphs = [graph(each.name, region, [line(each, stat="Average", label="average of replicas")]) for each in metrics]
+    by_name: dict[str, list[Metric]] = defaultdict(list)
+    for metric in metrics:
+        by_name[metric.name].append(metric)
+    graphs = [
+        graph(name, region, [line(each, stat="Average", label=of_set("average of replicas", each)) for each in same])
+        for name, same in by_name.items()
+    ]
     return [graphs[start : start + _IN_A_ROW] for start in range(0, len(graphs), _IN_A_ROW)]
 
 
-def _labelled(sets: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
-    return {(_SETS[prefix] if len(sets) > 1 else ""): counted for prefix, counted in sets.items()}
+def _sets(balancer: LoadBalancerReference, revision: Reached) -> dict[str, dict[str, Input[str]]]:
+    return {prefix: dimensions(balancer, group) for prefix, group in revision.traffic.sets.items()}
+
+
+def _labelled(revisions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What each set of replicas is called where there are several: after its revision, or by their order."""
+    if len(revisions) > 1:
+        return {name: sets[""] for name, sets in revisions.items()}
+    (sets,) = revisions.values()
+    words = {"": ""} if len(sets) == 1 else _PROTOCOLS if "grpc-" in sets else _SETS
+    return {words[prefix]: counted for prefix, counted in sets.items()}
 
 
 def _more(known: Mapping[str, Any], insights: bool) -> EcsSignals:
     def each(name: str) -> tuple[Metric, ...]:
-        return tuple(Metric(NAMESPACE, name, counted, label) for label, counted in _labelled(known["sets"]).items())
+        return tuple(Metric(NAMESPACE, name, counted, label) for label, counted in known["sets"].items())
 
     return EcsSignals(
-        known["service"],
+        known["services"],
         insights,
         client_errors=each("HTTPCode_Target_4XX_Count"),
         broken=each("TargetConnectionErrorCount"),
@@ -175,16 +191,22 @@ def _replicas(signals: Signals, more: EcsSignals) -> list[Line]:
     return [
         *_each(signals.replicas, "healthy", "Minimum"),
         *(
-            line(Metric("ECS/ContainerInsights", name, more.service), stat="Maximum", label=words)
+            line(metric, stat="Maximum", label=of_set(words, metric))
             for name, words in counted.items()
+            for metric in _of_services("ECS/ContainerInsights", name, more)
         ),
     ]
 
 
+def _of_services(namespace: str, name: str, more: EcsSignals) -> list[Metric]:
+    return [Metric(namespace, name, counted, label) for label, counted in more.services.items()]
+
+
 def _saturation(more: EcsSignals) -> list[Line]:
     return [
-        line(Metric("AWS/ECS", name, more.service), stat=stat, label=f"{words}, {of}")
+        line(metric, stat=stat, label=of_set(f"{words}, {of}", metric))
         for name, words in (("CPUUtilization", "processor"), ("MemoryUtilization", "memory"))
+        for metric in _of_services("AWS/ECS", name, more)
         for stat, of in (("Average", "average"), ("Maximum", "busiest replica"))
     ]
 

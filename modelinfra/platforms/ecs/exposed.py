@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelinfra.options.exposure import exposed, guarded
+from modelinfra.options.exposure import exposed, guarded, keyed
 from modelinfra.options.problems import Problem
+from modelinfra.platforms.ecs.api_keys import HEADER
 from modelinfra.platforms.ecs.authentication import asks_outside
 from modelinfra.platforms.served_model import ServedModel
 
@@ -37,5 +38,7 @@ def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
         yield "the bucket of access logs is handed in: its policy must let logdelivery.elasticloadbalancing.amazonaws.com write below AWSLogs/"
     if exposure.auth is not None and exposure.auth.jwt is not None and not exposure.auth.jwt.claims:
         yield f"every token of {exposure.auth.jwt.issuer} is let in, whomever it was made for (`claims` would say)"
+    if keyed(exposure):
+        yield f"clients send their key in the header {HEADER}, which reaches the server, too; the server reads who asks in x-amzn-waf-client"
     if guarded(exposure):
         yield "the firewall lets bodies without a stated length (chunked) pass, whatever their size"

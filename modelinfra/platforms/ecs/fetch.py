@@ -26,8 +26,7 @@ TOKEN_VARIABLE = "MODELINFRA_FETCH_TOKEN"
 
 def fetched(request: EndpointRequest) -> RemoteModel | None:
     """The model, where replicas fetch it themselves."""
-    remote = request.served.remote
-    return remote if remote is not None and not remote.baked else None
+    return request.served.remote if request.served.fetched else None
 
 
 def volumes(request: EndpointRequest) -> list[aws.ecs.TaskDefinitionVolumeArgsDict] | None:

@@ -1,8 +1,8 @@
-"""AWS WAF before a load balancer: a limit for each client, a largest body, and AWS's own rules."""
+"""AWS WAF before a load balancer: a limit for each client, a largest body, AWS's own rules, and API keys."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pulumi_aws as aws
@@ -11,8 +11,8 @@ from pulumi import Input
 from modelinfra.children import Children
 from modelinfra.options.exposure import guarded
 from modelinfra.options.firewall import DEFAULT_MAX_BODY, DEFAULT_RATE, MANAGED_RULES
-
-_FIVE_MINUTES = 300
+from modelinfra.platforms.ecs.api_keys import HEADER, ApiKey
+from modelinfra.platforms.ecs.key_rules import BEFORE_ALL, FIVE_MINUTES, key_rules, let_in, seen_as, without_key
 
 _SIZE_RULE = "SizeRestrictions_BODY"
 
@@ -28,16 +28,21 @@ _BODY_RULES = {
 }
 
 
-def register_firewall(children: Children, balancer_arn: Input[str], exposure: Any) -> None:
-    """The web ACL and its association, where the exposure has one."""
+def register_firewall(
+    children: Children, balancer_arn: Input[str], exposure: Any, api_keys: Sequence[ApiKey] = ()
+) -> None:
+    """The web ACL and its association, where the exposure has one. api_keys: without one of these nobody comes in; none asked for if empty."""
     if not guarded(exposure):
         return
     acl = aws.wafv2.WebAcl(
         children.named("firewall", "web acl"),
         scope="REGIONAL",
-        default_action={"allow": {}},
-        rules=list(_rules(exposure.waf)),
-        visibility_config=_seen_as("firewall"),
+        # Nothing but a known key opens a door that keys lock: whatever happens to the rules, it stays shut.
+        default_action={"block": {"custom_response": {"response_code": 401}}} if api_keys else {"allow": {}},
+        rules=[*key_rules(api_keys), *_rules(exposure.waf, api_keys), *let_in(api_keys)],
+        # Requests that AWS WAF samples would show keys to whoever may look at samples.
+        data_protection_config=_hidden(HEADER) if api_keys else None,
+        visibility_config=seen_as("firewall"),
         opts=children.opts("firewall"),
     )
     aws.wafv2.WebAclAssociation(
@@ -65,24 +70,27 @@ def above(most: int) -> str:
     return f"^0*({'|'.join([longer, *same])})$"
 
 
-def _rules(waf: Any) -> Iterator[aws.wafv2.WebAclRuleArgsDict]:
+def _rules(waf: Any, api_keys: Sequence[ApiKey]) -> Iterator[aws.wafv2.WebAclRuleArgsDict]:
     limit = waf.requests_per_five_minutes or DEFAULT_RATE
+    first = BEFORE_ALL if api_keys else 0
     yield {
         "name": "rate",
-        "priority": 0,
+        "priority": first,
         "action": {"block": {"custom_response": {"response_code": 429}}},
         "statement": {
             "rate_based_statement": {
                 "aggregate_key_type": "IP",
                 "limit": limit,
-                "evaluation_window_sec": _FIVE_MINUTES,
+                "evaluation_window_sec": FIVE_MINUTES,
+                # A client with a key has a limit of its own.
+                **({"scope_down_statement": without_key()} if api_keys else {}),  # type: ignore[typeddict-item]
             }
         },
-        "visibility_config": _seen_as("rate"),
+        "visibility_config": seen_as("rate"),
     }
     yield {
         "name": "body",
-        "priority": 1,
+        "priority": first + 1,
         "action": {"block": {"custom_response": {"response_code": 413}}},
         "statement": {
             "regex_match_statement": {
@@ -91,17 +99,17 @@ def _rules(waf: Any) -> Iterator[aws.wafv2.WebAclRuleArgsDict]:
                 "text_transformations": [{"priority": 0, "type": "NONE"}],
             }
         },
-        "visibility_config": _seen_as("body"),
+        "visibility_config": seen_as("body"),
     }
     groups = MANAGED_RULES if waf.managed_rules is None else waf.managed_rules
     for place, name in enumerate(groups):
         yield {
             "name": name,
-            "priority": 10 + place,
+            "priority": first + 10 + place,
             # The group's own actions hold.
             "override_action": {"none": {}},
             "statement": {"managed_rule_group_statement": _group(name, waf)},
-            "visibility_config": _seen_as(name),
+            "visibility_config": seen_as(name),
         }
 
 
@@ -117,5 +125,9 @@ def _group(name: str, waf: Any) -> aws.wafv2.WebAclRuleStatementManagedRuleGroup
     }
 
 
-def _seen_as(metric: str) -> Any:
-    return {"metric_name": metric, "cloudwatch_metrics_enabled": True, "sampled_requests_enabled": True}
+def _hidden(header: str) -> aws.wafv2.WebAclDataProtectionConfigArgsDict:
+    field: aws.wafv2.WebAclDataProtectionConfigDataProtectionFieldArgsDict = {
+        "field_type": "SINGLE_HEADER",
+        "field_keys": [header],
+    }
+    return {"data_protections": [{"action": "SUBSTITUTION", "field": field}]}

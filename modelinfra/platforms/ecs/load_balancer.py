@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from pulumi import Input, Output
 from modelinfra.children import NONE, Adjustments, Children
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.ecs.access_logs import access_logs
+from modelinfra.platforms.ecs.api_keys import ApiKey
 from modelinfra.platforms.ecs.authentication import client_certificates
 from modelinfra.platforms.ecs.firewall import register_firewall
 
@@ -53,7 +54,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
     """Load balancer, security group and listeners; with an exposure also firewall and access logs.
 
     exposure: validated options of an endpoint; None for one that the network's own addresses reach on port 80. certificate_arn: of its
-    domain, where it has one.
+    domain, where it has one. api_keys: what the firewall asks for, where the exposure has keys.
     """
 
     reference: LoadBalancerReference
@@ -68,6 +69,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
         production: bool,
         exposure: Any = None,
         certificate_arn: Input[str] | None = None,
+        api_keys: Sequence[ApiKey] = (),
         security_group_id: Input[str] | None = None,
         adjustments: Adjustments = NONE,
         opts: pulumi.ResourceOptions | None = None,
@@ -99,7 +101,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
         )
         listener = _listen(children, balancer, exposure, certificate_arn)
         if exposure is not None:
-            register_firewall(children, balancer.arn, exposure)
+            register_firewall(children, balancer.arn, exposure, api_keys)
         domain = exposure.domain if exposure is not None else None
         self.reference = LoadBalancerReference(
             arn_suffix=balancer.arn_suffix,

@@ -79,8 +79,7 @@ def _too_large(options: Any, placement: Placement, asked: tuple[int, int]) -> It
 def _disk(served: ServedModel, placement: Placement) -> Iterator[Problem]:
     """Every replica of a node has a model of its own where it fetches it; the old image stays while the new one is pulled."""
     size = assumed_bytes(served.server, served.size_bytes)
-    fetched = served.remote is not None and not served.remote.baked
-    model = served.remote.disk_bytes(size) * placement.per_node if fetched and served.remote else 2 * size
+    model = served.remote.disk_bytes(size) * placement.per_node if served.fetched and served.remote else 2 * size
     needed = _SYSTEM_GIB + 2 * served.server.unpacked_image_gib + math.ceil(model / _GIB)
     disk = placement.pool.options.disk
     if needed * _GIB > disk:

@@ -56,7 +56,7 @@ def register_objectives(
             alarms += _availability(request, counted, prefix)
     if told(request) is not None:
         alarms += _no_replica(request, sets)
-        _deployments(request, service)
+    register_deployment_watch(request, service)
     return alarms
 
 
@@ -172,9 +172,11 @@ def _no_replica(request: EndpointRequest, sets: Mapping[str, dict[str, Input[str
     return [both]
 
 
-def _deployments(request: EndpointRequest, service: aws.ecs.Service) -> None:
-    """ECS developer guide, "Amazon ECS service deployment state change events"."""
+def register_deployment_watch(request: EndpointRequest, service: aws.ecs.Service) -> None:
+    """Whoever is told of alarms hears of deployments that fail (ECS developer guide, "Amazon ECS service deployment state change events")."""
     topic = request.options.alarm_topic_arn
+    if topic is None:
+        return
     rule = aws.cloudwatch.EventRule(
         request.children.named("deployment", "event rule"),
         description=f"Endpoint {request.name}: deployments that fail",

@@ -46,9 +46,9 @@ class Placement:
     def minimum_healthy_percent(self) -> int:
         """Without room for one more replica than run, the old one must go first: else none could ever come (facts serving.md 8 row 4).
 
-        Whatever number of replicas run, at least one may stop, and no more than one of the fewest.
+        Whatever number of replicas run, at least one may stop, and no more than one of the fewest. Where none need run, none need stay.
         """
-        return 100 if self.spare else (self.least - 1) * 100 // self.least
+        return 100 if self.spare else max(self.least - 1, 0) * 100 // max(self.least, 1)
 
     @property
     def maximum_percent(self) -> int:
@@ -102,7 +102,7 @@ class Placement:
                 f"{pool.accelerator.name} have: little is left for what the server computes"
             )
         if not self.spare:
-            stopped = "the only replica stops" if self.least == 1 else "one replica after the other stops"
+            stopped = "the only replica stops" if self.least <= 1 else "one replica after the other stops"
             yield (
                 f"a deployment interrupts: the pool '{pool.name}' has no room for one more replica than {self.most}, so {stopped} before "
                 "a new one starts; a higher `max_nodes` of the pool avoids that"

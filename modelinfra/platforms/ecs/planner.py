@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelinfra import naming
+from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
 from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
+from modelinfra.platforms.base import Revision
 from modelinfra.platforms.ecs import collector
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
@@ -18,33 +20,64 @@ from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
+from modelinfra.platforms.ecs.queue_notes import notes_of_queue
+from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling, unworkable
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
+# Of the rule on a load balancer of one's own, the last that there can be: what is asked before it has room.
+_LAST_RULE = 50_000
+
 
 @dataclass(frozen=True)
-class EcsEndpointPlan:
-    """An endpoint that ECS will take. `path` and `rule_priority` count on a shared load balancer only.
+class EcsReplicas:
+    """The replicas of one revision. placement: None on Fargate. rule_priority: of the rule that leads to them."""
 
-    placement: None on Fargate.
-    """
-
-    shared: bool
-    path: str
     rule_priority: int
     sizing: EcsSizing
+    scaling: ScalingPlan
     placement: Placement | None
-    needs: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was chosen, and why, and what the things that are handed in must allow."""
-        return (*self.sizing.notes, *self.needs)
+        """What was chosen, and why."""
+        return (*self.sizing.notes, *self.scaling.notes)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was assumed, or may go wrong."""
         return (*self.sizing.warnings, *(self.placement.warnings if self.placement else ()))
+
+
+@dataclass(frozen=True)
+class EcsEndpointPlan:
+    """An endpoint that ECS will take. `path` counts on a shared load balancer only.
+
+    own: the replicas of the endpoint's own keys. revisions: those of the other revisions, by name.
+    """
+
+    shared: bool
+    path: str
+    own: EcsReplicas
+    revisions: Mapping[str, EcsReplicas]
+    needs: tuple[str, ...]
+
+    @property
+    def longest_request(self) -> int:
+        """In seconds, of any revision."""
+        return max(each.sizing.longest_request for each in (self.own, *self.revisions.values()))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was chosen, and why, and what the things that are handed in must allow."""
+        of_revisions = (f"{name}: {note}" for name, each in self.revisions.items() for note in each.notes)
+        return (*self.own.notes, *of_revisions, *self.needs)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was assumed, or may go wrong."""
+        of_revisions = (f"{name}: {warning}" for name, each in self.revisions.items() for warning in each.warnings)
+        return (*self.own.warnings, *of_revisions)
 
 
 @dataclass
@@ -79,38 +112,79 @@ class EcsPlanner:
         if problems:
             raise InvalidOptionsError(problems)
 
-    def plan(self, name: str, path: str, options: Any, served: ServedModel) -> EcsEndpointPlan:
+    def plan(
+        self, name: str, path: str, options: Any, served: ServedModel, revisions: Mapping[str, Revision]
+    ) -> EcsEndpointPlan:
         """Check one endpoint. Raises InvalidOptionsError with everything that does not fit."""
         refused = [
-            *(unfit(served) if options.accelerator is None else ()),
-            *(served.remote.unreachable(self.internet) if served.remote else ()),
+            *self._refused(options, served),
             *unreachable(options.exposure, internet=self.internet, public=self.public),
-            *collector.unreachable(options, internet=self.internet),
         ]
+        for revision, each in revisions.items():
+            refused += [problem.below(f"revisions.{revision}") for problem in self._refused(each.options, each.served)]
         if refused:
             raise InvalidOptionsError(refused)
-        placement = place(name, options, served, self.pools)
-        shared = not stands_alone(options.load_balancer, options.exposure)
+        queued = is_asynchronous(options)
+        shared = not queued and not stands_alone(options.load_balancer, options.exposure)
+        priority = (options.rule_priority or naming.rule_priority(path)) if shared else _LAST_RULE
+        needs = [*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)]
+        needs += [*(notes_of_queue(options) if queued else ()), *collector.notes(options, served)]
+        for each in revisions.values():
+            needs += [
+                *needs_of_adopted(self.options, each.options, each.served),
+                *collector.notes(each.options, each.served),
+            ]
         plan = EcsEndpointPlan(
             shared,
             path,
-            options.rule_priority or naming.rule_priority(path),
-            size_on_nodes(options, served, placement) if placement else size_endpoint(options, served),
-            placement,
-            (
-                *needs_of_adopted(self.options, options, served),
-                *notes_of_exposure(options.exposure, served),
-                *collector.notes(options, served),
-            ),
+            self._replicas(name, options, served, priority),
+            self._revisions(name, revisions, priority, path if shared else ""),
+            tuple(dict.fromkeys(needs)),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []
         if problems:
             raise InvalidOptionsError(problems)
         if shared:
-            self._priorities[plan.rule_priority] = self._paths[path] = name
-            self._rules[path] = plan.rule_priority
-            self._longest[name] = plan.sizing.longest_request
+            self._paths[path] = name
+            self._rules[path] = priority
+            self._priorities |= dict.fromkeys(
+                (priority, *(each.rule_priority for each in plan.revisions.values())), name
+            )
+            self._longest[name] = plan.longest_request
         return plan
+
+    def _refused(self, options: Any, served: ServedModel) -> Iterator[Problem]:
+        if options.accelerator is None:
+            yield from unfit(served)
+        if served.remote is not None:
+            yield from served.remote.unreachable(self.internet)
+        yield from collector.unreachable(options, internet=self.internet)
+        yield from unworkable(options.scaling, self.options)
+
+    def _replicas(self, name: str, options: Any, served: ServedModel, priority: int) -> EcsReplicas:
+        placement = place(name, options, served, self.pools)
+        sizing = size_on_nodes(options, served, placement) if placement else size_endpoint(options, served)
+        scaling = plan_scaling(options, served, sizing, placement.devices if placement else 0)
+        return EcsReplicas(priority, sizing, scaling, placement)
+
+    def _revisions(
+        self, name: str, revisions: Mapping[str, Revision], priority: int, path: str
+    ) -> Mapping[str, EcsReplicas]:
+        """priority: of the endpoint's own rule. path: where it hangs on a shared load balancer."""
+        if revisions and priority == 1:
+            reason = "rules of `revisions` are asked before the endpoint's own, and nothing comes before 1"
+            raise InvalidOptionsError([Problem("rule_priority", reason, "Write a larger number.", 1)])
+        found: dict[str, EcsReplicas] = {}
+        for revision, each in revisions.items():
+            where, before = f"revisions.{revision}", naming.rule_priority_before(priority, f"{path}?{revision}")
+            if before in {other.rule_priority for other in found.values()}:
+                reason = "the priority of its rule, which is made of its name, is another revision's"
+                raise InvalidOptionsError([Problem(where, reason, "Write another name.")])
+            try:
+                found[revision] = self._replicas(f"{name}/{revision}", each.options, each.served, before)
+            except InvalidOptionsError as error:
+                raise InvalidOptionsError(problem.below(where) for problem in error.problems) from None
+        return found
 
     def _sharing_problems(self, name: str, plan: EcsEndpointPlan, options: Any) -> Iterator[Problem]:
         if not self.options.shared_load_balancer:
@@ -121,7 +195,7 @@ class EcsPlanner:
                 options.load_balancer or "shared",
             )
             return
-        yield from self._too_long(plan.sizing.longest_request)
+        yield from self._too_long(plan.longest_request)
         if plan.path in self._paths:
             yield Problem(
                 "path",
@@ -129,13 +203,17 @@ class EcsPlanner:
                 "Write another `path`.",
                 plan.path,
             )
-        elif plan.rule_priority in self._priorities:
+        elif plan.own.rule_priority in self._priorities:
             yield Problem(
                 "rule_priority",
-                f"the priority {plan.rule_priority} belongs to the rule of '{self._priorities[plan.rule_priority]}' on the same load balancer",
+                f"the priority {plan.own.rule_priority} belongs to the rule of '{self._priorities[plan.own.rule_priority]}' on the same load balancer",
                 "Write another number from 1 to 50000.",
                 options.rule_priority if options.rule_priority is not None else f"computed from {plan.path}",
             )
+        for revision, each in plan.revisions.items():
+            if each.rule_priority in self._priorities:
+                reason = f"the priority of its rule, which is made of its name, belongs to '{self._priorities[each.rule_priority]}' on the same load balancer"
+                yield Problem(f"revisions.{revision}", reason, "Write another name.")
         for path, priority in self._rules.items():
             yield from _shadowing(plan, path, priority, self._paths[path])
 
@@ -154,9 +232,9 @@ class EcsPlanner:
 def _shadowing(plan: EcsEndpointPlan, path: str, priority: int, other: str) -> Iterator[Problem]:
     """A path below another one needs the rule that is asked first: the one with the lower number."""
     below, above = plan.path.startswith(f"{path}/"), path.startswith(f"{plan.path}/")
-    if below and plan.rule_priority > priority:
+    if below and plan.own.rule_priority > priority:
         remedy = f"Write another `path`, or a `rule_priority` below {priority}."
         yield Problem("path", f"'{other}' at {path} takes what is meant for paths below it", remedy, plan.path)
-    if above and plan.rule_priority < priority:
+    if above and plan.own.rule_priority < priority:
         remedy = f"Write another `path`, or a `rule_priority` above {priority}."
         yield Problem("path", f"this takes what is meant for '{other}' at {path}", remedy, plan.path)

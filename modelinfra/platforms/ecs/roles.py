@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -12,6 +12,8 @@ from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import collector, fetch
+from modelinfra.platforms.ecs.queue import Queue
+from modelinfra.platforms.ecs.worker import register_worker_rights
 from modelinfra.platforms.iam import document
 
 
@@ -25,15 +27,28 @@ class TaskRoles:
     policies: Sequence[pulumi.Resource]
     task: aws.iam.Role | None = None
 
+    def with_rights(self, policies: Sequence[pulumi.Resource]) -> TaskRoles:
+        """The same with more that must be attached."""
+        return replace(self, policies=[*self.policies, *policies])
+
 
 def register_roles(
-    request: EndpointRequest, log_group_arn: Input[str], *, trust: Output[str], exec_enabled: bool
+    request: EndpointRequest,
+    log_group_arn: Input[str],
+    *,
+    trust: Output[str],
+    exec_enabled: bool,
+    cluster_arn: Output[str],
+    queue: Queue | None = None,
 ) -> TaskRoles:
     """Register both roles with what this one endpoint needs and nothing else. trust: who may take them, the same for a whole cluster.
 
-    A role that is handed in stays as it is.
+    queue: what the tasks work off; None where requests come over a load balancer.
+
+    The revisions of an endpoint share them. A role that is handed in stays as it is.
     """
     children, options = request.children, request.options
+    revisions = (request, *request.revisions.values())
     execution_arn: Input[str] | None = options.execution_role_arn
     task_arn: Input[str] | None = options.task_role_arn
     policies: list[pulumi.Resource] = []
@@ -43,14 +58,22 @@ def register_roles(
         )
         secrets: Mapping[str, Input[str]] = options.secrets or {}
         repositories = [
-            request.repository_arn,
-            *([request.fetcher.repository_arn] if request.fetcher else []),
-            *collector.repository(request),
+            arn
+            for each in revisions
+            for arn in (
+                each.repository_arn,
+                *(beside.repository_arn for beside in (each.fetcher, each.worker) if beside is not None),
+            )
         ]
+        repositories += collector.repository(request)
         may_start = Output.all(
             repositories=repositories,
             log_group=log_group_arn,
-            secrets=[*secrets.values(), *fetch.secrets(request), *collector.secrets(request)],
+            secrets=[
+                *secrets.values(),
+                *(token for each in revisions for token in fetch.secrets(each)),
+                *collector.secrets(request),
+            ],
             key=options.secrets_kms_key_arn,
         ).apply(lambda found: _execution_policy(**found))
         policy = aws.iam.RolePolicy(
@@ -72,7 +95,9 @@ def register_roles(
                 opts=children.opts("exec-policy"),
             )
             policies.append(policy)
-        policies += fetch.register_fetch_rights(request, task)
+        policies += [policy for each in revisions for policy in fetch.register_fetch_rights(each, task)]
+        if queue is not None:
+            policies += register_worker_rights(request, task, queue, cluster_arn)
         task_arn = task.arn
     return TaskRoles(execution_arn, task_arn, policies, task)
 

@@ -1,24 +1,42 @@
-"""Autoscaling of an endpoint: one target, one policy per metric that the user named."""
+"""Autoscaling of an endpoint: one target, one policy per metric."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
-from pulumi import Output
+from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
+from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions
+from modelinfra.platforms.ecs.scaling_guard import register_guard
+from modelinfra.platforms.ecs.scaling_metrics import query, register_steps, tracked
+from modelinfra.platforms.ecs.scaling_plan import LARGEST_STEP, ScalingPlan
+from modelinfra.platforms.ecs.scaling_schedule import ignored, register_schedule
 from modelinfra.platforms.ecs.sizing import EcsSizing
+from modelinfra.platforms.ecs.traffic import Traffic
 
 if TYPE_CHECKING:
-    _Metric = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgsDict
+    _Tracking = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgsDict
+    _Custom = aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationArgsDict
+    _Query = (
+        aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationCustomizedMetricSpecificationMetricArgsDict
+    )
 
-_SECONDS_PER_MINUTE = 60
+_SECONDS_PER_MINUTE: Final = 60
 
-# Room for the replicas that are left when a zone fails, and for load that comes faster than replicas start.
-_DEFAULT_CPU_PERCENT = 60
+_SUFFIXES: Final = {
+    "concurrency": "by-concurrency",
+    "requests_per_second_per_replica": "by-requests",
+    "cpu_percent": "by-cpu",
+    "memory_percent": "by-memory",
+}
+_PREDEFINED: Final = {
+    "cpu_percent": "ECSServiceAverageCPUUtilization",
+    "memory_percent": "ECSServiceAverageMemoryUtilization",
+}
 
 
 def register_scaling(
@@ -26,11 +44,12 @@ def register_scaling(
     cluster_name: Output[str],
     service: aws.ecs.Service,
     balancer: LoadBalancerReference,
-    target_group: aws.lb.TargetGroup,
+    traffic: Traffic,
     sizing: EcsSizing,
+    plan: ScalingPlan,
 ) -> None:
     """The target holds the limits even where nothing scales, so that one resource only changes when they do."""
-    children, scaling = request.children, request.options.scaling
+    children = request.children
     target = aws.appautoscaling.Target(
         children.named("replicas"),
         service_namespace="ecs",
@@ -38,10 +57,11 @@ def register_scaling(
         resource_id=Output.concat("service/", cluster_name, "/", service.name),
         min_capacity=sizing.min_replicas,
         max_capacity=sizing.max_replicas,
-        opts=children.opts("scaling-target"),
+        opts=children.opts("scaling-target", ignore_changes=ignored(plan.limits)),
     )
-    label = Output.concat(balancer.arn_suffix, "/", target_group.arn_suffix)
-    for suffix, specification, value in _metrics(scaling, sizing, label):
+    policies = {_SUFFIXES[key]: _tracked(key, value, balancer, traffic) for key, value in plan.targets.items()}
+    policies |= {f"metric-{name}": tracked(each, cluster_name, service.name) for name, each in plan.metrics.items()}
+    for suffix, configuration in policies.items():
         aws.appautoscaling.Policy(
             children.named(suffix, "scaling policy"),
             policy_type="TargetTrackingScaling",
@@ -49,26 +69,71 @@ def register_scaling(
             scalable_dimension=target.scalable_dimension,
             resource_id=target.resource_id,
             target_tracking_scaling_policy_configuration={
-                "predefined_metric_specification": specification,
-                "target_value": value,
-                "scale_out_cooldown": scaling.scale_out_cooldown,
-                "scale_in_cooldown": scaling.scale_in_cooldown,
+                **configuration,
+                "scale_out_cooldown": plan.scale_out_cooldown,
+                "scale_in_cooldown": plan.scale_in_cooldown,
             },
             opts=children.opts("scaling-policy"),
         )
+    register_steps(request, target, plan)
+    register_schedule(request, target, sizing, plan.schedule, plan.limits)
+    if plan.guard is not None:
+        register_guard(request, target, balancer, traffic, plan.guard)
 
 
-def _metrics(scaling: Any, sizing: EcsSizing, label: Output[str]) -> Iterator[tuple[str, _Metric, float]]:
-    """Suffix of the policy's name, the metric, and its target."""
-    if sizing.max_replicas == sizing.min_replicas:
-        return
-    requests, cpu, memory = scaling.requests_per_second_per_replica, scaling.cpu_percent, scaling.memory_percent
-    if requests is None and cpu is None and memory is None:
-        cpu = _DEFAULT_CPU_PERCENT
-    if requests is not None:
-        metric: _Metric = {"predefined_metric_type": "ALBRequestCountPerTarget", "resource_label": label}
-        yield "by-requests", metric, requests * _SECONDS_PER_MINUTE
-    if cpu is not None:
-        yield "by-cpu", {"predefined_metric_type": "ECSServiceAverageCPUUtilization"}, cpu
-    if memory is not None:
-        yield "by-memory", {"predefined_metric_type": "ECSServiceAverageMemoryUtilization"}, memory
+def _tracked(key: str, value: float, balancer: LoadBalancerReference, traffic: Traffic) -> _Tracking:
+    """The metric of a target, and its value in the metric's unit."""
+    if key in _PREDEFINED:
+        return {"target_value": value, "predefined_metric_specification": {"predefined_metric_type": _PREDEFINED[key]}}
+    sets = [dimensions(balancer, group) for group in traffic.sets.values()]
+    if key == "concurrency":
+        return {"target_value": value, "customized_metric_specification": _in_flight(sets, value)}
+    if len(sets) > 1:
+        return {"target_value": value * _SECONDS_PER_MINUTE, "customized_metric_specification": _requests(sets)}
+    label = Output.concat(balancer.arn_suffix, "/", traffic.target_group.arn_suffix)
+    return {
+        "target_value": value * _SECONDS_PER_MINUTE,
+        "predefined_metric_specification": {
+            "predefined_metric_type": "ALBRequestCountPerTarget",
+            "resource_label": label,
+        },
+    }
+
+
+def _in_flight(sets: Sequence[dict[str, Input[str]]], target: float) -> _Custom:
+    """Little's law: what arrives at each replica in a second, times how long it stays there.
+
+    RequestCountPerTarget is always reported (ELB user guide, "CloudWatch metrics for your Application Load Balancer"), 0 without requests,
+    so that an idle endpoint scales in; it is never filled, since a minute that is not reported yet would count as idle. A response time
+    is reported only where something was answered. A minute with requests and without answers is no quiet one: then all that arrived is in
+    flight, as if it took the whole minute. Of two sets of replicas the one without traffic adds 0.
+    """
+    numbers = range(1, len(sets) + 1)
+    sums = " + ".join(f"requests{n} * FILL(seconds{n}, {_SECONDS_PER_MINUTE}) / {_SECONDS_PER_MINUTE}" for n in numbers)
+    most = round(target * LARGEST_STEP, 4)
+    queries: list[_Query] = [
+        {"id": "bounded", "expression": f"IF(inflight > {most:g}, {most:g}, inflight)", "label": "in flight per replica, no more than a step answers", "return_data": True},
+        {"id": "inflight", "expression": sums, "label": "in flight per replica", "return_data": False},
+    ]  # fmt: skip
+    for n, counted in zip(numbers, sets, strict=True):
+        queries += [
+            query(f"requests{n}", NAMESPACE, "RequestCountPerTarget", "Sum", counted),
+            query(f"seconds{n}", NAMESPACE, "TargetResponseTime", "Average", counted),
+        ]
+    return {"metrics": queries}
+
+
+def _requests(sets: Sequence[dict[str, Input[str]]]) -> _Custom:
+    """Each minute at each replica, where traffic moves between two sets of them: the predefined metric knows only one."""
+    numbers = range(1, len(sets) + 1)
+    total: _Query = {
+        "id": "total",
+        "expression": " + ".join(f"requests{n}" for n in numbers),
+        "label": "requests per replica and minute",
+        "return_data": True,
+    }
+    each = (
+        query(f"requests{n}", NAMESPACE, "RequestCountPerTarget", "Sum", counted)
+        for n, counted in zip(numbers, sets, strict=True)
+    )
+    return {"metrics": [total, *each]}

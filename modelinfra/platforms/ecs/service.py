@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -10,12 +10,13 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.shifting import Shifting
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.task import CONTAINER_NAME
-from modelinfra.platforms.ecs.traffic import Hops, Traffic
+from modelinfra.platforms.ecs.traffic import Traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -38,7 +39,7 @@ def register_service(
     placement: Placement | None,
     task: aws.ecs.TaskDefinition,
     hops: Hops,
-    traffic: Traffic,
+    traffic: Traffic | None,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
     roles: TaskRoles,
     shifting: Shifting,
@@ -58,8 +59,8 @@ def register_service(
             "security_groups": [hops.group_id],
             "assign_public_ip": False,
         },
-        load_balancers=[_balanced(request, traffic, shifting)],
-        health_check_grace_period_seconds=sizing.startup,
+        load_balancers=list(_balanced(request, traffic, shifting)) if traffic is not None else None,
+        health_check_grace_period_seconds=sizing.startup if traffic is not None else None,
         deployment_minimum_healthy_percent=placement.minimum_healthy_percent if placement else 100,
         deployment_maximum_percent=placement.maximum_percent if placement else 200,
         deployment_configuration=shifting.configuration,
@@ -79,7 +80,7 @@ def register_service(
             # its way to AWS be open; else it fails, and the circuit breaker counts. What is in use cannot be deleted, either.
             depends_on=[
                 *cluster.capacity,
-                traffic.rule,
+                *(traffic.rules if traffic is not None else ()),
                 *roles.policies,
                 *shifting.needs,
                 *hops.rules,
@@ -96,13 +97,18 @@ def register_service(
     return service
 
 
-def _balanced(request: EndpointRequest, traffic: Traffic, shifting: Shifting) -> aws.ecs.ServiceLoadBalancerArgsDict:
-    balanced: aws.ecs.ServiceLoadBalancerArgsDict = {
+def _balanced(
+    request: EndpointRequest, traffic: Traffic, shifting: Shifting
+) -> Iterator[aws.ecs.ServiceLoadBalancerArgsDict]:
+    ports = request.served.server.ports
+    http: aws.ecs.ServiceLoadBalancerArgsDict = {
         "target_group_arn": traffic.target_group.arn,
         "container_name": CONTAINER_NAME,
-        "container_port": request.served.server.ports["http"],
+        "container_port": ports["http"],
     }
-    return balanced if shifting.advanced is None else {**balanced, "advanced_configuration": shifting.advanced}
+    yield http if shifting.advanced is None else {**http, "advanced_configuration": shifting.advanced}
+    if traffic.grpc is not None:
+        yield {**http, "target_group_arn": traffic.grpc.target_group.arn, "container_port": ports["grpc"]}
 
 
 def _capacity(

@@ -1,4 +1,4 @@
-"""The task definition: a container with the server and its model, and where the model is fetched one that does so before."""
+"""The task definition: a container with the server and its model, one that fetches the model, and those that work a queue off."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pulumi import Output
 
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs import fetch
+from modelinfra.platforms.ecs import fetch, worker
 from modelinfra.platforms.ecs.collector import Collector, collector_container, known_later
 from modelinfra.platforms.ecs.collector import environment as variables
 from modelinfra.platforms.ecs.masking import masking
 from modelinfra.platforms.ecs.placement import Placement
+from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
@@ -68,9 +69,12 @@ def register_task_definition(
     placement: Placement | None,
     cluster_arn: Output[str],
     collector: Collector | None,
+    queue: Queue | None = None,
 ) -> aws.ecs.TaskDefinition:
     """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in.
-    collector: what stands beside the server, if anything does."""
+
+    collector: what stands beside the server, if anything does. queue: what its requests come from; None where they come over a load balancer.
+    """
     options = request.options
     storage = sizing.ephemeral_storage_gib
     containers = Output.all(
@@ -85,10 +89,15 @@ def register_task_definition(
         secrets=options.secrets or {},
         fetcher=request.fetcher.reference if request.fetcher else None,
         # An adopted log group may lie in another region than the tasks.
-        region=cluster_arn.apply(lambda arn: arn.split(":")[3]) if request.fetcher or collector else None,
+        region=cluster_arn.apply(lambda arn: arn.split(":")[3])
+        if request.fetcher or request.worker or collector
+        else None,
+        worker=request.worker.reference if request.worker else None,
+        queue=queue.queue.url if queue else None,
+        store=queue.store_uri if queue else None,
         token=request.served.remote.token if request.served.remote else None,
         **known_later(request, collector),
-    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, collector, found)))
+    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, collector, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
@@ -110,13 +119,15 @@ def _containers(
     request: EndpointRequest,
     sizing: EcsSizing,
     placement: Placement | None,
+    queue: Queue | None,
     collector: Collector | None,
     found: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     server = _on_nodes(_container(request, sizing, found), request, placement)
     logs = server["logConfiguration"]
-    beside = collector_container(request, collector, found, logs)
-    return [server, *fetch.fetch_container(request, found, logs), *beside]
+    fetching = fetch.fetch_container(request, found, logs)
+    working = worker.containers(request, sizing, queue, found, server, on_nodes=placement is not None) if queue else []
+    return [server, *fetching, *working, *collector_container(request, collector, found, logs)]
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,150 +1,207 @@
-"""The way of a request: load balancer -> task, one hop each, nothing else open."""
+"""The way of a request: rules of the load balancer, and the target groups to which they lead."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pulumi
 import pulumi_aws as aws
-from pulumi import Input
 
 from modelinfra.options.exposure import exposed
+from modelinfra.options.grpc import methods
+from modelinfra.options.revisions import STABLE, weights
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
-from modelinfra.platforms.ecs.authentication import asks_outside, register_actions, register_way_out
+from modelinfra.platforms.ecs.authentication import register_actions
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
-from modelinfra.platforms.ecs.planner import EcsEndpointPlan
-from modelinfra.platforms.ecs.ways_out import ways_out
+from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsReplicas
 
-# Every rule has one; on a load balancer of its own there is no other.
-_ONLY_RULE = 1
+if TYPE_CHECKING:
+    from modelinfra.platforms.ecs.objectives import Alarm
+    from modelinfra.platforms.signals import Metric
+
+
+_HEALTH_CHECK: aws.lb.TargetGroupHealthCheckArgsDict = {
+    "protocol": "HTTP",
+    "port": "traffic-port",
+    "interval": 15,
+    "timeout": 5,
+    "healthy_threshold": 2,
+    "unhealthy_threshold": 3,
+}
 
 
 @dataclass(frozen=True)
-class Hops:
-    """The tasks' security group, and the rules without which a task would neither start nor be found healthy."""
+class Grpc:
+    """Where requests of gRPC arrive."""
 
-    group_id: Input[str]
-    rules: Sequence[pulumi.Resource]
+    target_group: aws.lb.TargetGroup
+    rule: aws.lb.ListenerRule
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Where requests arrive. second: the other set of replicas where traffic moves between two."""
+    """Where requests arrive. second: the other set of replicas where traffic moves between two. grpc: the same replicas on their port for
+    gRPC."""
 
     target_group: aws.lb.TargetGroup
     rule: aws.lb.ListenerRule
     second: aws.lb.TargetGroup | None = None
+    grpc: Grpc | None = None
 
     @property
     def sets(self) -> Mapping[str, aws.lb.TargetGroup]:
         """Prefix of what is named after a set of replicas -> its target group."""
-        return {"": self.target_group} if self.second is None else {"": self.target_group, "2-": self.second}
+        found = {"": self.target_group, "2-": self.second, "grpc-": self.grpc.target_group if self.grpc else None}
+        return {prefix: group for prefix, group in found.items() if group is not None}
+
+    @property
+    def rules(self) -> Sequence[aws.lb.ListenerRule]:
+        """Without them a target group hangs on no load balancer."""
+        return [self.rule, *([self.grpc.rule] if self.grpc else [])]
 
 
-def register_hops(request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference) -> Hops:
-    """The tasks' security group: in from the load balancer on the server's port, out to HTTPS for image, log and secrets.
+@dataclass(frozen=True)
+class Reached:
+    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them. metrics: the server's own."""
 
-    A security group that is handed in stays as it is.
-    """
-    children, port = request.children, request.served.server.ports["http"]
-    adopted: Input[str] | None = request.options.security_group_id
-    group_id = adopted
-    if group_id is None:
-        group_id = aws.ec2.SecurityGroup(
-            children.named("tasks", "security group"),
-            vpc_id=network.vpc_id,
-            description=f"Tasks of endpoint {request.name}",
-            opts=children.opts("task-security-group"),
-        ).id
-    hop: dict[str, Any] = {"ip_protocol": "tcp", "from_port": port, "to_port": port}
-    # Another server may listen elsewhere: the old port stays open until the old replicas are gone, since what is replaced goes last.
-    # Behind another load balancer, too, the old one still reaches them until the service has moved.
-    moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort", "referencedSecurityGroupId"]}
-    rules: list[pulumi.Resource] = []
-    if balancer.owns_security_group:
-        rules.append(
-            aws.vpc.SecurityGroupEgressRule(
-                children.named("lb-to-tasks"),
-                security_group_id=balancer.security_group_id,
-                referenced_security_group_id=group_id,
-                description=f"To the tasks of endpoint {request.name}",
-                **hop,
-                opts=children.opts("load-balancer-egress", **moved),
-            )
-        )
-    if asks_outside(request.options.exposure):
-        rules.append(register_way_out(children, balancer.security_group_id))
-    if adopted is None:
-        rules.append(
-            aws.vpc.SecurityGroupIngressRule(
-                children.named("tasks-from-lb"),
-                security_group_id=group_id,
-                referenced_security_group_id=balancer.security_group_id,
-                description="From the load balancer",
-                **hop,
-                opts=children.opts("task-ingress", **moved),
-            )
-        )
-        rules += ways_out(children, network, group_id, of="tasks", role="task-egress", wanted="image, log, secrets")
-    return Hops(group_id, rules)
+    traffic: Traffic
+    service: aws.ecs.Service
+    alarms: Sequence[Alarm]
+    metrics: Sequence[Metric] = ()
 
 
-def register_traffic(
+@dataclass(frozen=True)
+class Way:
+    """Where requests for an endpoint arrive. target_groups: what the names of its target groups begin with. asked: what its rules do
+    before they forward."""
+
+    balancer: LoadBalancerReference
+    network: NetworkReference
+    target_groups: str
+    conditions: Sequence[aws.lb.ListenerRuleConditionArgsDict]
+    asked: Sequence[aws.lb.ListenerRuleActionArgsDict]
+    transforms: Sequence[aws.lb.ListenerRuleTransformArgsDict] | None
+
+    def actions(self, forward: aws.lb.ListenerRuleActionArgsDict) -> list[aws.lb.ListenerRuleActionArgsDict]:
+        """Ask, where somebody is asked, and forward."""
+        return [*self.asked, {**forward, "order": len(self.asked) + 1}] if self.asked else [forward]
+
+
+def way_of(
     request: EndpointRequest,
     network: NetworkReference,
     balancer: LoadBalancerReference,
     plan: EcsEndpointPlan,
     *,
     production: bool,
-) -> Traffic:
-    """Target group and listener rule. The target group is auto-named, so that a replacement is made before the old one goes.
+) -> Way:
+    """What all rules of an endpoint have in common.
 
     A target group belongs to one load balancer for good: on another one the endpoint gets another target group and rule, to
     which the service moves before the old ones go. Hence their names differ.
     """
-    children = request.children
-    kind = "" if plan.shared else "public-" if request.options.exposure.public else "own-"
-    first = _target_group(request, network, plan, f"{kind}to", "target-group")
+    exposure = request.options.exposure
+    return Way(
+        balancer,
+        network,
+        "" if plan.shared else "public-" if exposure.public else "own-",
+        [{"path_pattern": {"values": _paths(request, plan)}}],
+        register_actions(request.children, exposure, production=production),
+        [_without_prefix(plan.path)] if plan.shared else None,
+    )
+
+
+def register_traffic(
+    request: EndpointRequest, way: Way, replicas: EcsReplicas, revisions: Mapping[str, Reached]
+) -> Traffic:
+    """Target group and rule of the endpoint's own replicas; the rule divides traffic between these and the other revisions.
+
+    The target group is auto-named, so that a replacement is made before the old one goes.
+    """
+    children, kind = request.children, way.target_groups
+    first = target_group(request, way, replicas, "to", "target-group")
     shifting = shifts(request.options.rollout)
-    second = _target_group(request, network, plan, f"{kind}2", "second-target-group") if shifting else None
-    actions = _actions(request, first, production)
+    second = target_group(request, way, replicas, "2", "second-target-group") if shifting else None
+    actions = way.actions(
+        _divided(request.options, first, revisions) if revisions else {"type": "forward", "target_group_arn": first.arn}
+    )
     rule = aws.lb.ListenerRule(
         children.named(f"{kind}rule"),
-        listener_arn=balancer.listener_arn,
-        priority=plan.rule_priority if plan.shared else _ONLY_RULE,
-        conditions=[{"path_pattern": {"values": _paths(request, plan)}}],
+        listener_arn=way.balancer.listener_arn,
+        priority=replicas.rule_priority,
+        conditions=way.conditions,
         actions=actions,
-        transforms=[_without_prefix(plan.path)] if plan.shared else None,
-        opts=children.opts("listener-rule", ignore_changes=_written_by_ecs(len(actions) - 1) if shifting else None),
+        transforms=way.transforms,
+        opts=children.opts(
+            "listener-rule",
+            ignore_changes=_written_by_ecs(len(actions) - 1) if shifting else None,
+            # Another revision gets traffic when it serves.
+            depends_on=[each.service for each in revisions.values()],
+        ),
     )
-    return Traffic(first, rule, second)
+    return Traffic(first, rule, second, _grpc(request, way, replicas))
 
 
-def _target_group(
-    request: EndpointRequest, network: NetworkReference, plan: EcsEndpointPlan, suffix: str, role: str
+def _grpc(request: EndpointRequest, way: Way, replicas: EcsReplicas) -> Grpc | None:
+    """The same replicas once more, on their other port. Whether their models are loaded, the HTTP target group finds out: servers differ in
+    how they say it over gRPC, and a replica must be healthy in both (ECS developer guide, services with several target groups)."""
+    served, children = request.served.server, request.children
+    asked = methods(request.options.exposure, served.grpc_methods)
+    if not asked:
+        return None
+    group = target_group(
+        request,
+        way,
+        replicas,
+        "grpc",
+        "grpc-target-group",
+        protocol_version="GRPC",
+        port=served.ports["grpc"],
+        # A method that there is not: whoever says so speaks gRPC (Elastic Load Balancing's own default).
+        health_check={**_HEALTH_CHECK, "path": "/AWS.ALB/healthcheck", "matcher": "12"},
+    )
+    rule = aws.lb.ListenerRule(
+        children.named(f"{way.target_groups}grpc-rule"),
+        listener_arn=way.balancer.listener_arn,
+        priority=replicas.rule_priority - 1,
+        conditions=[{"path_pattern": {"values": list(asked)}}],
+        actions=way.actions({"type": "forward", "target_group_arn": group.arn}),
+        opts=children.opts("grpc-rule"),
+    )
+    return Grpc(group, rule)
+
+
+def _divided(
+    options: Any, own: aws.lb.TargetGroup, revisions: Mapping[str, Reached]
+) -> aws.lb.ListenerRuleActionArgsDict:
+    groups = {STABLE: own, **{name: each.traffic.target_group for name, each in revisions.items()}}
+    forward: aws.lb.ListenerRuleActionForwardArgsDict = {
+        "target_groups": [{"arn": groups[name].arn, "weight": weight} for name, weight in weights(options).items()]
+    }
+    if options.stickiness is not None:
+        forward["stickiness"] = {"enabled": True, "duration": options.stickiness}
+    return {"type": "forward", "forward": forward}
+
+
+def target_group(
+    request: EndpointRequest, way: Way, replicas: EcsReplicas, suffix: str, role: str, **others: Any
 ) -> aws.lb.TargetGroup:
+    """A set of replicas as the load balancer knows it. others: arguments in place of those for HTTP."""
+    http: dict[str, Any] = {
+        "port": request.served.server.ports["http"],
+        "health_check": {**_HEALTH_CHECK, "path": request.served.health_path, "matcher": "200"},
+    }
     return aws.lb.TargetGroup(
-        request.children.named(suffix, "target group"),
-        vpc_id=network.vpc_id,
+        request.children.named(f"{way.target_groups}{suffix}", "target group"),
+        vpc_id=way.network.vpc_id,
         target_type="ip",
         protocol="HTTP",
-        port=request.served.server.ports["http"],
         # Excludes slow start, which is therefore not offered.
         load_balancing_algorithm_type="least_outstanding_requests",
-        deregistration_delay=plan.sizing.longest_request,
-        health_check={
-            "path": request.served.health_path,
-            "protocol": "HTTP",
-            "port": "traffic-port",
-            "matcher": "200",
-            "interval": 15,
-            "timeout": 5,
-            "healthy_threshold": 2,
-            "unhealthy_threshold": 3,
-        },
+        deregistration_delay=replicas.sizing.longest_request,
+        **(http | others),
         opts=request.children.opts(role),
     )
 
@@ -162,14 +219,6 @@ def _paths(request: EndpointRequest, plan: EcsEndpointPlan) -> list[str]:
     if not exposed(exposure):
         return ["/*"]
     return list(exposure.paths or dict.fromkeys((served.predict_path, served.health_path)))
-
-
-def _actions(
-    request: EndpointRequest, target_group: aws.lb.TargetGroup, production: bool
-) -> list[aws.lb.ListenerRuleActionArgsDict]:
-    asked = register_actions(request.children, request.options.exposure, production=production)
-    forward: aws.lb.ListenerRuleActionArgsDict = {"type": "forward", "target_group_arn": target_group.arn}
-    return [*asked, {**forward, "order": len(asked) + 1}] if asked else [forward]
 
 
 def _without_prefix(path: str) -> aws.lb.ListenerRuleTransformArgsDict:

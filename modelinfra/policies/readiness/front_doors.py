@@ -11,7 +11,6 @@ from modelinfra.policies.asking import asking_balancers
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping
 
-_WAF = "aws:wafv2/webAclAssociation:WebAclAssociation"
 _MODERN = ("ELBSecurityPolicy-TLS13-1-2", "ELBSecurityPolicy-TLS13-1-3")
 
 
@@ -63,7 +62,7 @@ def _access_log(view: View) -> Found:
 
 def guarded_balancers(view: View) -> set[str]:
     """The URNs of the load balancers that have a web ACL."""
-    guarded = [view.target(node, "resourceArn", tokens.LOAD_BALANCER) for node in view.all(_WAF)]
+    guarded = [view.target(node, "resourceArn", tokens.LOAD_BALANCER) for node in view.all(tokens.WEB_ACL_ASSOCIATION)]
     return {each.urn for each in guarded if each is not None}
 
 

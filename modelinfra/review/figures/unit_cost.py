@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from modelinfra.catalog.prices import HOURS_PER_MONTH
 from modelinfra.graph.cost import Estimate
 from modelinfra.graph.cost_fargate import SERVICE, TARGET, replicas_of, scales
 from modelinfra.graph.cost_view import CostView, number
 from modelinfra.graph.model import Graph
-from modelinfra.graph.values import mapping
+from modelinfra.graph.values import listed, mapping
 from modelinfra.review.changes import Changes
 from modelinfra.review.table import Table
 from modelinfra.review.usage import Usage
@@ -77,15 +78,23 @@ def _requests(graph: Graph) -> Mapping[str, Decimal]:
     found: dict[str, Decimal] = {}
     for policy in graph.all(_POLICY):
         tracking = mapping(view.inputs(policy).get("targetTrackingScalingPolicyConfiguration"))
-        metric = mapping(tracking.get("predefinedMetricSpecification")).get("predefinedMetricType")
         target = view.target(policy, "resourceId", TARGET, view.inputs(policy).get("resourceId"))
         each_minute = number(tracking.get("targetValue"))
-        if metric != "ALBRequestCountPerTarget" or target is None or each_minute is None:
+        if not _counts_requests(tracking) or target is None or each_minute is None:
             continue
         for service in graph.all(SERVICE):
             if scales(view, target, view.inputs(target), service):
                 found[view.component(service)] = each_minute * 60
     return found
+
+
+def _counts_requests(tracking: Mapping[str, Any]) -> bool:
+    """Whether a target is one of requests a minute: AWS's own metric, or the sum over several target groups."""
+    if mapping(tracking.get("predefinedMetricSpecification")).get("predefinedMetricType") == "ALBRequestCountPerTarget":
+        return True
+    queries = map(mapping, listed(mapping(tracking.get("customizedMetricSpecification")).get("metrics")))
+    named = {mapping(mapping(each.get("metricStat")).get("metric")).get("metricName") for each in queries} - {None}
+    return named == {"RequestCountPerTarget"}
 
 
 def _dollars(amount: Decimal | None) -> str:

@@ -27,6 +27,10 @@ class Number:
 
 NUMBERS: dict[str, dict[str, Number]] = {
     _TARGET: {"minCapacity": Number("least replicas", "medium"), "maxCapacity": Number("most replicas", "medium")},
+    "aws:appautoscaling/scheduledAction:ScheduledAction": {
+        "scalableTargetAction.minCapacity": Number("least replicas from then on", "medium"),
+        "scalableTargetAction.maxCapacity": Number("most replicas from then on", "medium"),
+    },
     "aws:ecs/service:Service": {"desiredCount": Number("replicas", "medium")},
     "aws:ecs/taskDefinition:TaskDefinition": {"cpu": Number("CPU units of a task", "medium"), "memory": Number("MiB of a task", "medium")},
     "aws:autoscaling/group:Group": {

@@ -7,12 +7,15 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import has_unknown, listed, mapping, plain
+from modelinfra.policies.asking import keyed_balancers
+from modelinfra.policies.view import View
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding
 from modelinfra.review.findings.words import called, place, shown
 
-_LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
-_RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
+BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
+LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
+RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
 _ENCRYPTED = ("HTTPS", "TLS")
 _ASKS = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 
@@ -25,23 +28,30 @@ def listeners(graph: Graph, balancer: Node) -> list[Node]:
     """The listeners of a load balancer."""
     return [
         node
-        for token in _LISTENERS
+        for token in LISTENERS
         for node in graph.all(token)
         if balancer.urn in node.property_deps.get("loadBalancerArn", ()) or _names(node, "loadBalancerArn", balancer)
     ]
 
 
 def asks_who(graph: Graph, listener: Node) -> bool:
-    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule or by a certificate."""
-    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify":
+    """Whether nothing is forwarded from the listener before somebody proves who they are, by a rule, a certificate or an API key."""
+    if mapping(plain(listener.inputs).get("mutualAuthentication")).get("mode") == "verify" or _keyed(graph, listener):
         return True
     rules = [
         rule
-        for token in _RULES
+        for token in RULES
         for rule in graph.all(token)
         if listener.urn in rule.property_deps.get("listenerArn", ()) or _names(rule, "listenerArn", listener)
     ]
     return all(not forwards(each) or authenticates(each) for each in (listener, *rules))
+
+
+def _keyed(graph: Graph, node: Node) -> bool:
+    """Whether the firewall before a listener, or before that of a rule, lets in nobody without a key that it knows."""
+    listener = node if node.type in LISTENERS else _above(graph, node, "listenerArn", LISTENERS)
+    balancer = _above(graph, listener, "loadBalancerArn", BALANCERS) if listener is not None else None
+    return balancer is not None and balancer.urn in keyed_balancers(View(graph))
 
 
 def protocol(node: Node) -> str:
@@ -55,18 +65,18 @@ def protocol(node: Node) -> str:
 
 def authenticates(node: Node) -> bool:
     """Whether its actions ask who somebody is."""
-    return any(each.get("type") in _ASKS for each in _actions(node))
+    return any(each.get("type") in _ASKS for each in actions(node))
 
 
 def forwards(node: Node) -> bool:
     """Whether its actions pass requests on to targets."""
-    return any(each.get("type") == "forward" for each in _actions(node))
+    return any(each.get("type") == "forward" for each in actions(node))
 
 
 def findings(changes: Changes) -> Iterator[Finding]:
     """Authentication lost, encryption lost, redirects lost; routes that come to the internet without authentication."""
     for change in changes.resources:
-        if change.type in (*_LISTENERS, *_RULES):
+        if change.type in (*LISTENERS, *RULES):
             yield from _of_one(changes, change)
     yield from _new_routes(changes)
 
@@ -76,12 +86,12 @@ def _of_one(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
     if old is None or new is None:
         return
     name = called(changes.after, new)
-    if authenticates(old) and not authenticates(new) and forwards(new):
+    if authenticates(old) and not authenticates(new) and forwards(new) and not _keyed(changes.after, new):
         yield Finding(
             "exposure", "high", new.urn, f"{name} no longer asks who somebody is",
             "Its authentication action is gone: requests reach the endpoint unproven.", "Keep the authentication action before the forward.",
         )  # fmt: skip
-    if change.type not in _LISTENERS:
+    if change.type not in LISTENERS:
         return
     if protocol(old) in _ENCRYPTED and protocol(new) not in (*_ENCRYPTED, ""):
         yield Finding(
@@ -106,19 +116,12 @@ def _new_routes(changes: Changes) -> Iterator[Finding]:
     graph = changes.after
     for change in changes.of("create"):
         node = change.after
-        if node is None or change.type not in (*_LISTENERS, *_RULES) or not forwards(node) or authenticates(node):
+        if node is None or change.type not in (*LISTENERS, *RULES) or not forwards(node) or authenticates(node):
             continue
-        listener = node if change.type in _LISTENERS else _above(graph, node, "listenerArn", _LISTENERS)
-        balancer = (
-            _above(
-                graph,
-                listener,
-                "loadBalancerArn",
-                ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
-            )
-            if listener
-            else None
-        )
+        if _keyed(graph, node):
+            continue
+        listener = node if change.type in LISTENERS else _above(graph, node, "listenerArn", LISTENERS)
+        balancer = _above(graph, listener, "loadBalancerArn", BALANCERS) if listener else None
         old = changes.before.nodes.get(balancer.urn) if balancer is not None else None
         if (
             balancer is None
@@ -138,7 +141,8 @@ def _above(graph: Graph, node: Node, key: str, tokens: tuple[str, ...]) -> Node 
     return found[0] if found else None
 
 
-def _actions(node: Node) -> list[Mapping[str, Any]]:
+def actions(node: Node) -> list[Mapping[str, Any]]:
+    """Of a listener or a rule."""
     inputs = plain(node.inputs)
     return [mapping(each) for each in (*listed(inputs.get("defaultActions")), *listed(inputs.get("actions")))]
 
@@ -146,7 +150,7 @@ def _actions(node: Node) -> list[Mapping[str, Any]]:
 def _redirects(node: Node) -> bool:
     return any(
         each.get("type") == "redirect" and mapping(each.get("redirect")).get("protocol") == "HTTPS"
-        for each in _actions(node)
+        for each in actions(node)
     )
 
 

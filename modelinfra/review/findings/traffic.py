@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import Unknown, mapping, plain
+from modelinfra.graph.values import Unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listing, place, shown, whose
@@ -210,11 +210,45 @@ def _rule(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
                 f"{name} is asked in another order",
                 f"Its priority is {shown(new, each.path, each.after)} now.",
             )
-        elif key == "actions" and each.path.endswith("weight") and each.before != each.after:
-            yield Finding(
-                "traffic", "low", new.urn, f"{name} shares requests out differently",
-                f"{place(changes.after, new, each.path)} from {shown(change.before, each.path, each.before)} to {shown(new, each.path, each.after)}.",
-            )  # fmt: skip
+    yield from _shares(changes, change)
+
+
+def _shares(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
+    old, new = change.before, change.after
+    assert old is not None
+    assert new is not None
+    before, after = _divided(changes.before, old), _divided(changes.after, new)
+    if before == after or len(before | after) < 2:
+        return
+    moved = (
+        f"{name} from {before.get(name, 0):.0f} to {after.get(name, 0):.0f} %"
+        for name in {**after, **before}
+        if before.get(name, 0) != after.get(name, 0)
+    )
+    yield Finding(
+        "traffic", "low", new.urn, f"{whose(changes.after, new)} divides requests differently: {listing(moved)}",
+        "Who gets more must have the replicas for it.",
+    )  # fmt: skip
+
+
+def _divided(graph: Graph, rule: Node) -> dict[str, float]:
+    """Share of the requests of a rule, in percent, by the name of the service behind it, of a target group without one, or else by ARN."""
+    names = {str(node.outputs.get("arn")): node.name for token in GROUPS for node in graph.all(token)}
+    for service in graph.all(SERVICE):
+        for group in behind(graph, service, "loadBalancers", GROUPS):
+            names[str(group.outputs.get("arn"))] = service.name.removesuffix("-service")
+    for action in map(mapping, listed(plain(rule.inputs).get("actions"))):
+        groups = [mapping(each) for each in listed(mapping(action.get("forward")).get("targetGroups"))]
+        if action.get("targetGroupArn") is not None:
+            groups = [{"arn": action["targetGroupArn"]}]
+        weights = [float(each.get("weight", 1)) if _number(each.get("weight", 1)) else 0.0 for each in groups]
+        if sum(weights):
+            shares = (100 * weight / sum(weights) for weight in weights)
+            return {
+                names.get(arn, arn): share
+                for arn, share in zip((str(each.get("arn")) for each in groups), shares, strict=True)
+            }
+    return {}
 
 
 def _idle(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:

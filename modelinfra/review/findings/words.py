@@ -18,6 +18,7 @@ _LONGEST_VALUE = 80
 _NOUNS = {
     "aws:alb/loadBalancer:LoadBalancer": "load balancer",
     "aws:appautoscaling/policy:Policy": "scaling policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction": "scheduled action",
     "aws:appautoscaling/target:Target": "scaling target",
     "aws:autoscaling/group:Group": "Auto Scaling group",
     "aws:cloudwatch/logGroup:LogGroup": "log group",
@@ -94,7 +95,8 @@ def called(graph: Graph, node: Node) -> str:
     if home is None:
         return f"the {what} {node.name}"
     siblings = [each for each in graph.all(node.type) if owner(graph, each) is home]
-    leaf = node.name.removeprefix(f"{home.name}-") if len(siblings) > 1 else ""
+    # Names of another revision's children begin with a second hyphen.
+    leaf = node.name.removeprefix(f"{home.name}-").removeprefix("-") if len(siblings) > 1 else ""
     # The task role is called `task`: its own name says which of them it is.
     return f"the {leaf} {what} of {bare_name(graph, home)}".replace("the  ", "the ")
 

@@ -10,6 +10,10 @@ from modelinfra.graph import invokes as look_ups
 from modelinfra.testing.cloud.store import Store, Thing
 
 SERVICE = "aws:ecs/service:Service"
+_FRESH = (
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken",
+    "aws:secretsmanager/getRandomPassword:getRandomPassword",
+)
 _TIME = "2026-01-01T00:00:00Z"
 
 
@@ -21,8 +25,8 @@ def answer(store: Store, call: look_ups.Call) -> Mapping[str, Any]:
     """What the cloud says. Raises NoAnswer."""
     if call.token == "aws:ecs/getService:getService":
         return _service(store, call)
-    if call.token == "aws:ecr/getAuthorizationToken:getAuthorizationToken":
-        # A real token is another one each time; a diff that shows it would never be quiet.
+    if call.token in _FRESH:
+        # A real one is another one each time; a diff that shows it would never be quiet.
         fresh = look_ups.Call(call.token, {**call.args, "nonce": os.urandom(8).hex()}, call.region, call.account)
         return look_ups.ANSWERS[call.token](fresh)
     made = look_ups.ANSWERS.get(call.token)

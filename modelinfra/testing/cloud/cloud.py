@@ -138,7 +138,7 @@ class StandInCloud:
     def drift(self, *kinds: str) -> list[str]:
         """Let happen what happens between deployments; returns what moved.
 
-        Kinds: desired_counts, weights, sets, policies, containers; none means all.
+        Kinds: desired_counts, schedules, weights, sets, policies, containers; none means all.
         """
         return let_drift(self.store, kinds)
 

@@ -1,0 +1,87 @@
+"""Tenants: who shares an environment, and what is theirs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NotRequired
+
+from modelinfra.options.adjustments import TaggedOptions
+from modelinfra.options.declare import Option
+from modelinfra.options.landing import TAGS, WEB_ACL
+
+TAG: Final = "tenant"
+"""Name of the tag that everything of a tenant has, with the tenant's name: what cost reports group by."""
+
+
+class TenantOptions(TaggedOptions):
+    """A team, customer or title. Endpoints, node pools and platforms may be its own; what several share knows it by its API key."""
+
+    model_prefix: NotRequired[
+        Annotated[
+            str,
+            Option(
+                pattern=r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[^\s?#*]+/)?",
+                pattern_text="a bucket, or a prefix of one, that ends with a slash",
+                pattern_example="s3://acme-models/fraud-team/",
+            ),
+        ]
+    ]
+    """Where its models in S3 lie, below this and nowhere else; nobody else's do. Left out, they lie where they like, but not beside another
+    tenant's."""
+
+    requests_per_five_minutes: NotRequired[
+        Annotated[
+            int,
+            # AWS WAF API, RateBasedStatement.Limit.
+            Option(at_least=10, at_most=2_000_000_000, lands=(f"{WEB_ACL}.rules",), example=500),
+        ]
+    ]
+    """Its quota of each endpoint: most requests in five minutes of the client with the tenant's name, and of each client of endpoints of its
+    own, unless the client says otherwise. Left out, the endpoint's own limit holds."""
+
+
+OWNER = Option(lands=(TAGS,), example="bolt")
+"""`tenant` of an endpoint, a node pool, a platform."""
+
+
+def api_keys(endpoint: Any) -> Mapping[str, Any]:
+    """The clients that a validated endpoint asks for keys."""
+    auth = endpoint.exposure.auth
+    return (auth.api_keys if auth is not None else None) or {}
+
+
+def with_quotas(endpoint: Any, tenants: Mapping[str, Any]) -> Any:
+    """The endpoint with its tenants' quotas and tags on the clients that are theirs."""
+    keys = api_keys(endpoint)
+    if not keys or not tenants:
+        return endpoint
+    found = {
+        client: _of_tenant(key, client if client in tenants else endpoint.tenant, tenants)
+        for client, key in keys.items()
+    }
+    auth = endpoint.exposure.auth.model_copy(update={"api_keys": found})
+    return endpoint.model_copy(update={"exposure": endpoint.exposure.model_copy(update={"auth": auth})})
+
+
+def _of_tenant(key: Any, owner: str | None, tenants: Mapping[str, Any]) -> Any:
+    if owner is None or owner not in tenants:
+        return key
+    tenant = tenants[owner]
+    quota = key.requests_per_five_minutes or tenant.requests_per_five_minutes
+    return key.model_copy(
+        update={"requests_per_five_minutes": quota, "tags": {**owners_tags(owner, tenants), **(key.tags or {})}}
+    )
+
+
+def owners_tags(owner: str | None, tenants: Mapping[str, Any]) -> dict[str, Any]:
+    """The tags of what is a tenant's; none of what is nobody's."""
+    return {} if owner is None or owner not in tenants else {**(tenants[owner].tags or {}), TAG: owner}
+
+
+def unused_tenants(environment: Any) -> list[str]:
+    """The tenants of validated options of an environment that own nothing and are no client."""
+    parts = [*environment.endpoints.values(), *environment.platforms.values(), *environment.gpu_node_pools.values()]
+    used = {part.tenant for part in parts} | {
+        name for each in environment.endpoints.values() for name in api_keys(each)
+    }
+    return [name for name in environment.tenants if name not in used]
