@@ -13,7 +13,7 @@ from modelinfra.options.adjustments import (
     TaggedOptions,
     TransformedOptions,
 )  # fmt: skip
-from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID, TOPIC_ARN
+from modelinfra.options.arns import KMS_KEY_ARN, ROLE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.budgets import LONGEST_REQUEST, STARTUP_BUDGET
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, RollbackOptions
@@ -22,17 +22,10 @@ from modelinfra.options.exposure import ExposureOptions
 from modelinfra.options.gpu_node_pool import AcceleratorOptions
 from modelinfra.options.landing import (
     ADDED,
-    ALARM,
     ANOTHER_LOAD_BALANCER,
     BECOMES_ASYNCHRONOUS,
-    COLLECTOR,
-    COMPOSITE_ALARM,
     CONTAINER,
-    DASHBOARD,
-    DASHBOARD_BODY,
     EGRESS,
-    EVENT_RULE,
-    EVENT_TARGET,
     EXECUTION_POLICY,
     IMAGE,
     INGRESS,
@@ -41,7 +34,6 @@ from modelinfra.options.landing import (
     SECURITY_GROUP,
     SERVICE,
     TASK,
-    TASK_POLICY,
     TIMEOUTS,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
@@ -52,11 +44,10 @@ from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.options.server import ServerOptions
-from modelinfra.options.slo import SloOptions
-from modelinfra.options.telemetry import METRICS, CollectorOptions, MetricsOptions, TracingOptions
+from modelinfra.options.watched import WatchedOptions
 
 
-class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
+class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, WatchedOptions):
     """One served model."""
 
     server: Annotated[str | ServerOptions, Option()]
@@ -332,63 +323,6 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions):
         ]
     ]
     """How long a client that keeps cookies is answered by the same revision. None otherwise: each request is divided by itself."""
-
-    slo: NotRequired[
-        Annotated[
-            SloOptions,
-            Option(
-                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}", DASHBOARD_BODY),
-                example={"availability": 99.9, "p99_latency_ms": 500},
-            ),
-        ]
-    ]
-    """What the endpoint promises. Left out, nothing is watched but deployments, and that a replica serves at all where `alarm_topic_arn` is."""
-
-    alarm_topic_arn: NotRequired[
-        Annotated[
-            Input[str],
-            replace(
-                TOPIC_ARN,
-                lands=(
-                    f"{ALARM}.alarmActions",
-                    f"{ALARM}.okActions",
-                    f"{ADDED}{ALARM}",
-                    f"{ADDED}{EVENT_RULE}",
-                    f"{ADDED}{EVENT_TARGET}",
-                    DASHBOARD_BODY,
-                ),
-                example=TOPIC_ARN.pattern_example,
-            ),
-        ]
-    ]
-    """SNS topic to which alarms, and deployments that fail, are told; in an environment that of `notify`. None otherwise."""
-
-    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
-    """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
-    first three."""
-
-    metrics: NotRequired[Annotated[MetricsOptions, METRICS]]
-    """The server's own metrics in CloudWatch. None otherwise: those of the load balancer and of ECS tell nothing of its queue."""
-
-    tracing: NotRequired[
-        Annotated[
-            TracingOptions,
-            Option(
-                lands=(
-                    COLLECTOR,
-                    f"{CONTAINER}.environment",
-                    f"{IMAGE}.dockerfile.inline",
-                    f"{IMAGE}.tags[0]",
-                    f"{ADDED}{TASK_POLICY}",
-                ),
-                example={"to": "xray"},
-            ),
-        ]
-    ]
-    """Traces of requests. None otherwise."""
-
-    collector: NotRequired[Annotated[CollectorOptions, Option(default={})]]
-    """The container that passes `metrics` and `tracing` on."""
 
     rollout: NotRequired[Annotated[RolloutOptions, Option(default={})]]
     """How traffic moves to a new revision."""
