@@ -15,6 +15,7 @@ from modelinfra.policies import (
     permissions,
     reachability,
     service,
+    tenants,
     watching,
     ways_out,
 )
@@ -42,4 +43,7 @@ TABLE = Own(
     "own table",
     (*fargate.RULES, *service.RULES, *load_balancing.RULES, *names.RULES, *watching.RULES, *addresses.RULES),
 )
-REACHABILITY = Own("reachability", (*reachability.RULES, *ways_out.RULES, *permissions.RULES, *fetching.RULES))
+REACHABILITY = Own(
+    "reachability",
+    (*reachability.RULES, *ways_out.RULES, *permissions.RULES, *fetching.RULES, *tenants.RULES),
+)
