@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test coverage judge campaign lint bench simulate engine model lock clean
+.PHONY: up preview down test coverage judge walk campaign lint bench simulate engine model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -27,12 +27,15 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready engine
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules;
-## and what the engine says of every option and of every change of the second day
+## judge: what others say of every example: the Terraform provider, also on an AWS emulator, cfn-lint, checkov, a policy linter, our rules
 judge: export PYTHONDONTWRITEBYTECODE :=
 judge: .venv/ready engine
 	$(BIN)/python -m tests.judges.environment
 	$(BIN)/pytest tests/judges --judges all
+
+## walk: what the engine says of every option, and of every change of the second day; `make test` asks it of a part of them
+walk: export PYTHONDONTWRITEBYTECODE :=
+walk: .venv/ready engine
 	$(BIN)/pytest -n 2 --judges all -m slow_judge tests/engine
 
 ## campaign: every resource fails once in every way, and the same command again mends it; CAMPAIGN="--sample 20 --seed 1" for a part

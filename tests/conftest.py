@@ -19,7 +19,7 @@ _LAST_LINE = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--judges all` is `make judge`."""
+    """`--judges all` is `make judge` and `make walk`."""
     parser.addoption(
         "--judges",
         choices=("quick", "all"),
@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What asks a judge that only `make judge` asks is left out of `make test`."""
+    """What only `make judge` and `make walk` ask is left out of `make test`."""
     if config.getoption("--judges") == "all":
         return
     waiting = [item for item in items if item.get_closest_marker("slow_judge")]

@@ -75,7 +75,7 @@ PLAIN = [each for each in edits() if not each.bases and not alone(each)]
 
 
 def shared_out(found: list[Edit]) -> list[Any]:
-    """Every third edit for `make test`; `make judge` asks the engine for all. The captured walk (tests/walk) takes every one in both."""
+    """Every third edit for `make test`; `make walk` asks the engine for all. The captured walk (tests/walk) takes every one in both."""
     return [
         pytest.param(each, id=each.path, marks=pytest.mark.slow_judge if index % 3 else [])
         for index, each in enumerate(found)

@@ -24,7 +24,7 @@ ON_GPUS = {**GPUS, "endpoints.iris.accelerator": {"name": "A10G"}}
 
 @dataclass(frozen=True)
 class Row:
-    """verdict: how the first line begins. operations: create, update, replace, delete. engine: whether `make test` asks the engine, too; `make judge` asks it for all."""
+    """verdict: how the first line begins. operations: create, update, replace, delete. engine: whether `make test` asks the engine, too; `make walk` asks it for all."""
 
     name: str
     verdict: str
