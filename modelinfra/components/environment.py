@@ -104,7 +104,7 @@ class Environment(pulumi.ComponentResource):
             topic = self.notifications.topic_arn if self.notifications is not None else None
             register_budget(children, options.budget, options.tags or {}, topic)
         if options.dashboard and self.endpoints:
-            register_overview(children, [endpoint.signals for endpoint in self.endpoints.values()])
+            register_overview(children, [endpoint.signals() for endpoint in self.endpoints.values()])
         queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
         reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})

@@ -11,7 +11,7 @@ from pulumi import Input, Output
 
 from modelinfra.children import Children
 from modelinfra.platforms.served_model import ServedModel
-from modelinfra.platforms.signals import Signals
+from modelinfra.platforms.signals import Watched
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class EndpointOutputs:
     log_group: Output[str]
     task_role_arn: Output[str]
     security_group_id: Output[str]
-    signals: Output[Signals]
+    signals: Watched
     url: Output[str] | None = None
     predict_url: Output[str] | None = None
     health_url: Output[str] | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from pulumi import Output
 
 
 @dataclass(frozen=True)
@@ -31,3 +34,7 @@ class Signals:
     latency: tuple[Metric, ...]
     replicas: tuple[Metric, ...]
     alarms: tuple[str, ...]
+
+
+Watched: TypeAlias = Callable[[], Output[Signals]]
+"""What is to be seen of an endpoint, computed when somebody asks."""

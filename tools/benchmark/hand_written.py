@@ -385,7 +385,7 @@ def _scaling(
                 "resource_label": Output.concat(platform.balancer.arn_suffix, "/", target_group.arn_suffix),
             },
             "target_value": 1200,
-            "scale_out_cooldown": 60,
+            "scale_out_cooldown": 480,
             "scale_in_cooldown": 300,
         },
         opts=child,

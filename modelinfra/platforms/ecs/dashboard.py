@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
 from modelinfra.platforms.ecs.traffic import Reached
-from modelinfra.platforms.signals import Metric, Signals
+from modelinfra.platforms.signals import Metric, Signals, Watched
 from modelinfra.platforms.widgets import Line, Widget, alarm_rows, body, graph, hidden, line, of_set, share_of
 
 if TYPE_CHECKING:
@@ -45,27 +46,35 @@ class EcsSignals:
 
 def register_dashboard(
     request: EndpointRequest, cluster: EcsCluster, balancer: LoadBalancerReference, revisions: Mapping[str, Reached]
-) -> Output[Signals]:
+) -> Watched:
     """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it. revisions: all of them, by name."""
-    known = Output.all(
-        region=cluster.arn.apply(lambda arn: arn.split(":")[3]),
-        sets=_labelled({name: _sets(balancer, each) for name, each in revisions.items()}),
-        services={
-            name if len(revisions) > 1 else "": {"ClusterName": cluster.cluster_name, "ServiceName": each.service.name}
-            for name, each in revisions.items()
-        },
-        alarms=[alarm.arn for each in revisions.values() for alarm in each.alarms],
-    )
-    signals = known.apply(lambda found: signals_of(request.name, found["region"], found["sets"], found["alarms"]))
     several = len(revisions) > 1
-    own = [
-        replace(metric, label=name if several else "") for name, each in revisions.items() for metric in each.metrics
-    ]
+
+    @functools.cache
+    def known() -> Output[dict[str, Any]]:
+        return Output.all(
+            region=cluster.arn.apply(lambda arn: arn.split(":")[3]),
+            sets=_labelled({name: _sets(balancer, each) for name, each in revisions.items()}),
+            services={
+                name if several else "": {"ClusterName": cluster.cluster_name, "ServiceName": each.service.name}
+                for name, each in revisions.items()
+            },
+            alarms=[alarm.arn for each in revisions.values() for alarm in each.alarms],
+        )
+
+    def signals(found: Mapping[str, Any]) -> Signals:
+        return signals_of(request.name, found["region"], found["sets"], found["alarms"])
+
     if request.options.dashboard:
-        text: Input[str] = Output.all(signals=signals, known=known).apply(
+        own = [
+            replace(metric, label=name if several else "")
+            for name, each in revisions.items()
+            for metric in each.metrics
+        ]
+        text: Input[str] = known().apply(
             lambda found: dashboard_body(
-                found["signals"],
-                _more(found["known"], cluster.options.container_insights != "disabled"),
+                signals(found),
+                _more(found, cluster.options.container_insights != "disabled"),
                 request.options.slo,
                 request.options.rollback.error_percent,
                 own,
@@ -77,7 +86,7 @@ def register_dashboard(
             dashboard_body=text,
             opts=request.children.opts("dashboard"),
         )
-    return signals
+    return lambda: known().apply(signals)
 
 
 def signals_of(name: str, region: str, sets: Mapping[str, Mapping[str, str]], alarms: Sequence[str]) -> Signals:

@@ -11,7 +11,7 @@ from pulumi import Input, Output
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.queue_scaling import NAMESPACE
-from modelinfra.platforms.signals import Metric, Signals
+from modelinfra.platforms.signals import Metric, Signals, Watched
 from modelinfra.platforms.widgets import Line, alarm_rows, body, graph, line
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def register_queue_dashboard(
     queue: Queue,
     service: aws.ecs.Service,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
-) -> Output[Signals]:
+) -> Watched:
     """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it."""
     insights = cluster.options.container_insights != "disabled"
     known = Output.all(
@@ -44,7 +44,7 @@ def register_queue_dashboard(
             dashboard_body=text,
             opts=request.children.opts("dashboard"),
         )
-    return known.apply(lambda found: _signals(request.name, found, insights))
+    return lambda: known.apply(lambda found: _signals(request.name, found, insights))
 
 
 def queue_dashboard_body(known: Mapping[str, Any], insights: bool, slo: Any) -> str:
