@@ -29,7 +29,7 @@ def console(*, stderr: bool = False) -> Console:
     """A console that neither cuts nor wraps what is piped into a file."""
     from rich.console import Console
 
-    return Console(stderr=stderr, soft_wrap=True, highlight=False)
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, emoji=False)
 
 
 def fail(message: str, code: int) -> NoReturn:

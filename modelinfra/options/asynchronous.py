@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from modelinfra.options.exposure import exposed
 from modelinfra.options.problems import NOTHING, Problem
+from modelinfra.options.quantities import shown_seconds
+from modelinfra.options.queue import DEFAULT_RETENTION
 from modelinfra.options.rollout import shifts
 from modelinfra.options.scaling import TARGETS
 
@@ -88,6 +90,14 @@ def promises_are_ones_that_are_counted(endpoint: Mapping[str, Any]) -> Iterable[
                 yield Problem(
                     f"slo.{key}", reason, "Write `oldest_message`: how long a message may wait.", getattr(slo, key)
                 )
+        retention = getattr(endpoint["queue"], "retention", DEFAULT_RETENTION)
+        if slo.oldest_message is not None and slo.oldest_message >= retention:
+            reason = (
+                f"SQS drops a message after {shown_seconds(retention)} (`queue.retention`), so that none is ever so old"
+            )
+            yield Problem(
+                "slo.oldest_message", reason, "Write less, or a longer `queue.retention`.", slo.oldest_message
+            )
     elif slo.oldest_message is not None:
         reason = "only an asynchronous endpoint has messages that wait"
         yield Problem("slo.oldest_message", reason, "Write `mode: async`, or `p99_latency_ms`.", slo.oldest_message)
@@ -101,7 +111,7 @@ def a_queue_belongs_to_an_asynchronous_endpoint(endpoint: Mapping[str, Any]) -> 
 
 RULES: Final[tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], Iterable[Problem]]], ...]] = (
     (("mode", "exposure", "rollout", "revisions", *_IN_NO_LOAD_BALANCER), nothing_balances_a_queue),
-    (("mode", "slo"), promises_are_ones_that_are_counted),
+    (("mode", "slo", "queue"), promises_are_ones_that_are_counted),
     (("mode", "queue"), a_queue_belongs_to_an_asynchronous_endpoint),
 )
 """The keys that a rule reads -> the rule."""

@@ -232,10 +232,11 @@ class AuthOptions(TypedDict):
     api_keys: NotRequired[
         Annotated[
             Mapping[Name, ApiKeyOptions],
-            # Each takes 27 capacity units of a web ACL at most, which has 5,000 for all its rules (AWS WAF developer guide, quotas).
+            # A web ACL has 10 rate-based rules at most (AWS WAF developer guide, quotas that cannot be changed): one for each client, and
+            # the one for requests without a key.
             Option(
                 at_least=1,
-                at_most=50,
+                at_most=9,
                 lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
                 example={"orders": {}, "fraud": {}},
             ),

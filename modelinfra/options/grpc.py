@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
+from modelinfra.catalog.servers import ModelServer
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import RULE
 from modelinfra.options.problems import Problem
@@ -53,6 +55,16 @@ def methods(exposure: Any, grpc_methods: Sequence[str]) -> Sequence[str]:
     return exposure.grpc.methods or grpc_methods
 
 
+def _operators(given: Sequence[str], row: ModelServer) -> Iterator[Problem]:
+    """Which of the given methods would open what is for the server's operator."""
+    for index, pattern in enumerate(given):
+        opened = [each.rpartition("/")[2] for each in row.grpc_side_methods if fnmatchcase(each, pattern)]
+        if opened:
+            reason = f"this opens {', '.join(opened)} of {row.title}, which {'is' if len(opened) == 1 else 'are'} for its operator"
+            remedy = f"Name the methods that clients need one by one, such as {row.grpc_methods[0]}."
+            yield Problem(f"exposure.grpc.methods[{index}]", reason, remedy, pattern)
+
+
 def grpc_goes_with_the_rest(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
     """Rule over `exposure`, `server`, `rollout` and `revisions`."""
     exposure = endpoint["exposure"]
@@ -68,6 +80,8 @@ def grpc_goes_with_the_rest(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
     elif row is not None and not methods(exposure, row.grpc_methods):
         reason = "which methods clients need of a server of your own is not known"
         yield Problem(f"{where}.methods", reason, "Write them.")
+    elif row is not None:
+        yield from _operators(exposure.grpc.methods or (), row)
     asked = next((key for key in _LOG_INS if exposure.auth is not None and getattr(exposure.auth, key) is not None), "")
     if asked:
         reason = f"clients of gRPC have no browser in which to log in (`auth.{asked}`)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -29,6 +29,10 @@ DEFAULT_RESULT_DAYS = 30
 _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/((?:[A-Za-z0-9!_.'()=+@,~-]+/)*)")
 
 
+DEFAULT_RETENTION: Final = 96 * 3600
+"""In seconds: Amazon SQS's own default, four days."""
+
+
 class QueueOptions(TypedDict):
     """The queue of an asynchronous endpoint, its dead-letter queue, and the bucket of inputs and results."""
 
@@ -49,8 +53,9 @@ class QueueOptions(TypedDict):
         Annotated[
             Duration,
             Option(
-                default="96h",
-                at_least=60,
+                default=f"{DEFAULT_RETENTION // 3600}h",
+                # Replicas that sleep take minutes to wake, and a message that is dropped meanwhile is lost.
+                at_least=3600,
                 at_most=14 * 86400,
                 lands=(f"{QUEUE}.messageRetentionSeconds",),
                 example="24h",

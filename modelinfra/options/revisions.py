@@ -28,6 +28,9 @@ HEADER: Final = "x-modelinfra-revision"
 """Requests with this header are answered by the revision of its value, where `headers` say nothing else."""
 
 
+_OF_CLIENTS: Final = ("authorization", "cookie", "x-api-key", "x-amzn-waf-client")
+
+
 class RevisionOptions(TypedDict):
     """Another revision behind the endpoint, with replicas of its own. What is left out is as the endpoint says."""
 
@@ -133,12 +136,23 @@ def revisions_differ(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     if len(endpoint["revisions"]) > MOST_REVISIONS:
         reason = f"a load balancer divides traffic between {MOST_REVISIONS + 1} revisions at most, and the endpoint's own is one"
         yield Problem("revisions", reason, "Remove some.", sorted(endpoint["revisions"]))
-    said = {name: tuple(sorted(headers(name, each).items())) for name, each in endpoint["revisions"].items()}
+    # Names of headers are told apart without regard to case (RFC 9110, section 5.1).
+    said = {
+        name: {(header.lower(), value) for header, value in headers(name, each).items()}
+        for name, each in endpoint["revisions"].items()
+    }
     for name, own in said.items():
+        given = dict(headers(name, endpoint["revisions"][name]))
         other = next(each for each in said if said[each] == own)
         if other != name:
             reason = f"requests with these go to '{other}' already"
-            yield Problem(f"revisions.{name}.headers", reason, "Write others, or remove them.", dict(own))
+            yield Problem(f"revisions.{name}.headers", reason, "Write others, or remove them.", given)
+        for header in given:
+            if header.lower() in _OF_CLIENTS:
+                reason = "this header says who a client is, and is no choice of a revision"
+                yield Problem(
+                    f"revisions.{name}.headers.{header}", reason, "Write a header of your own.", given[header]
+                )
 
 
 def traffic_is_divided(endpoint: Mapping[str, Any]) -> Iterable[Problem]:

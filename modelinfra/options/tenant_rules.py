@@ -26,6 +26,16 @@ class _Read:
     tenant: str | None
     path: str
     thing: str
+    prefix: bool = False
+    """Whether everything below is read, and not what lies beside it."""
+
+    @property
+    def above(self) -> str:
+        """The prefix that replicas may read: of a model the one above it, in which its other versions lie."""
+        if self.prefix:
+            return self.thing
+        source = source_of(self.thing)
+        return f"s3://{source.bucket}/{source.parent}"
 
 
 def tenant_problems(environment: Mapping[str, Any]) -> Iterator[Problem]:
@@ -125,42 +135,32 @@ def _models(environment: Mapping[str, Any]) -> Iterator[Problem]:
     told = set()
     for read in reads:
         prefix = tenants[read.tenant].model_prefix if read.tenant in tenants else None
-        if prefix is not None and not _above(read.thing).startswith(prefix):
+        if prefix is not None and not read.prefix and not read.above.startswith(prefix):
             told.add(read.path)
             yield Problem(read.path, f"the models of {read.tenant} lie below {prefix}", "Move it there.", read.thing)
         for name, tenant in tenants.items():
             other = tenant.model_prefix
-            overlaps = other is not None and (
-                _above(read.thing).startswith(other) or other.startswith(_above(read.thing))
-            )
+            overlaps = other is not None and (read.above.startswith(other) or other.startswith(read.above))
             if name != read.tenant and overlaps and read.path not in told:
                 told.add(read.path)
-                reason = f"its replicas may read what lies in {_above(read.thing)}, and {other} is the tenant {name}'s"
+                reason = f"its replicas may read what lies in {read.above}, and {other} is the tenant {name}'s"
                 yield Problem(read.path, reason, f"Put it elsewhere, or write `tenant: {name}`.", read.thing)
     for read, other in permutations(reads, 2):
-        if (
-            other.tenant not in (None, read.tenant)
-            and other.thing.startswith(_above(read.thing))
-            and read.path not in told
-        ):
+        if other.tenant not in (None, read.tenant) and other.thing.startswith(read.above) and read.path not in told:
             told.add(read.path)
-            reason = f"its replicas may read what lies in {_above(read.thing)}, and there is {other.endpoint}'s of the tenant {other.tenant}"
+            reason = f"its replicas may read what lies in {read.above}, and there is {other.endpoint}'s of the tenant {other.tenant}"
             yield Problem(read.path, reason, "Give each tenant's models a prefix of their own.", read.thing)
 
 
 def _models_of(name: str, endpoint: Any) -> Iterator[_Read]:
-    """The models in S3 that an endpoint and its revisions name."""
+    """The models in S3 that an endpoint and its revisions name, and the inputs that its messages may name."""
     parts = {"": endpoint, **{f"revisions.{key}.": each for key, each in endpoint.revisions.items()}}
     for prefix, part in parts.items():
         uri = part.model if isinstance(part.model, str) else getattr(part.model, "uri", None)
         if isinstance(uri, str) and uri.startswith("s3://") and problem_of_uri(uri) is None:
             yield _Read(name, endpoint.tenant, f"endpoints.{name}.{prefix}model", uri)
-
-
-def _above(uri: str) -> str:
-    """The prefix that replicas with this model may read: the one above it, in which its other versions lie."""
-    source = source_of(uri)
-    return f"s3://{source.bucket}/{source.parent}"
+    for index, uri in enumerate((endpoint.queue.inputs if endpoint.queue is not None else None) or ()):
+        yield _Read(name, endpoint.tenant, f"endpoints.{name}.queue.inputs[{index}]", uri, prefix=True)
 
 
 # What is handed in and read, or grants reading: the option, and whether endpoints of no tenant may share it with one.
@@ -171,6 +171,8 @@ _SHARED: Final = (
     ("repository.arn", False),
     ("secrets", True),
     ("model.token", True),
+    ("tracing.headers", True),
+    ("exposure.auth.oidc.client_secret_arn", True),
 )
 
 

@@ -107,6 +107,20 @@ def test_tenants_with_prefixes_of_their_own_are_right() -> None:
             "'one' of no tenant has the same",
         ),
         (
+            {"endpoints__one__tracing": {"to": "https://otel.example.com", "headers": {"k": SECRET}},
+             "endpoints__two__tracing": {"to": "https://otel.example.com", "headers": {"k": SECRET}}},
+            f"endpoints.two.tracing.headers.k (given: '{SECRET}'): 'one' of the tenant acme has the same",
+        ),
+        (
+            {"endpoints__one__mode": "async", "endpoints__one__queue": {"inputs": ["s3://models/bolt/"]}},
+            "endpoints.one.queue.inputs[0] (given: 's3://models/bolt/'): its replicas may read what lies in s3://models/bolt/, and s3://models/bolt/ is the tenant bolt's",
+        ),
+        (
+            {"endpoints__one__mode": "async", "endpoints__one__queue": {"inputs": ["s3://photos/all/"]},
+             "endpoints__two__mode": "async", "endpoints__two__queue": {"inputs": ["s3://photos/all/"]}},
+            "endpoints.one.queue.inputs[0] (given: 's3://photos/all/'): its replicas may read what lies in s3://photos/all/, and there is two's",
+        ),
+        (
             {"platforms__web__tenant": "acme"},
             "endpoints.two.platform (given: 'web'): the platform 'web' is the tenant acme's alone. Name another one, or write `tenant: acme`.",
         ),

@@ -83,6 +83,8 @@ def test_grpc_that_comes_touches_nothing_of_http_but_the_service(tmp_path: Path)
         ({"exposure": {**DOMAIN, "grpc": {}, "auth": {"cognito": {}}}}, "clients of gRPC have no browser in which to log in (`auth.cognito`)"),
         ({"exposure": {**DOMAIN, "grpc": {}}, "rollout": {"strategy": "canary"}}, "rollout.strategy (given: 'canary'): a rollout that shifts traffic moves one target group"),
         ({"exposure": {**DOMAIN, "grpc": {}}, "revisions": {"candidate": {"cpu": 2}}}, "revisions (given: ['candidate']): `traffic` divides requests over HTTP"),
+        ({"exposure": {**DOMAIN, "grpc": {"methods": ["/inference.GRPCInferenceService/*Model*"]}}}, "exposure.grpc.methods[0] (given: '/inference.GRPCInferenceService/*Model*'): this opens RepositoryModelLoad, RepositoryModelUnload of MLServer, which are for its operator"),
+        ({"exposure": {**DOMAIN, "grpc": {"methods": ["/tensorflow.serving.ModelService/HandleReloadConfigRequest"]}}, "server": "tensorflow-serving", **READY}, "this opens HandleReloadConfigRequest of TensorFlow Serving, which is for its operator"),
         ({"exposure": {**DOMAIN, "grpc": {"methods": ["ModelInfer"]}}}, "exposure.grpc.methods[0] (given: 'ModelInfer'): this is no method of gRPC"),
     ],
 )  # fmt: skip

@@ -258,10 +258,14 @@ def test_a_model_that_is_fetched_comes_before_the_server_and_the_worker_after(tm
 def test_what_is_handed_in_must_allow_what_a_worker_does(tmp_path: Path) -> None:
     role = "arn:aws:iam::123456789012:role/serve"
     graph = queued(
-        tmp_path, task_role_arn=role, security_group_id="sg-0123456789abcdef0", queue={"bucket": "acme-results"}
+        tmp_path,
+        task_role_arn=role,
+        security_group_id="sg-0123456789abcdef0",
+        queue={"bucket": "acme-results", "kms_key_arn": KEY},
     )
     said = " ".join(each["message"] for each in graph.logs)
     assert "and allow sqs:ReceiveMessage, DeleteMessage and ChangeMessageVisibility on the queue" in said
+    assert f"and kms:Decrypt and kms:GenerateDataKey with {KEY}" in said
     assert "it must let HTTPS out to image, log, messages and secrets" in said
     assert "the bucket of results is handed in" in said
 
@@ -282,3 +286,9 @@ def test_only_an_asynchronous_endpoint_sleeps_or_has_a_queue(
     tmp_path: Path, options: dict[str, Any], said: str
 ) -> None:
     assert any(said in line for line in refusal(tmp_path, **options))
+
+
+def test_a_message_is_dropped_before_it_is_as_old_as_was_promised(tmp_path: Path) -> None:
+    given = {"mode": "async", "scaling": SCALING, "slo": {"oldest_message": "5h"}, "queue": {"retention": "4h"}}
+    assert any("SQS drops a message after 4h (`queue.retention`)" in line for line in refusal(tmp_path, **given))
+    assert any("retention" in line for line in refusal(tmp_path, mode="async", queue={"retention": "1m"}))

@@ -228,6 +228,8 @@ STRANGE = {"candidate": {"model": NEXT}, "trial": {"model": NEXT}}
         ({"revisions": {"candidate": {"cpu": 2}}, "rollout": {"strategy": "canary"}}, "rollout.strategy (given: 'canary'): ECS would write the weights that `traffic` states"),
         ({"revisions": {each: {"cpu": 2} for each in "abcde"}}, "a load balancer divides traffic between 5 revisions at most"),
         ({"revisions": {each: {"cpu": 2, "headers": {"x-b": "1"}} for each in ("one", "two")}}, "revisions.two.headers (given: {'x-b': '1'}): requests with these go to 'one' already"),
+        ({"revisions": {"one": {"cpu": 2, "headers": {"X-B": "1"}}, "two": {"cpu": 2, "headers": {"x-b": "1"}}}}, "revisions.two.headers (given: {'x-b': '1'}): requests with these go to 'one' already"),
+        ({"revisions": {"candidate": {"cpu": 2, "headers": {"X-Api-Key": "*"}}}}, "revisions.candidate.headers.X-Api-Key (given: '*'): this header says who a client is, and is no choice of a revision"),
         ({"revisions": {"candidate": {"image": "a.example/served:1", "model": {"name": "digits"}}}}, "revisions.candidate.image (given: 'a.example/served:1'): a tag can move"),
         ({"revisions": {"candidate": {"image": OTHER}}}, "revisions.candidate.model.name: this is required with a ready image"),
         ({"revisions": {"candidate": {"model": "nowhere"}}}, "revisions.candidate.model (given: 'nowhere')"),

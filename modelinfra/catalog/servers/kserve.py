@@ -7,7 +7,7 @@ from typing import Any
 
 from modelinfra.catalog.layouts.files import HUGGING_FACE, one_file
 from modelinfra.catalog.layouts.found import Layout
-from modelinfra.catalog.servers.protocols import V2_METHODS
+from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 
 _RELEASE = (
@@ -34,6 +34,7 @@ def _row(framework: str, title: str, layout: Layout, **others: Any) -> ModelServ
         "command": ("--model_name={model}", "--model_dir=/mnt/models", "--http_port=8080"),
         "predict_path_template": "/v2/models/{model}/infer",  # serving.md 1b; v1 at /v1/models/NAME:predict
         "grpc_methods": V2_METHODS,
+        "grpc_side_methods": V2_SIDE_METHODS,
         "side_routes": ("/metrics", "/docs", "/openapi.json", "/v2/repository"),
         "startup_base_seconds": 120,  # an assumption, as measured for MLServer with scikit-learn
         "startup_seconds_per_gib": 32,  # an assumption, as for MLServer

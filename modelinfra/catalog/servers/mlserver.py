@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.mlserver import MLSERVER_FOLDER
-from modelinfra.catalog.servers.protocols import V2_METHODS
+from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import LocalSubstitute, ModelServer
 
 MLSERVER = ModelServer(
@@ -49,6 +49,7 @@ MLSERVER = ModelServer(
     contract_variables=("MLSERVER_HOST", "MLSERVER_HTTP_PORT", "MLSERVER_GRPC_PORT", "MLSERVER_METRICS_PORT"),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
     grpc_methods=V2_METHODS,
+    grpc_side_methods=V2_SIDE_METHODS,
     # Loading and unloading models, and the interactive pages (mlserver/rest/app.py).
     side_routes=("/v2/repository", "/v2/docs", "/v2/models/{model}/docs"),
     # Measured with a tiny scikit-learn model in a container held to a quarter of an x86 core, the smallest Fargate task:

@@ -8,3 +8,21 @@ V2_METHODS = tuple(
     for method in ("ModelInfer", "ModelStreamInfer", "ModelReady", "ModelMetadata", "ServerReady")
 )
 """What clients of the protocol call."""
+
+V2_SIDE_METHODS = tuple(
+    f"/inference.GRPCInferenceService/{method}"
+    for method in (
+        "RepositoryIndex",
+        "RepositoryModelLoad",
+        "RepositoryModelUnload",
+        "SystemSharedMemoryRegister",
+        "SystemSharedMemoryUnregister",
+        "SystemSharedMemoryStatus",
+        "CudaSharedMemoryRegister",
+        "CudaSharedMemoryUnregister",
+        "CudaSharedMemoryStatus",
+        "TraceSetting",
+        "LogSettings",
+    )
+)
+"""Extensions that load models, read the server's memory or change its settings (Triton's grpc_service.proto)."""

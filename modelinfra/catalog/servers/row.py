@@ -70,6 +70,7 @@ class ModelServer:
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
     grpc_methods: paths of the gRPC methods that clients need, five at most; those for its operator (loading models, settings) are not among them.
+    grpc_side_methods: paths of those that are for its operator.
     side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
         reach; never `/`. Nothing blocks them yet.
     needs_gpu: it does not start without one.
@@ -114,6 +115,7 @@ class ModelServer:
     contract_variables: tuple[str, ...] = ()
     predict_path_template: str
     grpc_methods: tuple[str, ...] = ()
+    grpc_side_methods: tuple[str, ...] = ()
     request_content_type: str = "application/json"
     side_routes: tuple[str, ...] = ()
     needs_gpu: bool = False

@@ -36,6 +36,7 @@ TENSORFLOW_SERVING = ModelServer(
     predict_path_template="/v1/models/{model}:predict",  # serving.md 1b
     # prediction_service.proto; the methods of tensorflow.serving.ModelService change what is served.
     grpc_methods=("/tensorflow.serving.PredictionService/*",),
+    grpc_side_methods=("/tensorflow.serving.ModelService/HandleReloadConfigRequest",),  # model_service.proto
     side_routes=("/monitoring",),  # serving.md 1a
     startup_base_seconds=60,  # an assumption
     startup_seconds_per_gib=32,  # an assumption: a cold disk at 32 MiB/s, as for MLServer

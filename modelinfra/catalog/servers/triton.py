@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.triton import TRITON_REPOSITORY
-from modelinfra.catalog.servers.protocols import V2_METHODS
+from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 
 TRITON = ModelServer(
@@ -40,6 +40,7 @@ TRITON = ModelServer(
     command=("tritonserver", "--model-repository=/models"),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
     grpc_methods=V2_METHODS,
+    grpc_side_methods=V2_SIDE_METHODS,
     # Extensions of the protocol that load models, read the server's memory or change its settings.
     side_routes=(
         "/v2/repository",

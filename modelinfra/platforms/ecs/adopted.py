@@ -39,6 +39,10 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
         model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""
         if is_asynchronous(endpoint):
             model += f"{' and' if not model else ','} {'allow ' if not model else ''}{_WORKING}"
+            key = endpoint.queue.kms_key_arn if endpoint.queue is not None else None
+            if key is not None:
+                named = key if isinstance(key, str) else "the key of the queue"
+                model += f", and kms:Decrypt and kms:GenerateDataKey with {named}"
         yield f"the task role is handed in: it must trust ecs-tasks.amazonaws.com{console}{model}"
     if endpoint.security_group_id is not None:
         inward = "" if is_asynchronous(endpoint) else f"port {port} in from the load balancer, and "

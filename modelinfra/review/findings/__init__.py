@@ -17,6 +17,7 @@ from modelinfra.review.findings import (
     proofs,
     removal,
     replacement,
+    retention,
     rolling,
     secrets,
     stuck,
@@ -30,6 +31,7 @@ __all__ = ["CONCERNS", "all_findings"]
 
 CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
     data_loss.findings,
+    retention.findings,
     exposure.findings,
     proofs.findings,
     firewalls.findings,
