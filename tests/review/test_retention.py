@@ -17,8 +17,8 @@ def test_what_is_kept_for_a_shorter_time_is_told() -> None:
         rule = {"id": "expire", "status": "Enabled", **({} if days is None else {"expiration": {"days": days}})}
         return [node("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "results", rules=[rule])]
 
-    assert told(retention.findings, queue(messageRetentionSeconds=345600), queue(messageRetentionSeconds=3600)) == [
-        ("high", "the queue jobs keeps messages for 1h, and not 96h")
+    assert told(retention.findings, queue(messageRetentionSeconds=345600), queue(messageRetentionSeconds=7200)) == [
+        ("high", "the queue jobs keeps messages for 2 hours, and not 4 days")
     ]
     assert told(retention.findings, queue(), queue(messageRetentionSeconds=86400))[0][0] == "high"
     assert told(retention.findings, queue(messageRetentionSeconds=3600), queue()) == []

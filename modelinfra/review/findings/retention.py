@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from modelinfra.graph.values import listed, mapping, plain
-from modelinfra.options.quantities import shown_seconds
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding
-from modelinfra.review.findings.words import called
+from modelinfra.review.findings.words import called, plural
 
 _DAY: Final = 24 * 3600
 
@@ -26,9 +25,9 @@ def findings(changes: Changes) -> Iterator[Finding]:
             continue
         before, after = kept.seconds(plain(old.inputs)), kept.seconds(plain(new.inputs))
         if after is not None and (before is None or after < before):
-            was = "for ever" if before is None else shown_seconds(before)
+            was = "for ever" if before is None else _shown(before)
             yield Finding(
-                "data loss", "high", change.urn, f"{called(changes.after, new)} keeps {kept.what} for {shown_seconds(after)}, and not {was}",
+                "data loss", "high", change.urn, f"{called(changes.after, new)} keeps {kept.what} for {_shown(after)}, and not {was}",
                 "What is older than that goes as soon as the change is deployed, and nobody can bring it back.",
                 "Take out first what is still needed.",
             )  # fmt: skip
@@ -52,6 +51,10 @@ def _of_bucket(inputs: Mapping[str, Any]) -> int | None:
     rules = [mapping(rule) for rule in listed(inputs.get("rules")) if mapping(rule).get("status") == "Enabled"]
     days = [mapping(rule.get("expiration")).get("days") for rule in rules]
     return min((int(each) * _DAY for each in days if isinstance(each, (int, float)) and each), default=None)
+
+
+def _shown(seconds: int) -> str:
+    return plural(seconds // _DAY, "day") if seconds % _DAY == 0 else f"{seconds / 3600:g} hours"
 
 
 _KEPT: Final = {
