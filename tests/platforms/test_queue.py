@@ -292,3 +292,9 @@ def test_a_message_is_dropped_before_it_is_as_old_as_was_promised(tmp_path: Path
     given = {"mode": "async", "scaling": SCALING, "slo": {"oldest_message": "5h"}, "queue": {"retention": "4h"}}
     assert any("SQS drops a message after 4h (`queue.retention`)" in line for line in refusal(tmp_path, **given))
     assert any("retention" in line for line in refusal(tmp_path, mode="async", queue={"retention": "1m"}))
+
+
+def test_what_a_stop_does_to_long_work_is_said_of_the_queue(tmp_path: Path) -> None:
+    (said,) = (each for each in queued(tmp_path, longest_request="1h").warnings if "kills a stopping task" in each)
+    assert "load balancer" not in said
+    assert "its message is tried again" in said

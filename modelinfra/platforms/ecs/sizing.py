@@ -108,7 +108,7 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
         watched_minutes=minutes(options.rollout),
         notes=(_choice(options, task, asked_mib), *_without(served), *fetching(options, served)),
         warnings=(
-            *_warnings(served, asked_mib, assumed=options.memory is None),
+            *_warnings(served, asked_mib, assumed=options.memory is None, queued=is_asynchronous(options)),
             *too_short(options, served),
             *disk.warnings(options.ephemeral_storage, served),
         ),
@@ -144,7 +144,15 @@ def too_short(options: Any, served: ServedModel) -> Iterator[str]:
         )
 
 
-def _warnings(served: ServedModel, asked_mib: int, assumed: bool) -> Iterator[str]:
+# Whether requests come from a queue -> what becomes of one that takes longer than a stop.
+_AT_A_STOP = {
+    False: "the load balancer drains it before, a task that Fargate itself stops is cut off",
+    True: "a worker is protected while it works, but what Fargate itself stops is cut off, and its message is tried again when it is visible "
+    "again, with one attempt less",
+}
+
+
+def _warnings(served: ServedModel, asked_mib: int, assumed: bool, queued: bool) -> Iterator[str]:
     yield from served.assumptions()
     if served.remote is not None:
         yield from served.remote.warnings()
@@ -158,5 +166,5 @@ def _warnings(served: ServedModel, asked_mib: int, assumed: bool) -> Iterator[st
     if served.longest_request_seconds > STOP_TIMEOUT_CEILING_SECONDS:
         yield (
             f"requests may take {shown_seconds(served.longest_request_seconds)}, and Fargate kills a stopping task after "
-            f"{shown_seconds(STOP_TIMEOUT_CEILING_SECONDS)}: the load balancer drains it before, a task that Fargate itself stops is cut off"
+            f"{shown_seconds(STOP_TIMEOUT_CEILING_SECONDS)}: {_AT_A_STOP[queued]}"
         )
