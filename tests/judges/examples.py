@@ -49,6 +49,7 @@ _ALONE = {
     ("gpuNodePools.a10g.onDemandBase", "at_most"),
     ("gpuNodePools.a10g.warmNodes", "at_most"),
     ("endpoints.iris.scaling.max", "at_least"),
+    ("endpoints.iris.slo.oldestMessage", "at_most"),
     ("endpoints.iris.scaling.schedule.day.min", "at_least"),
     ("endpoints.iris.scaling.schedule.day.min", "at_most"),
     ("endpoints.iris.scaling.schedule.day.max", "at_least"),
