@@ -190,7 +190,9 @@ def test_a_second_endpoint_on_the_same_load_balancer_changes_nothing_of_the_firs
     deployed.config["modelinfra:environment"] = environment
     result = deployed.up(check=True)
     assert {op for op, _ in result.steps if "iris" in _} == set()
-    assert set(result.changes) == {"create"}
+    # The environment's overview shows it, too.
+    assert [urn.rsplit("::")[-1] for op, urn in result.steps if op == "update"] == ["proof-overview"]
+    assert set(result.changes) == {"create", "update"}
     assert set(deployed.outputs["predictUrls"]) == {"iris", "roses"}
 
 

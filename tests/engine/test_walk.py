@@ -75,22 +75,22 @@ PLAIN = [each for each in edits() if not each.bases and not alone(each)]
 
 
 def shared_out(found: list[Edit]) -> list[Any]:
-    """Every third edit for `make test`; `make walk` asks the engine for all. The captured walk (tests/walk) takes every one in both."""
+    """Every twelfth edit for `make test`; `make walk` asks the engine for all. The captured walk (tests/walk) takes every one in both."""
     return [
-        pytest.param(each, id=each.path, marks=pytest.mark.slow_judge if index % 3 else [])
+        pytest.param(each, id=each.path, marks=pytest.mark.slow_judge if index % 12 else [])
         for index, each in enumerate(found)
     ]
 
 
 def test_edits_on_another_base_do_so_too(other: Other) -> None:
-    for edit in other.edits[::4]:
+    for edit in other.edits[::12]:
         check(edit, other.sandbox)
 
 
 @pytest.mark.slow_judge
 def test_all_edits_on_another_base_do_so_too(other: Other) -> None:
     for index, edit in enumerate(other.edits):
-        if index % 4:
+        if index % 12:
             check(edit, other.sandbox)
 
 
