@@ -15,7 +15,15 @@ from tests.judges.cloudformation_rows import NOT_LOWERED, ROWS
 from tests.judges.cloudformation_shapes import Given
 
 # Keys of maps, not names of properties.
-_MAPS = {"eventPattern", "options", "dockerLabels", "policyDocument", "assumeRolePolicyDocument"}
+_MAPS = {
+    "eventPattern",
+    "redrivePolicy",
+    "redriveAllowPolicy",
+    "options",
+    "dockerLabels",
+    "policyDocument",
+    "assumeRolePolicyDocument",
+}
 
 
 def lowered(node: Node) -> Given | None:

@@ -64,7 +64,8 @@ def target_group(given: Given) -> Given:
     check = given.pop("healthCheck", {})
     given |= {new: check[old] for old, new in _HEALTH.items() if old in check}
     if "matcher" in check:
-        given["matcher"] = {"httpCode": check["matcher"]}
+        code = "grpcCode" if given.get("protocolVersion") == "GRPC" else "httpCode"
+        given["matcher"] = {code: check["matcher"]}
     _target_attributes(given, "targetGroupAttributes")
     return given
 
