@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says something of the machine, and of what else it does.
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 JUDGES = (
     "own table",
