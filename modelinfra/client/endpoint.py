@@ -146,18 +146,18 @@ class AsyncEndpoint:
 
     def _answered(self, name: str) -> set[str]:
         """Ids below a name that have an answer."""
-        above, last = f"{self._prefix}results/", f"/{ANSWER}"
-        return {
-            key.removeprefix(above).removesuffix(last)
-            for key in self._list(self._bucket, result_prefix(self._prefix, name))
-            if key.endswith(last)
-        }
+        return {id_ for id_, what in self._written(name) if what == ANSWER}
 
     def ended(self, name: str) -> set[str]:
         """Ids below a name that have an answer or an error."""
+        return {id_ for id_, _ in self._written(name)}
+
+    def _written(self, name: str) -> Iterator[tuple[str, str]]:
+        """Ids below a name, and what is written of each."""
         above = f"{self._prefix}results/"
-        keys = self._list(self._bucket, result_prefix(self._prefix, name))
-        return {key.removeprefix(above).rpartition("/")[0] for key in keys}
+        for key in self._list(self._bucket, result_prefix(self._prefix, name)):
+            id_, _, what = key.removeprefix(above).rpartition("/")
+            yield id_, what
 
     def _names(self, where: str) -> set[str]:
         """Listed: a look at what is not there takes other rights."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra.children import Children
+from modelinfra.platforms import dashboards
 from modelinfra.platforms.signals import Metric, Signals
 from modelinfra.platforms.widgets import (
     Line,
@@ -33,12 +33,7 @@ def register_overview(children: Children, endpoints: Sequence[Output[Signals]]) 
     pages = [endpoints[start : start + ENDPOINTS_ON_A_PAGE] for start in range(0, len(endpoints), ENDPOINTS_ON_A_PAGE)]
     for number, page in enumerate(pages, start=1):
         suffix = "overview" if number == 1 else f"overview-{number}"
-        aws.cloudwatch.Dashboard(
-            children.named(suffix, "dashboard"),
-            dashboard_name=children.unique(suffix, "dashboard"),
-            dashboard_body=Output.all(*page).apply(overview_body),
-            opts=children.opts("overview"),
-        )
+        dashboards.register(children, suffix, "overview", Output.all(*page).apply(overview_body))
 
 
 def overview_body(endpoints: Sequence[Signals]) -> str:

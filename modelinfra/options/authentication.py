@@ -11,6 +11,7 @@ from pulumi import Input
 from modelinfra.options.adjustments import TaggedOptions
 from modelinfra.options.arns import CLIENT_SECRET_ARN, TRUST_STORE_ARN, USER_POOL_ARN
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.firewall import RATE
 from modelinfra.options.landing import (
     ADDED,
     LISTENER,
@@ -200,14 +201,7 @@ class ApiKeyOptions(TaggedOptions):
     requests_per_five_minutes: NotRequired[
         Annotated[
             int,
-            # AWS WAF API, RateBasedStatement.Limit.
-            Option(
-                default_text="`waf.requests_per_five_minutes`",
-                at_least=10,
-                at_most=2_000_000_000,
-                lands=(f"{WEB_ACL}.rules",),
-                example=500,
-            ),
+            replace(RATE, default_text="`waf.requests_per_five_minutes`"),
         ]
     ]
     """Most requests of the client in five minutes, from all its addresses and with all its keys; more are answered with 429."""

@@ -40,6 +40,7 @@ from modelinfra.options.model import ModelOptions
 from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.queue import QueueOptions
+from modelinfra.options.replica_size import CPU, MEMORY
 from modelinfra.options.revisions import RevisionOptions
 from modelinfra.options.rollout import RolloutOptions
 from modelinfra.options.scaling import ScalingOptions
@@ -63,13 +64,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     cpu: NotRequired[
         Annotated[
             VCpu,
-            Option(
-                default_text="1; with `accelerator` its share of the node",
-                at_least=0.25,
-                at_most=192,
-                lands=(f"{TASK}.cpu", f"{TASK}.memory"),
-                example=2,
-            ),
+            replace(CPU, default_text="1; with `accelerator` its share of the node"),
         ]
     ]
     """Processor of each replica. The smallest size that the platform offers and that holds `cpu` and `memory` is taken."""
@@ -77,12 +72,9 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     memory: NotRequired[
         Annotated[
             Bytes,
-            Option(
+            replace(
+                MEMORY,
                 default_text="what the server needs for a model of this size; with `accelerator` its share of the node",
-                at_least=2**28,
-                at_most=2048 * 2**30,
-                lands=(f"{TASK}.memory",),
-                example="6GiB",
             ),
         ]
     ]

@@ -37,6 +37,10 @@ MANAGED_RULES = (
 """25, 200 and 700 web ACL capacity units, of 1,500 that are in the price (AWS WAF developer guide, "AWS Managed Rules rule groups list")."""
 
 
+RATE = Option(at_least=10, at_most=2_000_000_000, lands=(f"{WEB_ACL}.rules",), example=500)
+"""Most requests in five minutes, whoever they are counted for (AWS WAF API, RateBasedStatement.Limit)."""
+
+
 class FirewallOptions(TypedDict):
     """AWS WAF."""
 
@@ -55,14 +59,7 @@ class FirewallOptions(TypedDict):
     requests_per_five_minutes: NotRequired[
         Annotated[
             int,
-            # AWS WAF API, RateBasedStatement.Limit.
-            Option(
-                default_text=str(DEFAULT_RATE),
-                at_least=10,
-                at_most=2_000_000_000,
-                lands=(f"{WEB_ACL}.rules",),
-                example=500,
-            ),
+            replace(RATE, default_text=str(DEFAULT_RATE)),
         ]
     ]
     """Most requests of one client address in five minutes; more are answered with 429. Clients behind one gateway count together. With

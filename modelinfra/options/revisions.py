@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
 from modelinfra.options.declare import Option
-from modelinfra.options.landing import CONTAINER, RULE, TASK
+from modelinfra.options.landing import CONTAINER, RULE
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.quantities import Bytes, VCpu
+from modelinfra.options.replica_size import CPU, MEMORY
 from modelinfra.options.rollout import shifts
 from modelinfra.options.scaling import ScalingOptions
 
@@ -43,13 +45,7 @@ class RevisionOptions(TypedDict):
     cpu: NotRequired[
         Annotated[
             VCpu,
-            Option(
-                default_text="the endpoint's",
-                at_least=0.25,
-                at_most=192,
-                lands=(f"{TASK}.cpu", f"{TASK}.memory"),
-                example=2,
-            ),
+            replace(CPU, default_text="the endpoint's"),
         ]
     ]
     """Processor of each of its replicas."""
@@ -57,13 +53,7 @@ class RevisionOptions(TypedDict):
     memory: NotRequired[
         Annotated[
             Bytes,
-            Option(
-                default_text="the endpoint's",
-                at_least=2**28,
-                at_most=2048 * 2**30,
-                lands=(f"{TASK}.memory",),
-                example="6GiB",
-            ),
+            replace(MEMORY, default_text="the endpoint's"),
         ]
     ]
     """Memory of each of its replicas."""

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, NotRequired
 
 from modelinfra.options.adjustments import TaggedOptions
 from modelinfra.options.declare import Option
-from modelinfra.options.landing import TAGS, WEB_ACL
+from modelinfra.options.firewall import RATE
+from modelinfra.options.landing import TAGS
 
 TAG: Final = "tenant"
 """Name of the tag that everything of a tenant has, with the tenant's name: what cost reports group by."""
@@ -32,8 +33,7 @@ class TenantOptions(TaggedOptions):
     requests_per_five_minutes: NotRequired[
         Annotated[
             int,
-            # AWS WAF API, RateBasedStatement.Limit.
-            Option(at_least=10, at_most=2_000_000_000, lands=(f"{WEB_ACL}.rules",), example=500),
+            RATE,
         ]
     ]
     """Its quota of each endpoint: most requests in five minutes of the client with the tenant's name, and of each client of endpoints of its

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modelinfra.graph.cost import estimate
-from modelinfra.graph.project import capture_project, load_project
+from modelinfra.graph.project import capture_project
 from modelinfra.testing.plugin import require_engine
 from modelinfra.testing.sandbox import Sandbox
+from tests.examples.projects import ENVIRONMENT, EXAMPLES, declared, place, touched
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "gpu-chat"
-ENVIRONMENT = "modelinfra:environment"
+EXAMPLE = EXAMPLES / "gpu-chat"
 SERVICE = "aws:ecs/service:Service"
 PROVIDERS = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 PROVIDER = "aws:ecs/capacityProvider:CapacityProvider"
@@ -23,11 +22,6 @@ TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 CLUSTER = "aws:ecs/cluster:Cluster"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
-
-
-def given() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(load_project(EXAMPLE, "dev").config[ENVIRONMENT])
-    return found
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -57,7 +51,7 @@ def test_its_replicas_cost_nothing_beside_the_nodes_that_they_run_on() -> None:
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)
-    environment = given()
+    environment = declared(EXAMPLE)
     config = {"aws:region": "us-west-2", ENVIRONMENT: environment}
     with Sandbox(EXAMPLE, home=tmp_path / "home", stack="dev", config=config) as sandbox:
         sandbox.up(check=True)
@@ -90,14 +84,3 @@ def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request
         order = [place(steps, "delete", each) for each in (SERVICE, PROVIDERS, PROVIDER, NODES, TEMPLATE, CLUSTER)]
         assert order == sorted(order)
         assert sandbox.cloud.things == []
-
-
-def touched(steps: list[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Operation and type of everything of AWS that changed."""
-    found = {(operation, urn.split("::")[-2].rpartition("$")[2]) for operation, urn in steps if operation != "same"}
-    return {(operation, token) for operation, token in found if token.startswith("aws:")}
-
-
-def place(steps: list[tuple[str, str]], operation: str, token: str) -> int:
-    """When the first step of this kind began."""
-    return next(index for index, (op, urn) in enumerate(steps) if op == operation and f"{token}::" in urn)

@@ -5,33 +5,26 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modelinfra.graph.cost import estimate
-from modelinfra.graph.project import capture_project, load_project
+from modelinfra.graph.project import capture_project
 from modelinfra.testing.plugin import require_engine
 from modelinfra.testing.sandbox import Sandbox
-from tests.examples.test_gpu_chat import place, touched
+from tests.examples.projects import ENVIRONMENT, EXAMPLES, declared, place, touched
 from tests.worker.conftest import aws, world
 from tests.worker.world import World
 
 __all__ = ["aws", "world"]
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "image-queue"
-ENVIRONMENT = "modelinfra:environment"
+EXAMPLE = EXAMPLES / "image-queue"
 SERVICE = "aws:ecs/service:Service"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 QUEUE = "aws:sqs/queue:Queue"
 BUCKET = "aws:s3/bucket:Bucket"
 POLICY = "aws:appautoscaling/policy:Policy"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
-
-
-def given() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(load_project(EXAMPLE, "dev").config[ENVIRONMENT])
-    return found
 
 
 @pytest.mark.parametrize("preview", [True, False])
@@ -78,7 +71,7 @@ def test_what_it_asks_is_answered(world: World, capsys: pytest.CaptureFixture[st
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)
-    environment = given()
+    environment = declared(EXAMPLE)
     photos = environment["endpoints"]["photos"]
     config = {"aws:region": "us-west-2", ENVIRONMENT: environment}
     with Sandbox(EXAMPLE, home=tmp_path / "home", stack="dev", config=config) as sandbox:
@@ -111,7 +104,7 @@ def test_in_production_queues_stay_until_somebody_says_so_and_results_stay_behin
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     require_engine(request)
-    environment = given() | {"production": True}
+    environment = declared(EXAMPLE) | {"production": True}
     config = {"aws:region": "us-west-2", ENVIRONMENT: environment}
     with Sandbox(EXAMPLE, home=tmp_path / "home", stack="dev", config=config) as sandbox:
         sandbox.up(check=True)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from modelinfra.graph.model import Graph
-from modelinfra.graph.project import capture_project, load_project
+from modelinfra.graph.project import capture_project
 from modelinfra.graph.values import plain
 from modelinfra.testing.plugin import require_engine
 from modelinfra.testing.sandbox import Sandbox
+from tests.examples.projects import ENVIRONMENT, EXAMPLES, declared
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "public-scoring"
-ENVIRONMENT = "modelinfra:environment"
+EXAMPLE = EXAMPLES / "public-scoring"
 RULE, ALARM, TASK = (
     "aws:lb/listenerRule:ListenerRule",
     "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -59,7 +59,7 @@ def test_people_are_told_of_every_revision(graph: Graph) -> None:
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_promoted_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)
-    environment: dict[str, Any] = json.loads(load_project(EXAMPLE, "prod").config[ENVIRONMENT])
+    environment: dict[str, Any] = declared(EXAMPLE, "prod")
     config = {"aws:region": "us-west-2", ENVIRONMENT: environment}
     with Sandbox(EXAMPLE, home=tmp_path / "home", stack="prod", config=config) as sandbox:
         sandbox.up(check=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from modelinfra.graph.model import Graph
-from modelinfra.graph.project import capture_project, load_project
+from modelinfra.graph.project import capture_project
 from modelinfra.graph.values import mapping, plain
 from modelinfra.policies import RULES, check, tokens
 from modelinfra.policies.tenants import belongings, grants, members, trespasses
@@ -18,20 +17,14 @@ from modelinfra.policies.view import View
 from modelinfra.policies.web_acl import Request, verdict
 from modelinfra.testing.plugin import require_engine
 from modelinfra.testing.sandbox import Sandbox
-from tests.examples.test_gpu_chat import touched
+from tests.examples.projects import ENVIRONMENT, EXAMPLES, declared, touched
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "two-tenants"
-ENVIRONMENT = "modelinfra:environment"
+EXAMPLE = EXAMPLES / "two-tenants"
 WEB_ACL = "aws:wafv2/webAcl:WebAcl"
 SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 TENANTS = ("bank", "studio")
-
-
-def given() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(load_project(EXAMPLE, "dev").config[ENVIRONMENT])
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +134,7 @@ def test_everything_of_a_tenants_endpoints_and_capacity_has_its_tag(graph: Graph
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)
-    environment = given()
+    environment = declared(EXAMPLE)
     config = {"aws:region": "us-west-2", ENVIRONMENT: environment}
     with Sandbox(EXAMPLE, home=tmp_path / "home", stack="dev", config=config) as sandbox:
         sandbox.up(check=True)

@@ -14,10 +14,10 @@ from typing import Any
 import boto3
 import pytest
 import trustme
-from moto.server import ThreadedMotoServer
 
 from modelinfra.fetcher import web
 from modelinfra.fetcher.__main__ import fetch
+from tests.moto_server import ENVIRONMENT, empty_buckets, moto_server
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -96,29 +96,17 @@ def host(new_host: Callable[[], Host]) -> Host:
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address, port = server.get_host_and_port()
-    yield f"http://{address}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture
 def s3(moto: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A client of an S3 with an empty bucket `models`."""
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": moto,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
+    for name, value in {"AWS_ENDPOINT_URL_S3": moto, **ENVIRONMENT}.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3")
-    for bucket in client.list_buckets()["Buckets"]:
-        for entry in client.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
-            client.delete_object(Bucket=bucket["Name"], Key=entry["Key"])
-        client.delete_bucket(Bucket=bucket["Name"])
+    empty_buckets(client)
     client.create_bucket(Bucket="models")
     return client
 

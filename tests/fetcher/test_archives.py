@@ -151,7 +151,7 @@ def test_a_disk_that_is_full_is_not_the_archives_fault(tmp_path: Path, monkeypat
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), max_examples=200)
+@settings(derandomize=True, suppress_health_check=list(HealthCheck), max_examples=200)
 @given(names=st.lists(NAMES, max_size=4), zipped=st.booleans())
 def test_no_name_in_an_archive_leads_out_of_its_folder(
     names: list[str], zipped: bool, tmp_path_factory: pytest.TempPathFactory

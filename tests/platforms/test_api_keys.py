@@ -66,7 +66,7 @@ def test_nobody_else_is(tmp_path: Path, public: bool) -> None:
         assert said.inserted == {}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text("ABCXYZabcxyz0189", min_size=43, max_size=43))
 def test_a_key_is_its_random_text_and_a_number_and_its_digest_is_text(random: str) -> None:
     made = key_of(random)

@@ -196,7 +196,7 @@ def visible(text: str) -> bool:
     return bool(one_line(text))
 
 
-several = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+several = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 
 @several

@@ -21,7 +21,7 @@ from modelinfra.stackfile.read import KEY, read_environment
 from tests.making import REGION, captured, write_model
 from tests.stackfile.mutations import GOOD, mutants
 
-quickly = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+quickly = settings(derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -7,31 +7,22 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from modelinfra.worker import loop, queue
 from modelinfra.worker.settings import Settings
+from tests.moto_server import ENVIRONMENT, empty_buckets, moto_server
 from tests.worker.world import HEALTH, PREDICT, Http, World, clients, serving
 
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address, port = server.get_host_and_port()
-    yield f"http://{address}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture
 def world(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name, value in {
-        "AWS_ENDPOINT_URL": aws,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
+    for name, value in {"AWS_ENDPOINT_URL": aws, **ENVIRONMENT}.items():
         monkeypatch.setenv(name, value)
     # moto answers a long poll late.
     monkeypatch.setattr(queue, "_LONG_POLL_SECONDS", 1)
@@ -40,10 +31,7 @@ def world(aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     sqs, s3 = clients()
     for url in sqs.list_queues().get("QueueUrls", []):
         sqs.delete_queue(QueueUrl=url)
-    for bucket in s3.list_buckets()["Buckets"]:
-        for entry in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
-            s3.delete_object(Bucket=bucket["Name"], Key=entry["Key"])
-        s3.delete_bucket(Bucket=bucket["Name"])
+    empty_buckets(s3)
     for name in ("results", "photos"):
         s3.create_bucket(Bucket=name)
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]

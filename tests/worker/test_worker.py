@@ -31,7 +31,7 @@ def test_a_message_becomes_a_request_and_its_answer_an_object(world: World) -> N
 def test_a_message_without_an_id_is_answered_under_the_name_that_sqs_gave_it(world: World) -> None:
     with world.working():
         id_ = world.send({"json": 1})
-        until(lambda: world.stored(f"results/{id_}/answer"))
+        assert until(lambda: world.stored(f"results/{id_}/answer"))
 
 
 def test_bytes_and_objects_of_s3_reach_the_server_as_they_are(world: World) -> None:

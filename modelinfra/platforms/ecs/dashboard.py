@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-import pulumi_aws as aws
 from pulumi import Input, Output
 
+from modelinfra.platforms import dashboards
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
@@ -80,12 +80,7 @@ def register_dashboard(
                 own,
             )
         )
-        aws.cloudwatch.Dashboard(
-            request.children.named("dashboard", "dashboard"),
-            dashboard_name=request.children.unique("dashboard", "dashboard"),
-            dashboard_body=text,
-            opts=request.children.opts("dashboard"),
-        )
+        dashboards.register(request.children, "dashboard", "dashboard", text)
     return lambda: known().apply(signals)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from modelinfra.platforms import dashboards
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.queue_scaling import NAMESPACE
@@ -38,12 +39,7 @@ def register_queue_dashboard(
     )
     if request.options.dashboard:
         text: Input[str] = known.apply(lambda found: queue_dashboard_body(found, insights, request.options.slo))
-        aws.cloudwatch.Dashboard(
-            request.children.named("dashboard", "dashboard"),
-            dashboard_name=request.children.unique("dashboard", "dashboard"),
-            dashboard_body=text,
-            opts=request.children.opts("dashboard"),
-        )
+        dashboards.register(request.children, "dashboard", "dashboard", text)
     return lambda: known.apply(lambda found: _signals(request.name, found, insights))
 
 

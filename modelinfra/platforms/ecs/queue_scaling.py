@@ -17,7 +17,8 @@ from modelinfra.options.asynchronous import DEFAULT_BACKLOG
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.scaling_plan import ScalingPlan
-from modelinfra.platforms.ecs.scaling_schedule import ignored, register_schedule
+from modelinfra.platforms.ecs.scaling_schedule import register_schedule
+from modelinfra.platforms.ecs.scaling_target import register_target
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
 if TYPE_CHECKING:
@@ -85,15 +86,7 @@ def register_queue_scaling(
 ) -> None:
     """The limits, and where there is room between them two policies: as the backlog asks, and back to the least when it is gone."""
     children, scaling = request.children, request.options.scaling
-    target = aws.appautoscaling.Target(
-        children.named("replicas"),
-        service_namespace="ecs",
-        scalable_dimension="ecs:service:DesiredCount",
-        resource_id=Output.concat("service/", cluster_name, "/", service.name),
-        min_capacity=sizing.min_replicas,
-        max_capacity=sizing.max_replicas,
-        opts=children.opts("scaling-target", ignore_changes=ignored(plan.limits)),
-    )
+    target = register_target(request, cluster_name, service, sizing, plan)
     register_schedule(request, target, sizing, plan.schedule, plan.limits)
     if sizing.max_replicas == sizing.min_replicas:
         return

@@ -14,7 +14,8 @@ from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions
 from modelinfra.platforms.ecs.scaling_guard import register_guard
 from modelinfra.platforms.ecs.scaling_metrics import query, register_steps, tracked
 from modelinfra.platforms.ecs.scaling_plan import LARGEST_STEP, ScalingPlan
-from modelinfra.platforms.ecs.scaling_schedule import ignored, register_schedule
+from modelinfra.platforms.ecs.scaling_schedule import register_schedule
+from modelinfra.platforms.ecs.scaling_target import register_target
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
 
@@ -48,17 +49,9 @@ def register_scaling(
     sizing: EcsSizing,
     plan: ScalingPlan,
 ) -> None:
-    """The target holds the limits even where nothing scales, so that one resource only changes when they do."""
+    """The limits, and what moves the number of replicas between them."""
     children = request.children
-    target = aws.appautoscaling.Target(
-        children.named("replicas"),
-        service_namespace="ecs",
-        scalable_dimension="ecs:service:DesiredCount",
-        resource_id=Output.concat("service/", cluster_name, "/", service.name),
-        min_capacity=sizing.min_replicas,
-        max_capacity=sizing.max_replicas,
-        opts=children.opts("scaling-target", ignore_changes=ignored(plan.limits)),
-    )
+    target = register_target(request, cluster_name, service, sizing, plan)
     policies = {_SUFFIXES[key]: _tracked(key, value, balancer, traffic) for key, value in plan.targets.items()}
     policies |= {f"metric-{name}": tracked(each, cluster_name, service.name) for name, each in plan.metrics.items()}
     for suffix, configuration in policies.items():

@@ -15,11 +15,7 @@ from modelinfra.review.findings.openings import Admitted, admitted, openings, pu
 from modelinfra.review.findings.statements import open_to_anyone
 from modelinfra.review.findings.words import called, listing
 
-_LOAD_BALANCERS = (
-    "aws:lb/loadBalancer:LoadBalancer",
-    "aws:alb/loadBalancer:LoadBalancer",
-    "aws:elb/loadBalancer:LoadBalancer",
-)
+_LOAD_BALANCERS = (*front_doors.BALANCERS, "aws:elb/loadBalancer:LoadBalancer")
 
 
 @dataclass(frozen=True)

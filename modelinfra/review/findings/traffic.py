@@ -9,12 +9,10 @@ from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import Unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes, ResourceChange
 from modelinfra.review.finding import Finding, Severity
+from modelinfra.review.findings.front_doors import BALANCERS, LISTENERS, RULES
 from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listing, place, shown, whose
 from modelinfra.review.services import GROUPS, SERVICE, behind, deploys, strategy
 
-_RULES = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:ListenerRule")
-_LISTENERS = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
-_BALANCERS = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 _KINDS = {"BLUE_GREEN": "blue/green", "CANARY": "canary", "LINEAR": "linear"}
 
 
@@ -30,7 +28,7 @@ def findings(changes: Changes) -> Iterator[Finding]:
                 yield from _percents(changes, old, new)
             if change.type in GROUPS:
                 yield from _target_group(changes, change)
-            if change.type in _RULES:
+            if change.type in RULES:
                 yield from _rule(changes, change)
             if change.type == "aws:lb/loadBalancer:LoadBalancer":
                 yield from _idle(changes, old, new)
@@ -78,14 +76,14 @@ def _other_front(changes: Changes, urn: str) -> Iterator[Finding]:
 
 def _fronts(graph: Graph, endpoint: str) -> set[str]:
     """The load balancers whose listeners or rules belong to an endpoint."""
-    found, waiting = set(), [each for each in graph.descendants(endpoint) if each.type in (*_RULES, *_LISTENERS)]
+    found, waiting = set(), [each for each in graph.descendants(endpoint) if each.type in (*RULES, *LISTENERS)]
     while waiting:
         node = waiting.pop()
         for key in ("listenerArn", "loadBalancerArn"):
             for each in (graph[urn] for urn in node.property_deps.get(key, ()) if urn in graph):
-                if each.type in _LISTENERS:
+                if each.type in LISTENERS:
                     waiting.append(each)
-                elif each.type in _BALANCERS:
+                elif each.type in BALANCERS:
                     found.add(each.urn)
     return found
 
