@@ -173,9 +173,12 @@ NODE_POOL_ROLES: Final = _table(
     node_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the nodes to HTTPS, and to S3"),
     launch_template=("pulumi_aws.ec2.LaunchTemplate", "how a node starts"),
     auto_scaling_group=("pulumi_aws.autoscaling.Group", "the nodes"),
+    infrastructure_role=("pulumi_aws.iam.Role", "the role with which ECS starts and ends managed instances"),
+    infrastructure_policy=("pulumi_aws.iam.RolePolicy", "that it may give them the role of the nodes"),
+    infrastructure_attachment=("pulumi_aws.iam.RolePolicyAttachment", "AWS's policy of that role"),
     capacity_provider=(
         "pulumi_aws.ecs.CapacityProvider",
-        "the nodes as ECS sees them, and how it adds and removes them",
+        "the nodes as ECS sees them, and how it adds and removes them; two with managed instances: on demand, and spare capacity",
     ),
 )
 

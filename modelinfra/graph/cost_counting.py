@@ -133,6 +133,7 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:sqs/queue:Queue": ("requests to queues",),
     "aws:ec2/instance:Instance": ("disks",),
     "aws:autoscaling/group:Group": ("disks",),
+    "aws:ecs/capacityProvider:CapacityProvider": ("disks",),
     "aws:eks/nodeGroup:NodeGroup": ("disks",),
     "aws:ebs/volume:Volume": ("disks",),
 }

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from modelinfra.catalog.fargate import EPHEMERAL_STORAGE_DEFAULT_GIB
 from modelinfra.graph.cost_counting import KNOWN_LATER, range_of
+from modelinfra.graph.cost_managed import ALONE as MANAGED
+from modelinfra.graph.cost_managed import managed_instances
 from modelinfra.graph.cost_view import CostView, Unclear, Use, number
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import has_unknown, listed, mapping
@@ -29,8 +31,16 @@ def service(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     """What a service on Fargate uses; nothing for one on instances, which are counted themselves."""
     inputs = view.inputs(node)
     task = view.target(node, "taskDefinition", _TASK)
-    if task is not None and listed(view.inputs(task).get("requiresCompatibilities")) == ["EC2"]:
+    needs = tuple(listed(view.inputs(task).get("requiresCompatibilities"))) if task is not None else ()
+    if needs == ("EC2",):
         return  # on instances, whichever these are: Fargate takes no such task
+    if task is not None and needs == MANAGED:
+        counted = replicas_of(view, node, inputs)
+        if counted is None:
+            yield Unclear("ECS Managed Instances", f"the number of replicas is {KNOWN_LATER}")
+        else:
+            yield from managed_instances(view, node, task, counted)
+        return
     strategies = strategies_of(view, node, inputs, task)
     if strategies is None:
         yield Unclear("ECS service", f"where it runs is {KNOWN_LATER}")

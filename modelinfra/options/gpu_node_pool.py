@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -12,9 +12,27 @@ from modelinfra.catalog.accelerators import ACCELERATORS, accelerator
 from modelinfra.catalog.child_roles import NODE_POOL_ROLES
 from modelinfra.catalog.gpu_nodes import affordable, ami_parameter, counts
 from modelinfra.catalog.instance_types import InstanceType, instance_type
+from modelinfra.catalog.managed_instances import is_offered
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions, transforms_name
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import CONTAINER, LAUNCH_TEMPLATE, NODE_GROUP, SERVICE, TAGS, TASK
+from modelinfra.options.landing import (
+    ADDED,
+    ATTACHMENT,
+    CONTAINER,
+    LAUNCH_TEMPLATE,
+    NODE_GROUP,
+    NODE_PROVIDER,
+    SERVICE,
+    TAGS,
+    TASK,
+)
+from modelinfra.options.managed_instances import (
+    MANAGED,
+    a_group_has_a_limit,
+    ecs_chooses_for_managed_instances,
+    managed_instances_have_it,
+    transforms_find_what_the_capacity_makes,
+)
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.quantities import Bytes
 from modelinfra.options.tenants import OWNER
@@ -72,7 +90,36 @@ class GpuNodePoolOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     accelerator: Annotated[NodeAcceleratorOptions, Option()]
     """What each node has."""
 
-    max_nodes: Annotated[int, Option(at_least=1, at_most=1000, lands=(f"{NODE_GROUP}.maxSize",), example=6)]
+    capacity: NotRequired[
+        Annotated[
+            Literal["auto-scaling-group", "managed-instances"],
+            Option(
+                default="auto-scaling-group",
+                lands=(
+                    f"{ADDED}{NODE_GROUP}",
+                    f"{ADDED}{LAUNCH_TEMPLATE}",
+                    f"{ADDED}{NODE_PROVIDER}",
+                    f"{ADDED}{ATTACHMENT}",
+                ),
+                example="managed-instances",
+            ),
+        ]
+    ]
+    """Who starts nodes and ends them: an EC2 Auto Scaling group of the pool, or ECS itself (ECS Managed Instances), which also replaces
+    each node every two to three weeks to renew its software."""
+
+    max_nodes: NotRequired[
+        Annotated[
+            int,
+            Option(
+                default_text="required with an auto scaling group; with managed instances there is no limit to state",
+                at_least=1,
+                at_most=1000,
+                lands=(f"{NODE_GROUP}.maxSize",),
+                example=6,
+            ),
+        ]
+    ]
     """Most nodes. There is no default: nodes with accelerators are dear, and a pool without a limit buys as many as a mistake asks for."""
 
     min_nodes: NotRequired[
@@ -173,6 +220,12 @@ class PlacedGpuNodePoolOptions(GpuNodePoolOptions):
 
 
 rule(GpuNodePoolOptions, "transforms")(transforms_name(NODE_POOL_ROLES))
+rule(GpuNodePoolOptions, "transforms", "capacity")(transforms_find_what_the_capacity_makes)
+rule(GpuNodePoolOptions, "capacity", "max_nodes")(a_group_has_a_limit)
+rule(GpuNodePoolOptions, "capacity", "max_nodes", "min_nodes", "on_demand_base", "warm_nodes", "ami_id")(
+    ecs_chooses_for_managed_instances
+)
+rule(GpuNodePoolOptions, "capacity", "accelerator", "instance_types")(managed_instances_have_it)
 
 
 @rule(NodeAcceleratorOptions, "name", "count")
@@ -206,6 +259,8 @@ def types_of(pool: Any) -> tuple[InstanceType, ...]:
     assert wanted is not None, "the rules know the names"
     named = tuple(found for each in pool.instance_types or () if (found := instance_type(each)) is not None)
     types = named or affordable(wanted, pool.accelerator.count)
+    if pool.capacity == MANAGED:
+        types = tuple(each for each in types if is_offered(each))
     return types[:1] if pool.warm_nodes else types
 
 
@@ -237,11 +292,11 @@ def the_instance_types_have_the_accelerator(pool: Mapping[str, Any]) -> Iterable
         yield Problem("instance_types", reason, "Keep those of one architecture.", given)
 
 
-@rule(GpuNodePoolOptions, "accelerator", "instance_types", "ami_id", "warm_nodes")
+@rule(GpuNodePoolOptions, "accelerator", "instance_types", "ami_id", "warm_nodes", "capacity")
 def there_is_an_image_for_it(given: Mapping[str, Any]) -> Iterable[Problem]:
     asked = given["accelerator"]
     found = accelerator(asked.name)
-    if given["ami_id"] is not None or found is None:
+    if given["ami_id"] is not None or found is None or given["capacity"] == MANAGED:
         return
     named = [each for name in given["instance_types"] or () if (each := instance_type(name)) is not None]
     types = named or list(affordable(found, asked.count))
@@ -254,16 +309,16 @@ def there_is_an_image_for_it(given: Mapping[str, Any]) -> Iterable[Problem]:
 @rule(GpuNodePoolOptions, "min_nodes", "max_nodes")
 def max_nodes_is_not_below_min_nodes(pool: Mapping[str, Any]) -> Iterable[Problem]:
     least, most = pool["min_nodes"], pool["max_nodes"]
-    if least > most:
+    if most is not None and least > most:
         yield Problem("max_nodes", f"this is less than `min_nodes`, which is {least}", f"Write {least} or more.", most)
 
 
 @rule(GpuNodePoolOptions, "spot", "on_demand_base", "max_nodes")
 def a_base_stands_below_spot(pool: Mapping[str, Any]) -> Iterable[Problem]:
-    base = pool["on_demand_base"]
+    base, most = pool["on_demand_base"], pool["max_nodes"]
     if base is not None and not pool["spot"]:
         yield Problem("on_demand_base", "without `spot` every node is on demand", "Remove it, or write `spot`.", base)
-    elif base is not None and base >= pool["max_nodes"]:
+    elif base is not None and most is not None and base >= most:
         reason = f"no node would be spare capacity: `max_nodes` is {pool['max_nodes']}"
         yield Problem("on_demand_base", reason, "Write a smaller number, or remove it and `spot`.", base)
 
@@ -274,7 +329,7 @@ def a_warm_pool_is_on_demand(pool: Mapping[str, Any]) -> Iterable[Problem]:
     if warm is not None and pool["spot"]:
         # Auto Scaling API, PutWarmPool.
         yield Problem("warm_nodes", "AWS keeps no spare capacity stopped", "Remove it, or remove `spot`.", warm)
-    if warm is not None and warm > pool["max_nodes"]:
+    if warm is not None and pool["max_nodes"] is not None and warm > pool["max_nodes"]:
         yield Problem(
             "warm_nodes",
             f"this is more than `max_nodes`, which is {pool['max_nodes']}",

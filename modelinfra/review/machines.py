@@ -10,6 +10,7 @@ from modelinfra.catalog.accelerators import Accelerator, accelerator
 from modelinfra.catalog.instance_types import instance_type, instance_types
 from modelinfra.graph.cost_fargate import ON_DEMAND, SERVICE, SPOT, strategies_of
 from modelinfra.graph.cost_instances import types_of_group
+from modelinfra.graph.cost_managed import launch_template, types_of
 from modelinfra.graph.cost_view import CostView, number
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import has_unknown, listed, mapping
@@ -117,6 +118,10 @@ def _of_provider(view: CostView, service: Node, name: Any) -> Iterator[Any]:
     if found is None:
         return
     group = mapping(view.inputs(found).get("autoScalingGroupProvider"))
+    managed = types_of(launch_template(view, found))
+    if managed:
+        yield from managed
+        return
     if not group:
         raise NotKnownError(f"the capacity provider {found.name} chooses instances itself")
     machines = view.target(found, "autoScalingGroupProvider", _GROUP, group.get("autoScalingGroupArn"))

@@ -67,6 +67,8 @@ class Checkov:
                     continue
                 for node in case.nodes:
                     if node.type.startswith("aws:"):
+                        if lowering.too_old(node):
+                            continue
                         type_, arguments = lowering.resource(node)
                         label = f"{_label(type_, node)}--{len(of_part)}"
                         folders.setdefault("parts", {}).setdefault(type_, {})[label] = arguments

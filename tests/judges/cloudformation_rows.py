@@ -161,7 +161,9 @@ ROWS: dict[str, Row] = {
         shaped=shapes.node_group,
     ),
     "aws:ec2/launchTemplate:LaunchTemplate": Row("AWS::EC2::LaunchTemplate", shaped=shapes.launch_template),
-    "aws:ecs/capacityProvider:CapacityProvider": Row("AWS::ECS::CapacityProvider"),
+    "aws:ecs/capacityProvider:CapacityProvider": Row(
+        "AWS::ECS::CapacityProvider", {"cluster": "clusterName"}, shaped=shapes.capacity_provider
+    ),
     "aws:iam/instanceProfile:InstanceProfile": Row(
         "AWS::IAM::InstanceProfile", {"name": "instanceProfileName"}, shaped=shapes.instance_profile
     ),

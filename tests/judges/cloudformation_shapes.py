@@ -219,6 +219,18 @@ def capacity(given: Given) -> Given:
     return {"defaultCapacityProviderStrategy": [], **given}
 
 
+def capacity_provider(given: Given) -> Given:
+    managed = given.pop("managedInstancesProvider", None)
+    if managed is None:
+        return given
+    template = dict(managed["instanceLaunchTemplate"])
+    wanted = dict(template["instanceRequirements"])
+    wanted["vCpuCount"], wanted["memoryMiB"] = wanted.pop("vcpuCount"), wanted.pop("memoryMib")
+    storage = {"storageSizeGiB": template["storageConfiguration"]["storageSizeGib"]}
+    template |= {"instanceRequirements": wanted, "storageConfiguration": storage}
+    return {**given, "managedInstancesProvider": {**managed, "instanceLaunchTemplate": template}}
+
+
 def user_pool(given: Given) -> Given:
     software = given.pop("softwareTokenMfaConfiguration", {}).get("enabled")
     if software:

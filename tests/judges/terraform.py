@@ -45,6 +45,8 @@ def _judge(workspace: Workspace, lowering: Lowering, cases: Mapping[str, Case]) 
             if not node.type.startswith("aws:"):
                 continue
             try:
+                if lowering.too_old(node):
+                    continue
                 type_, arguments = lowering.resource(node)
             except NotLoweredError as error:
                 verdicts[case].append(str(error))

@@ -38,7 +38,17 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
     ("aws_lb_listener_rule", "actions[type=jwt-validation]"): (None, "came with provider 6.22; judged by cfn-lint"),
     ("aws_ecs_service", "deploymentConfiguration"): (None, "came with provider 6.4 and 6.21; judged by cfn-lint"),
     ("aws_ecs_service", "loadBalancers.advancedConfiguration"): (None, "the same"),
+    ("aws_ecs_task_definition", "requiresCompatibilities=['MANAGED_INSTANCES']"): (
+        ["EC2"],
+        "ECS Managed Instances came with a later provider; judged by cfn-lint",
+    ),
     ("aws_sqs_queue", "maxMessageSize"): (262_144, "1 MiB came with a later provider; judged by cfn-lint"),
+}
+
+
+# What it is too old to know at all: (type, input) -> who judges such a resource.
+TOO_OLD_WHOLE: dict[tuple[str, str], str] = {
+    ("aws_ecs_capacity_provider", "managedInstancesProvider"): "came with a later provider; judged by cfn-lint",
 }
 
 
@@ -53,6 +63,12 @@ class Lowering:
         (provider,) = schema["provider_schemas"].values()
         self._schemas: dict[str, Any] = provider["resource_schemas"]
         self.left_out: set[tuple[str, str]] = set()
+
+    def too_old(self, node: Node) -> bool:
+        """Whether the provider knows no such resource at all, though it knows the type."""
+        found = {place for place in TOO_OLD_WHOLE if place[1] in node.inputs and place[0] == self._type(node.type)}
+        self.left_out |= found
+        return bool(found)
 
     def resource(self, node: Node) -> tuple[str, dict[str, Any]]:
         """Terraform's type and arguments of a resource. Raises NotLoweredError."""

@@ -32,7 +32,11 @@ def label_of(type_: str, node: Node) -> str:
 
 def with_references(graph: Graph, lowering: Lowering, label: Callable[[str, Node], str] = label_of) -> Resources:
     """Every AWS resource of a graph. `label`: of its type and itself. Raises NotLoweredError."""
-    lowered = {node.urn: lowering.resource(node) for node in graph.resources if node.type.startswith("aws:")}
+    lowered = {
+        node.urn: lowering.resource(node)
+        for node in graph.resources
+        if node.type.startswith("aws:") and not lowering.too_old(node)
+    }
     labels = {urn: label(type_, graph[urn]) for urn, (type_, _) in lowered.items()}
     addresses = {urn: f"{type_}.{labels[urn]}" for urn, (type_, _) in lowered.items()}
     answers = {urn: dict(_answers(graph[urn], type_, addresses[urn], lowering)) for urn, (type_, _) in lowered.items()}

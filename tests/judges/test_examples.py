@@ -11,7 +11,7 @@ from tests.judges.cloudformation_rows import NOT_LOWERED, ROWS
 from tests.judges.conftest import Ask, Cases
 from tests.judges.judges import JUDGES
 from tests.judges.terraform import Terraform
-from tests.judges.terraform_lowering import TOO_OLD
+from tests.judges.terraform_lowering import TOO_OLD, TOO_OLD_WHOLE
 
 
 @pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.name)
@@ -46,4 +46,4 @@ def test_every_type_of_an_example_is_lowered_to_cloudformation_or_stands_in_the_
 def test_what_the_terraform_provider_is_too_old_for_is_still_used(ask: Ask) -> None:
     terraform = next(judge for judge in JUDGES if isinstance(judge, Terraform))
     ask(terraform)
-    assert terraform.left_out == set(TOO_OLD)
+    assert terraform.left_out == {*TOO_OLD, *TOO_OLD_WHOLE}

@@ -84,6 +84,22 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
             "baked": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.zip", "delivery": "baked"}},
         },
     },
+    "nodes": {
+        "network": {"nat": "single"},
+        "platforms": {"web": {"type": "ecs"}},
+        "gpuNodePools": {
+            "managed": {"accelerator": {"name": "L4"}, "capacity": "managed-instances"},
+        },
+        "endpoints": {
+            "vision": {
+                "server": "triton",
+                "image": "a.example/served@sha256:" + "0" * 64,
+                "model": {"name": "vision", "size": "1GiB"},
+                "accelerator": {"name": "L4"},
+                "scaling": {"min": 2},
+            },
+        },
+    },
     "tenants": {
         "network": {"nat": "none"},
         "platforms": {"web": {"type": "ecs", "exec": True}},

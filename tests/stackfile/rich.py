@@ -71,6 +71,7 @@ RICH: dict[str, Any] = {
             "transforms": {"auto-scaling-group": {"healthCheckGracePeriod": 600}},
         },
         "acme": {"platform": "acme", "tenant": "acme", "accelerator": {"name": "L4"}, "maxNodes": 2},
+        "patched": {"platform": "web", "accelerator": {"name": "L40S"}, "capacity": "managed-instances"},
         "ready": {"platform": "web", "accelerator": {"name": "L4"}, "maxNodes": 2, "warmNodes": 1},
     },
     "endpoints": {

@@ -7,6 +7,7 @@ import textwrap
 from tests.stackfile.wrong import ZEROS, Wrong, wrong_environment
 
 ONE = "accelerator: {name: A10G}, maxNodes: 4"
+MANAGED = "capacity: managed-instances"
 IMAGE = f"image: 'x/y@sha256:{ZEROS}'"
 ENDPOINT = f"server: triton, {IMAGE}, model: {{name: m, size: 1GiB}}, accelerator: {{name: A10G}}"
 
@@ -106,12 +107,48 @@ NODES = [
     wrong_pool(
         "transform of no child of a pool",
         f"{ONE}, transforms: {{target-group: {{}}}}",
-        "transforms.target-group: there is no such child role. Write one of: auto-scaling-group, capacity-provider, launch-template, node-egress, node-policy, node-profile, node-role, node-security-group.",
+        "transforms.target-group: there is no such child role. Write one of: auto-scaling-group, capacity-provider, infrastructure-attachment, infrastructure-policy, infrastructure-role, launch-template, node-egress, node-policy, node-profile, node-role, node-security-group.",
     ),
     wrong_pool(
-        "capacity that is not built",
-        f"{ONE}, capacity: managed-instances",
-        "capacity (given: 'managed-instances'): this is not built yet: node pools are instances in an auto scaling group; ECS Managed Instances are not used. Remove it.",
+        "limits, stopped nodes and an image for managed instances",
+        f"{ONE}, {MANAGED}, minNodes: 1, spot: true, onDemandBase: 1, warmNodes: 1, amiId: ami-0123456789abcdef0",
+        "maxNodes (given: 4): with `capacity`: managed-instances, nothing limits how many nodes ECS starts: as many as its endpoints' replicas need. Remove it; `scaling.max` of the endpoints bounds them.",
+        "onDemandBase (given: 1): with `capacity`: managed-instances, all nodes are of one kind: spare capacity, or on demand. Remove it, or remove `spot`.",
+        "warmNodes (given: 1): with `capacity`: managed-instances, ECS keeps no stopped nodes at hand. Remove it.",
+        "amiId (given: 'ami-0123456789abcdef0'): with `capacity`: managed-instances, the machine image is AWS's own, with the driver. Remove it.",
+        "minNodes (given: 1): with `capacity`: managed-instances, ECS ends a node on which no replica runs. Remove it; `scaling.min` of an endpoint keeps nodes.",
+        "warmNodes (given: 1): AWS keeps no spare capacity stopped. Remove it, or remove `spot`.",
+    ),
+    wrong_pool(
+        "capacity of no kind",
+        f"{ONE}, capacity: managed",
+        "capacity (given: 'managed'): this is not one of the choices. Write one of: auto-scaling-group, managed-instances.",
+    ),
+    wrong_pool(
+        "accelerator that managed instances have not",
+        f"accelerator: {{name: Trainium2, count: 16}}, {MANAGED}",
+        "accelerator.name (given: 'Trainium2'): ECS Managed Instances are not offered with it. Take another, or `capacity`: auto-scaling-group.",
+    ),
+    wrong_pool(
+        "instance type that managed instances have not",
+        f"accelerator: {{name: H200, count: 8}}, {MANAGED}, instanceTypes: [p5en.48xlarge, p5e.48xlarge]",
+        "instanceTypes[1] (given: 'p5e.48xlarge'): ECS Managed Instances are not offered with it. Take another, or `capacity`: auto-scaling-group.",
+    ),
+    wrong_pool(
+        "transform of a group that managed instances have not",
+        f"accelerator: {{name: A10G}}, {MANAGED}, transforms: {{auto-scaling-group: {{}}}}",
+        "transforms.auto-scaling-group: there is nothing for it to adjust: ECS starts the nodes itself (`capacity`: managed-instances). Remove it.",
+    ),
+    wrong_pool(
+        "transform of a role that a group has not",
+        f"{ONE}, transforms: {{infrastructure-role: {{}}}}",
+        "transforms.infrastructure-role: there is nothing for it to adjust: an auto scaling group starts the nodes (`capacity`: auto-scaling-group). Remove it.",
+    ),
+    wrong_on_pool(
+        "server that needs shared memory on managed instances",
+        f"accelerator: {{name: A10G}}, {MANAGED}",
+        f"server: sglang, {IMAGE}, model: {{name: m, size: 1GiB}}, accelerator: {{name: A10G}}, scaling: {{min: 1}}",
+        "server (given: 'sglang'): SGLang needs 32 GiB of shared memory, and tasks on ECS Managed Instances have no setting for /dev/shm. Take a pool with `capacity`: auto-scaling-group, or another server.",
     ),
     wrong_environment(
         "pool of no platform",

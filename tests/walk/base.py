@@ -114,7 +114,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
 }
 
 # What the rules refuse at this place, with a message of their own: revisions belong to synchronous endpoints.
-REFUSED = {"endpoints.iris.revisions.candidate.scaling.backlogPerReplica"}
+# `capacity` decides which of its neighbours may stand there, `maxNodes` first: tests/platforms/test_managed_instances.py.
+REFUSED = {"endpoints.iris.revisions.candidate.scaling.backlogPerReplica", "gpuNodePools.a10g.capacity"}
 
 POOL = "gpuNodePools.a10g"
 ACCELERATOR = "endpoints.iris.accelerator"

@@ -153,7 +153,7 @@ class EcsCluster(pulumi.ComponentResource):
             name: GpuNodePool(
                 naming.child(children.name, name),
                 pool,
-                plan.images[name],
+                plan.images.get(name),
                 cluster=cluster,
                 network=self.network,
                 opts=pulumi.ResourceOptions(parent=self),
@@ -166,7 +166,7 @@ class EcsCluster(pulumi.ComponentResource):
             capacity_providers=[
                 "FARGATE",
                 "FARGATE_SPOT",
-                *(pool.capacity_provider_name for pool in self.gpu_node_pools.values()),
+                *(name for pool in self.gpu_node_pools.values() for name in pool.capacity_provider_names),
             ],
             opts=children.opts("capacity-providers"),
         )

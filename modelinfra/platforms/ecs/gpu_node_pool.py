@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +12,7 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.children import Adjustments, Children
 from modelinfra.platforms.base import NetworkReference
+from modelinfra.platforms.ecs.managed_instances import register_managed_instances
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_role import register_node_profile
 from modelinfra.platforms.ecs.ways_out import ways_out
@@ -32,10 +34,13 @@ class GpuNodePool(pulumi.ComponentResource):
     """
 
     capacity_provider_name: Output[str]
-    """Name of the capacity provider."""
+    """Name of the capacity provider that services take."""
 
-    auto_scaling_group_name: Output[str]
-    """Name of the auto scaling group."""
+    capacity_provider_names: Sequence[Output[str]]
+    """Names of all that are in the cluster's list: with managed instances there is one of each kind of capacity."""
+
+    auto_scaling_group_name: Output[str | None]
+    """Name of the auto scaling group; None where ECS starts the nodes itself."""
 
     node_role_name: Output[str]
     """Name of the role of the nodes; what replicas may do is not in it."""
@@ -47,7 +52,7 @@ class GpuNodePool(pulumi.ComponentResource):
         self,
         name: str,
         plan: PlannedPool,
-        image: str,
+        image: str | None,
         *,
         cluster: aws.ecs.Cluster,
         network: NetworkReference,
@@ -55,15 +60,31 @@ class GpuNodePool(pulumi.ComponentResource):
     ) -> None:
         super().__init__("modelinfra:index:GpuNodePool", name, None, opts)
         children = Children(self, name, Adjustments.of(plan.options))
-        profile, role = register_node_profile(children, cluster)
+        profile, role = register_node_profile(children, cluster, managed=plan.managed)
         group_id, rules = _security_group(children, network)
-        template = _launch_template(
-            children, plan, image, cluster_name=cluster.name, profile_arn=profile.arn, security_group_id=group_id
-        )
-        group = _auto_scaling_group(children, plan, template, network, rules)
-        provider = _capacity_provider(children, group)
-        self.capacity_provider_name = provider.name
-        self.auto_scaling_group_name = group.name
+        if plan.managed:
+            on_demand, spare = register_managed_instances(
+                children,
+                plan,
+                cluster=cluster,
+                network=network,
+                node_role=role,
+                profile=profile,
+                group_id=group_id,
+                rules=rules,
+            )
+            self.capacity_provider_name = (spare if plan.options.spot else on_demand).name
+            self.capacity_provider_names = [on_demand.name, spare.name]
+            self.auto_scaling_group_name = Output.from_input(None)
+        else:
+            assert image is not None, "looked up before anything is registered"
+            template = _launch_template(
+                children, plan, image, cluster_name=cluster.name, profile_arn=profile.arn, security_group_id=group_id
+            )
+            group = _auto_scaling_group(children, plan, template, network, rules)
+            self.capacity_provider_name = _capacity_provider(children, group).name
+            self.capacity_provider_names = [self.capacity_provider_name]
+            self.auto_scaling_group_name = group.name
         self.node_role_name = role.name
         self.security_group_id = group_id
         children.tell_unmet()

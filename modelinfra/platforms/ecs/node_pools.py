@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +12,11 @@ from pulumi import InvokeOptions
 
 from modelinfra.catalog.accelerators import Accelerator, accelerator
 from modelinfra.catalog.child_roles import NODE_POOL_ROLES
-from modelinfra.catalog.gpu_nodes import ami_parameter, left_for_tasks
+from modelinfra.catalog.gpu_nodes import RESERVED_SHARE, ami_parameter, left_for_tasks
 from modelinfra.catalog.instance_types import InstanceType
 from modelinfra.children import transform_problems
 from modelinfra.options.gpu_node_pool import GpuNodePoolOptions, types_of
+from modelinfra.options.managed_instances import MANAGED
 from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 
@@ -47,10 +49,20 @@ class PlannedPool:
     @property
     def room(self) -> tuple[int, int]:
         """CPU units and MiB that tasks have on every node, whichever type it is of."""
-        return left_for_tasks(self.types)
+        cpu, memory = left_for_tasks(self.types)
+        return (math.floor(cpu * (1 - RESERVED_SHARE)) if self.managed else cpu), memory
 
-    def free(self, but_for: str = "") -> int:
-        """Nodes, of the most that there may be, that no endpoint has been promised. but_for: an endpoint that does not count."""
+    @property
+    def managed(self) -> bool:
+        """Whether ECS starts the nodes itself: as many as it takes."""
+        found: bool = self.options.capacity == MANAGED
+        return found
+
+    def free(self, but_for: str = "") -> int | None:
+        """Nodes, of the most that there may be, that no endpoint has been promised; None where nothing limits them. but_for: an endpoint
+        that does not count."""
+        if self.managed:
+            return None
         most: int = self.options.max_nodes
         return most - sum(nodes for name, nodes in self.promised.items() if name != but_for)
 
@@ -96,7 +108,8 @@ def read_pools(given: Any) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def look_up_images(pools: Mapping[str, PlannedPool], opts: InvokeOptions) -> dict[str, str]:
-    """Pool -> machine image of its nodes: the one that it names, or the newest that ECS publishes in the region.
+    """Pool -> machine image of its nodes: the one that it names, or the newest that ECS publishes in the region. Managed instances have
+    AWS's own.
 
     Raises InvalidOptionsError, with paths from `gpu_node_pools` on, for accelerators without an image in the region: a launch template
     with another one would start nodes that never join.
@@ -105,6 +118,8 @@ def look_up_images(pools: Mapping[str, PlannedPool], opts: InvokeOptions) -> dic
     problems: list[Problem] = []
     asked: dict[str, str] = {}
     for name, pool in pools.items():
+        if pool.managed:
+            continue
         if pool.options.ami_id is not None:
             found[name] = pool.options.ami_id
             continue

@@ -12,13 +12,18 @@ from modelinfra.platforms.iam import document
 _TRUST = document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
 
 
-def register_node_profile(children: Children, cluster: aws.ecs.Cluster) -> tuple[aws.iam.InstanceProfile, aws.iam.Role]:
-    """The profile with which nodes start, and its role. It waits for the role's rights: an agent without them does not join."""
+def register_node_profile(
+    children: Children, cluster: aws.ecs.Cluster, *, managed: bool = False
+) -> tuple[aws.iam.InstanceProfile, aws.iam.Role]:
+    """The profile with which nodes start, and its role. It waits for the role's rights: an agent without them does not join.
+
+    managed: whether they are ECS Managed Instances, whose agent writes its system's log to ECS.
+    """
     role = aws.iam.Role(children.named("node", "role"), assume_role_policy=_TRUST, opts=children.opts("node-role"))
     policy = aws.iam.RolePolicy(
         children.named("node", "role policy"),
         role=role.name,
-        policy=Output.all(cluster.arn, cluster.name).apply(lambda found: _agent_policy(*found)),
+        policy=Output.all(cluster.arn, cluster.name).apply(lambda found: _agent_policy(*found, managed=managed)),
         opts=children.opts("node-policy"),
     )
     profile = aws.iam.InstanceProfile(
@@ -29,9 +34,10 @@ def register_node_profile(children: Children, cluster: aws.ecs.Cluster) -> tuple
     return profile, role
 
 
-def _agent_policy(cluster_arn: str, cluster_name: str) -> str:
+def _agent_policy(cluster_arn: str, cluster_name: str, *, managed: bool) -> str:
     """What AmazonEC2ContainerServiceforEC2Role has, for this cluster alone, and without images and logs: these are pulled and written
-    with the execution role of each endpoint.
+    with the execution role of each endpoint. With ecs:PutSystemLogEvents it covers AmazonECSInstanceRolePolicyForManagedInstances, too
+    (terraform-aws-modules/ecs, modules/cluster, writes that one out).
     """
     instances = f"{cluster_arn.rpartition(':')[0]}:container-instance/{cluster_name}/*"
     return document(
@@ -50,7 +56,12 @@ def _agent_policy(cluster_arn: str, cluster_name: str) -> str:
         },
         {
             "Effect": "Allow",
-            "Action": ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"],
+            "Action": [
+                "ecs:Poll",
+                *(["ecs:PutSystemLogEvents"] if managed else []),
+                "ecs:StartTelemetrySession",
+                "ecs:UpdateContainerInstancesState",
+            ],
             "Resource": instances,
         },
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 from modelinfra.catalog.accelerators import accelerator
 from modelinfra.catalog.gpu_nodes import counts
+from modelinfra.catalog.managed_instances import NO_SHARED_MEMORY
+from modelinfra.options.managed_instances import GROUP
 from modelinfra.options.problems import InvalidOptionsError, Problem, did_you_mean
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import shifts
@@ -40,7 +42,8 @@ class Placement:
 
         Known when every endpoint that is planned together has been promised its nodes.
         """
-        return self.most < self.pool.promised[self.name] * self.per_node or self.pool.free() > 0
+        free = self.pool.free()
+        return free is None or free > 0 or self.most < self.pool.promised[self.name] * self.per_node
 
     @property
     def minimum_healthy_percent(self) -> int:
@@ -56,16 +59,22 @@ class Placement:
         return 200 if self.spare else 100
 
     @property
+    def compatibility(self) -> str:
+        """For what the task definition is written."""
+        return "MANAGED_INSTANCES" if self.pool.managed else "EC2"
+
+    @property
     def requirements(self) -> dict[str, Any]:
         """What the server's container says to have the accelerators."""
         if self.pool.accelerator.vendor == "NVIDIA":
             return {"resourceRequirements": [{"type": "GPU", "value": str(self.devices)}]}
-        return {}
+        # ECS API, ResourceRequirement: managed instances only, and nothing but all of them.
+        return {"resourceRequirements": [{"type": "NeuronDevice", "value": "ALL"}]} if self.pool.managed else {}
 
     @property
     def linux_parameters(self) -> dict[str, Any]:
         """Neuron devices are the host's, by path (ECS developer guide, "Amazon ECS task definitions for AWS Neuron")."""
-        if self.pool.accelerator.vendor == "NVIDIA":
+        if self.pool.accelerator.vendor == "NVIDIA" or self.pool.managed:
             return {}
         paths = [f"/dev/neuron{index}" for index in range(self.devices)]
         devices = [{"hostPath": path, "containerPath": path, "permissions": ["read", "write"]} for path in paths]
@@ -80,6 +89,11 @@ class Placement:
             f"runs on nodes of the pool '{pool.name}' ({types}): {self.devices} of the {pool.per_node} {pool.accelerator.name} of a node "
             f"each, {self.per_node} a node"
         )
+        if pool.managed:
+            yield (
+                f"nothing limits the nodes of the pool '{pool.name}' but its endpoints' `scaling.max`: this one takes "
+                f"{pool.promised[self.name]}, and in a deployment up to twice as many; ECS replaces each every two to three weeks"
+            )
 
     def rely(self) -> None:
         """From now on no other endpoint may take the room that deployments of this one count on."""
@@ -131,8 +145,9 @@ def place(name: str, options: Any, served: ServedModel, pools: Mapping[str, Plan
     sets = 2 if shifts(options.rollout) else 1
     # Whole nodes are promised: replicas of two endpoints, half a node each, may not find each other.
     nodes = math.ceil(sets * most / per_node)
-    left = pool.free(but_for=name) - (1 if pool.relying - {name} else 0)
-    if nodes > left:
+    free = pool.free(but_for=name)
+    left = None if free is None else free - (1 if pool.relying - {name} else 0)
+    if left is not None and nodes > left:
         raise InvalidOptionsError([_crowded(options, pool, most, left * per_node // sets)])
     pool.promised[name] = nodes
     return Placement(name, pool, served, devices, per_node, options.scaling.min, most)
@@ -186,10 +201,21 @@ def _misfits(options: Any, served: ServedModel, pool: PlannedPool) -> Iterator[P
     if kind.vendor != "NVIDIA" and devices != pool.per_node:
         reason = f"ECS does not count these devices: a replica has all {pool.per_node} of a node, or they would be shared unseen"
         yield Problem("accelerator.count", reason, f"Write {pool.per_node}.", devices)
+    if pool.managed:
+        yield from _without_shared_memory(served)
     architecture = pool.types[0].architecture
     if options.architecture != architecture:
         reason = f"the nodes of the pool '{pool.name}' are {architecture}"
         yield Problem("architecture", reason, f"Write {architecture}.", options.architecture)
+
+
+def _without_shared_memory(served: ServedModel) -> Iterator[Problem]:
+    remedy = f"Take a pool with `capacity`: {GROUP}, or another server."
+    if served.server.needs_shared_memory:
+        reason = f"{served.server.title} needs {shown_bytes(served.server.shared_memory_mib * 2**20)} of shared memory, and {NO_SHARED_MEMORY}"
+        yield Problem("server", reason, remedy, served.server.name)
+    elif served.shared_memory_because:
+        yield Problem("model", f"{served.shared_memory_because}, and {NO_SHARED_MEMORY}", remedy, served.model)
 
 
 def _crowded(options: Any, pool: PlannedPool, most: int, left: int) -> Problem:

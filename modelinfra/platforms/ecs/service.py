@@ -51,7 +51,8 @@ def register_service(
         task_definition=task.arn,
         desired_count=sizing.min_replicas,
         capacity_provider_strategies=_capacity(request.options, sizing, cluster, placement),
-        ordered_placement_strategies=_SPREAD if placement else None,
+        # Where ECS starts the nodes itself, it spreads and packs by itself, too.
+        ordered_placement_strategies=_SPREAD if placement and not placement.pool.managed else None,
         # Without it a change of the capacity strategy replaces the service.
         force_new_deployment=True,
         network_configuration={

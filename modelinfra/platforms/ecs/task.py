@@ -101,7 +101,7 @@ def register_task_definition(
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
-        requires_compatibilities=["FARGATE" if placement is None else "EC2"],
+        requires_compatibilities=["FARGATE" if placement is None else placement.compatibility],
         network_mode="awsvpc",
         cpu=str(sizing.task.cpu),
         memory=str(sizing.task.memory),
@@ -167,7 +167,7 @@ def _on_nodes(container: dict[str, Any], request: EndpointRequest, placement: Pl
         return container
     server = request.served.server
     linux = {**container["linuxParameters"], **placement.linux_parameters}
-    if server.shared_memory_mib:
+    if server.shared_memory_mib and not placement.pool.managed:
         linux["sharedMemorySize"] = server.shared_memory_mib
     limits = [{"name": name, "softLimit": limit, "hardLimit": limit} for name, limit in sorted(server.ulimits.items())]
     return {
