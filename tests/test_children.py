@@ -23,6 +23,7 @@ from modelinfra.catalog.child_roles import (
     GRPC_ROLES,
     LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
+    NODE_POOL_ROLES,
     QUEUE_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
@@ -45,13 +46,20 @@ OF_LOAD_BALANCERS = {
     "latency-guard-alarm",
 }
 
+OF_GROUPS = {"launch-template", "auto-scaling-group", *(role for role in NODE_POOL_ROLES if role.startswith("gpu-"))}
+
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE = "aws:iam/role:Role"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 
 ALL: list[tuple[str, str, ChildRole]] = [
     (component, name, role)
-    for component, roles in (("network", NETWORK_ROLES), ("cluster", CLUSTER_ROLES), ("endpoint", ENDPOINT_ROLES))
+    for component, roles in (
+        ("network", NETWORK_ROLES),
+        ("cluster", CLUSTER_ROLES),
+        ("pool", NODE_POOL_ROLES),
+        ("endpoint", ENDPOINT_ROLES),
+    )
     for name, role in roles.items()
 ]
 
@@ -75,7 +83,27 @@ def everything(
         made = ServingNetwork(
             "net", {**shape, "interface_endpoints": ["ecr.api"], "transforms": given.get("network", {})}
         )
-        web = EcsCluster("web", network=made, exec=exec_enabled, transforms=given.get("cluster", {}))
+        of_pools = given.get("pool", {})
+        pools = {
+            "own": {
+                "accelerator": {"name": "L4"},
+                "max_nodes": 20,
+                "gpu_metrics": {},
+                "transforms": {role: each for role, each in of_pools.items() if "infrastructure" not in role},
+            },
+            "managed": {
+                "accelerator": {"name": "T4"},
+                "capacity": "managed-instances",
+                "transforms": {role: each for role, each in of_pools.items() if role not in OF_GROUPS},
+            },
+        }
+        web = EcsCluster(
+            "web",
+            network=made,
+            exec=exec_enabled,
+            gpu_node_pools=pools if shifted else {},
+            transforms=given.get("cluster", {}),
+        )
         common = {
             "platform": web,
             "server": "mlserver",
@@ -106,7 +134,7 @@ def everything(
         asked = {
             role: each
             for role, each in wanted.items()
-            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
+            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES, "gpu-alarm"}
         }
         exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
@@ -121,6 +149,7 @@ def everything(
                 "trust-store",
                 "login-egress",
                 "revision-rule",
+                "gpu-alarm",
             }
             moved = {role: each for role, each in wanted.items() if role not in elsewhere}
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
@@ -131,10 +160,13 @@ def everything(
                 for role, each in asked.items()
                 if role not in {*USER_POOL_ROLES, "login-egress", "revision-rule"}
             }
-            spoken |= {role: each for role, each in wanted.items() if role in GRPC_ROLES}
+            spoken |= {role: each for role, each in wanted.items() if role in {*GRPC_ROLES, "gpu-alarm"}}
+            accelerated = {"accelerator": {"name": "L4"}}
             mtls = {"mtls": exposure["auth"]["mtls"]}
             grpc = {**exposure, "domain": "letters.example.com", "auth": mtls, "grpc": {}}
-            ModelEndpoint("letters", {**common, "scaling": scaling, "exposure": grpc, "transforms": spoken})
+            ModelEndpoint(
+                "letters", {**common, **accelerated, "scaling": scaling, "exposure": grpc, "transforms": spoken}
+            )
             queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
             queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
             queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}
@@ -158,7 +190,7 @@ def touched(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], s
 
         return note
 
-    transforms: dict[str, dict[str, Any]] = {"network": {}, "cluster": {}, "endpoint": {}}
+    transforms: dict[str, dict[str, Any]] = {"network": {}, "cluster": {}, "pool": {}, "endpoint": {}}
     for component, name, _ in ALL:
         transforms[component][name] = noting(component, name)
     graph = everything(tmp_path_factory.mktemp("children"), transforms, shifted=True)

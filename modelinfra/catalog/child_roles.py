@@ -180,6 +180,13 @@ NODE_POOL_ROLES: Final = _table(
         "pulumi_aws.ecs.CapacityProvider",
         "the nodes as ECS sees them, and how it adds and removes them; two with managed instances: on demand, and spare capacity",
     ),
+    gpu_metrics_log_group=("pulumi_aws.cloudwatch.LogGroup", "the log through which metrics of GPUs reach CloudWatch"),
+    gpu_metrics_execution_role=("pulumi_aws.iam.Role", "the role with which ECS starts the exporter of each node"),
+    gpu_metrics_execution_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
+    gpu_metrics_role=("pulumi_aws.iam.Role", "the role that the collector beside the exporter runs with"),
+    gpu_metrics_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
+    gpu_metrics_task=("pulumi_aws.ecs.TaskDefinition", "NVIDIA's exporter and the collector"),
+    gpu_metrics_service=("pulumi_aws.ecs.Service", "that every node runs them"),
 )
 
 ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
@@ -191,6 +198,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             fetcher_image=("pulumi_docker_build.Image", "the build of the image that fetches the model"),
             log_group=("pulumi_aws.cloudwatch.LogGroup", "the server's log"),
             log_mask=("pulumi_aws.cloudwatch.LogDataProtectionPolicy", "which personal data is masked in it"),
+            gpu_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "errors of the GPUs that it runs on"),
             execution_role=("pulumi_aws.iam.Role", "the role with which ECS starts a task"),
             execution_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
             task_role=("pulumi_aws.iam.Role", "the role that the server runs with"),

@@ -25,6 +25,7 @@ from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
 from modelinfra.options.exposure import keyed
+from modelinfra.options.gpu_metrics import gpu_metrics_of
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -246,6 +247,9 @@ def _needed_services(plan: EnvironmentPlan) -> list[str]:
     if plan.options.gpu_node_pools:
         # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).
         needed += ["ecs", "ecs-agent", "ecs-telemetry"]
+    told = [metrics for pool in plan.options.gpu_node_pools.values() if (metrics := gpu_metrics_of(pool)) is not None]
+    if any(metrics.workspace_arn is not None for metrics in told):
+        needed.append("aps-workspaces")
     if any(platform.exec for platform in plan.options.platforms.values()):
         needed.append("ssmmessages")
     return list(dict.fromkeys(needed))

@@ -52,7 +52,7 @@ def plan_environment(
     problems += _transform_problems(parts, style)
     network = getattr(options, "network", None)
     # What is wrong with the network is told already; an existing VPC is taken to have the way out that its owner says.
-    internet = network is None or network.nat != "none"
+    internet = parts.internet
     public = internet if network is None or network.vpc is None else bool(network.vpc.public_subnet_ids)
     problems += _pool_problems(parts, style)
     planners = {
@@ -121,6 +121,11 @@ class _Parts:
     endpoints: Mapping[str, Any]
     pools: Mapping[str, Any]
 
+    @property
+    def internet(self) -> bool:
+        """Whether tasks and nodes reach it; assumed while the network is wrong."""
+        return self.network is None or self.network.nat != "none"
+
     def platform_of(self, pool: Any) -> str:
         """Name of the platform that a pool belongs to."""
         return pool.platform or next(iter(self.platforms), "")
@@ -158,7 +163,8 @@ def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
 
 def _pool_problems(parts: _Parts, style: Style) -> Iterator[Problem]:
     for name, pool in parts.pools.items():
-        for problem in check_pools({name: pool}, parts.platforms.get(parts.platform_of(pool))):
+        platform = parts.platforms.get(parts.platform_of(pool))
+        for problem in check_pools({name: pool}, platform, internet=parts.internet):
             yield styled(problem, style, EnvironmentOptions)
 
 

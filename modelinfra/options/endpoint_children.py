@@ -48,6 +48,7 @@ KEYS = (
     "scaling",
     "mode",
     "queue",
+    "accelerator",
     *_HANDED_IN,
 )
 """What decides about it."""
@@ -70,6 +71,8 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
+    if endpoint["accelerator"] is None:
+        yield "gpu-alarm", "without `accelerator` there are no GPUs"
     if endpoint["logs"].masked is None:
         yield "log-mask", "nothing is masked (`logs.masked`)"
     if endpoint["logs"].group_arn is not None:

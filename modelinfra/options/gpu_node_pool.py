@@ -15,6 +15,7 @@ from modelinfra.catalog.instance_types import InstanceType, instance_type
 from modelinfra.catalog.managed_instances import is_offered
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions, transforms_name
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.gpu_metrics import GPU_METRICS, GpuMetricsOptions, dcgm_knows_the_accelerator
 from modelinfra.options.landing import (
     ADDED,
     ATTACHMENT,
@@ -208,6 +209,9 @@ class GpuNodePoolOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """Machine image of new nodes, with the ECS agent and the accelerator's driver. A node that runs keeps the one that it started with."""
 
+    gpu_metrics: NotRequired[Annotated[GpuMetricsOptions, GPU_METRICS]]
+    """Metrics of the GPUs, in CloudWatch and on the dashboards of the endpoints that run there. None otherwise."""
+
 
 class PlacedGpuNodePoolOptions(GpuNodePoolOptions):
     """Nodes with accelerators, and the platform whose endpoints run on them."""
@@ -220,12 +224,13 @@ class PlacedGpuNodePoolOptions(GpuNodePoolOptions):
 
 
 rule(GpuNodePoolOptions, "transforms")(transforms_name(NODE_POOL_ROLES))
-rule(GpuNodePoolOptions, "transforms", "capacity")(transforms_find_what_the_capacity_makes)
+rule(GpuNodePoolOptions, "transforms", "capacity", "gpu_metrics")(transforms_find_what_the_capacity_makes)
 rule(GpuNodePoolOptions, "capacity", "max_nodes")(a_group_has_a_limit)
 rule(GpuNodePoolOptions, "capacity", "max_nodes", "min_nodes", "on_demand_base", "warm_nodes", "ami_id")(
     ecs_chooses_for_managed_instances
 )
 rule(GpuNodePoolOptions, "capacity", "accelerator", "instance_types")(managed_instances_have_it)
+rule(GpuNodePoolOptions, "gpu_metrics", "accelerator", "capacity")(dcgm_knows_the_accelerator)
 
 
 @rule(NodeAcceleratorOptions, "name", "count")

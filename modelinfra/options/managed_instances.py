@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from modelinfra.catalog.accelerators import accelerator
@@ -15,7 +15,11 @@ from modelinfra.options.problems import Problem
 MANAGED: Final = "managed-instances"
 GROUP: Final = "auto-scaling-group"
 
-_OF_A_GROUP: Final = ("launch-template", "auto-scaling-group")
+_OF_METRICS: Final = tuple(
+    f"gpu-metrics-{each}"
+    for each in ("log-group", "execution-role", "execution-policy", "role", "policy", "task", "service")
+)
+_OF_A_GROUP: Final = ("launch-template", "auto-scaling-group", *_OF_METRICS)
 _OF_MANAGED: Final = ("infrastructure-role", "infrastructure-policy", "infrastructure-attachment")
 
 _NOTHING_LIMITS: Final = "nothing limits how many nodes ECS starts: as many as its endpoints' replicas need"
@@ -69,8 +73,10 @@ def managed_instances_have_it(pool: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def transforms_find_what_the_capacity_makes(pool: Mapping[str, Any]) -> Iterable[Problem]:
-    """Rule over `transforms` and `capacity`."""
+    """Rule over `transforms`, `capacity` and `gpu_metrics`."""
     managed = pool["capacity"] == MANAGED
-    absent: Sequence[str] = _OF_A_GROUP if managed else _OF_MANAGED
     reason = "ECS starts the nodes itself" if managed else "an auto scaling group starts the nodes"
-    yield from childless(pool["transforms"], dict.fromkeys(absent, f"{reason} (`capacity`: {pool['capacity']})"))
+    absent = dict.fromkeys(_OF_A_GROUP if managed else _OF_MANAGED, f"{reason} (`capacity`: {pool['capacity']})")
+    if not managed and pool["gpu_metrics"] is None:
+        absent |= dict.fromkeys(_OF_METRICS, "nobody asks for metrics of the GPUs (`gpu_metrics`)")
+    yield from childless(pool["transforms"], absent)

@@ -26,11 +26,12 @@ _MEMORY_SPIKE_MIB: Final = 40
 
 @dataclass(frozen=True)
 class Source:
-    """Whose telemetry it is. namespace: of its metrics in CloudWatch."""
+    """Whose telemetry it is. namespace: of its metrics in CloudWatch. name: of whose metrics they are. kind: the dimension that says so."""
 
     namespace: str
     stack: str
-    endpoint: str
+    name: str
+    kind: str = "Endpoint"
 
     def metric(self, name: str) -> Metric:
         """One of the server's own metrics, as CloudWatch knows it."""
@@ -38,13 +39,14 @@ class Source:
 
     @property
     def labels(self) -> dict[str, str]:
-        """Dimensions of its metrics; each replica gives its own values under them, so that an average is one of replicas."""
-        return {"Endpoint": self.endpoint, "Stack": self.stack}
+        """Dimensions of its metrics; each replica, or GPU, gives its own values under them, so that an average is one of replicas."""
+        return {self.kind: self.name, "Stack": self.stack}
 
 
 @dataclass(frozen=True)
 class Scraped:
-    """Where the server's metrics are. names: those that go to CloudWatch, through a log group; workspace: an ARN, to which all go."""
+    """Where the server's metrics are. names: those that go to CloudWatch, through a log group; workspace: an ARN, to which all go. host: as
+    the collector calls it."""
 
     port: int
     path: str
@@ -52,6 +54,7 @@ class Scraped:
     names: Sequence[str]
     log_group: str | None
     workspace: str | None
+    host: str = _LOCAL
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _prometheus(source: Source, scraped: Scraped, only: Sequence[str] = ()) -> d
         "job_name": "server",
         "scrape_interval": f"{scraped.interval_seconds}s",
         "metrics_path": scraped.path,
-        "static_configs": [{"targets": [f"{_LOCAL}:{scraped.port}"], "labels": source.labels}],
+        "static_configs": [{"targets": [f"{scraped.host}:{scraped.port}"], "labels": source.labels}],
         **({"metric_relabel_configs": kept} if kept else {}),
     }
     return {"config": {"scrape_configs": [job]}}

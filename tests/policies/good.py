@@ -86,9 +86,10 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     },
     "nodes": {
         "network": {"nat": "single"},
-        "platforms": {"web": {"type": "ecs"}},
+        "platforms": {"web": {"type": "ecs", "containerInsights": "enhanced"}},
         "gpuNodePools": {
-            "managed": {"accelerator": {"name": "L4"}, "capacity": "managed-instances"},
+            "managed": {"accelerator": {"name": "L4"}, "capacity": "managed-instances", "gpuMetrics": {}},
+            "own": {"accelerator": {"name": "A10G"}, "maxNodes": 3, "gpuMetrics": {}},
         },
         "endpoints": {
             "vision": {
@@ -97,6 +98,15 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
                 "model": {"name": "vision", "size": "1GiB"},
                 "accelerator": {"name": "L4"},
                 "scaling": {"min": 2},
+                "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:alarms",
+            },
+            "chat": {
+                "server": "triton",
+                "image": "a.example/served@sha256:" + "0" * 64,
+                "model": {"name": "chat", "size": "1GiB"},
+                "accelerator": {"name": "A10G"},
+                "scaling": {"min": 2},
+                "alarmTopicArn": "arn:aws:sns:us-west-2:123456789012:alarms",
             },
         },
     },

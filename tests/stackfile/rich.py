@@ -72,6 +72,17 @@ RICH: dict[str, Any] = {
         },
         "acme": {"platform": "acme", "tenant": "acme", "accelerator": {"name": "L4"}, "maxNodes": 2},
         "patched": {"platform": "web", "accelerator": {"name": "L40S"}, "capacity": "managed-instances"},
+        "told": {
+            "platform": "web",
+            "accelerator": {"name": "T4"},
+            "maxNodes": 2,
+            "gpuMetrics": {
+                "interval": "30s",
+                "workspaceArn": "arn:aws:aps:us-west-2:123456789012:workspace/ws-12345678-1234-1234-1234-123456789012",
+                "exporterImage": "a.example/dcgm-exporter@sha256:" + "0" * 64,
+                "collectorImage": "a.example/otel@sha256:" + "0" * 64,
+            },
+        },
         "ready": {"platform": "web", "accelerator": {"name": "L4"}, "maxNodes": 2, "warmNodes": 1},
     },
     "endpoints": {

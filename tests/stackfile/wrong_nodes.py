@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+from modelinfra.catalog.gpu_telemetry import EXPORTER_IMAGE
+from modelinfra.platforms.ecs.collector import IMAGE as IMAGE_OF_COLLECTOR
 from tests.stackfile.wrong import ZEROS, Wrong, wrong_environment
 
 ONE = "accelerator: {name: A10G}, maxNodes: 4"
@@ -107,7 +109,7 @@ NODES = [
     wrong_pool(
         "transform of no child of a pool",
         f"{ONE}, transforms: {{target-group: {{}}}}",
-        "transforms.target-group: there is no such child role. Write one of: auto-scaling-group, capacity-provider, infrastructure-attachment, infrastructure-policy, infrastructure-role, launch-template, node-egress, node-policy, node-profile, node-role, node-security-group.",
+        "transforms.target-group: there is no such child role. Write one of: auto-scaling-group, capacity-provider, gpu-metrics-execution-policy, gpu-metrics-execution-role, gpu-metrics-log-group, gpu-metrics-policy, gpu-metrics-role, gpu-metrics-service, gpu-metrics-task, infrastructure-attachment, infrastructure-policy, infrastructure-role, launch-template, node-egress, node-policy, node-profile, node-role, node-security-group.",
     ),
     wrong_pool(
         "limits, stopped nodes and an image for managed instances",
@@ -133,6 +135,37 @@ NODES = [
         "instance type that managed instances have not",
         f"accelerator: {{name: H200, count: 8}}, {MANAGED}, instanceTypes: [p5en.48xlarge, p5e.48xlarge]",
         "instanceTypes[1] (given: 'p5e.48xlarge'): ECS Managed Instances are not offered with it. Take another, or `capacity`: auto-scaling-group.",
+    ),
+    wrong_pool(
+        "metrics of GPUs where there are none",
+        "accelerator: {name: Inferentia2}, maxNodes: 2, gpuMetrics: {}",
+        "gpuMetrics (given: 'Inferentia2'): DCGM knows NVIDIA's GPUs alone. Remove it.",
+    ),
+    wrong_pool(
+        "image of the exporter by its tag",
+        f"{ONE}, gpuMetrics: {{exporterImage: 'nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3'}}",
+        "gpuMetrics.exporterImage (given: 'nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3'): a tag can move, so that two nodes of one pool may differ. Write repository@sha256:digest.",
+    ),
+    wrong_pool(
+        "exporter for managed instances",
+        f"accelerator: {{name: A10G}}, {MANAGED}, gpuMetrics: {{interval: 30s}}",
+        "gpuMetrics.interval: with `capacity`: managed-instances, ECS reads them itself and tells Container Insights. Remove it.",
+    ),
+    wrong_pool(
+        "metrics of managed instances without the platform's",
+        f"accelerator: {{name: A10G}}, {MANAGED}, gpuMetrics: {{}}",
+        "gpuMetrics: with `capacity`: managed-instances they come with Container Insights, which the platform has not `enhanced`. Write `containerInsights`: enhanced at the platform, or remove it.",
+    ),
+    wrong_pool(
+        "transform of an exporter that nobody asks for",
+        f"{ONE}, transforms: {{gpu-metrics-task: {{}}}}",
+        "transforms.gpu-metrics-task: there is nothing for it to adjust: nobody asks for metrics of the GPUs (`gpuMetrics`). Remove it.",
+    ),
+    wrong_environment(
+        "exporter without a way to its image",
+        "network: {nat: none}\n" + pools(f"a: {{{ONE}, gpuMetrics: {{}}}}"),
+        f"gpuNodePools.a.gpuMetrics.exporterImage: {EXPORTER_IMAGE} is on the internet, to which the network has no way. Copy it to ECR and name it there by digest, or let the network have NAT.",
+        f"gpuNodePools.a.gpuMetrics.collectorImage: {IMAGE_OF_COLLECTOR} is on the internet, to which the network has no way. Copy it to ECR and name it there by digest, or let the network have NAT.",
     ),
     wrong_pool(
         "transform of a group that managed instances have not",

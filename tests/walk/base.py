@@ -162,6 +162,7 @@ OWN_SERVER: dict[str, Any] = {
 # The same for all options below a path: what a server of one's own says can be edited where there is one.
 BASES: dict[str, dict[str, Any]] = {
     POOL: {POOL: {"accelerator": A10G, "maxNodes": 4}},
+    f"{POOL}.gpuMetrics": {f"{POOL}.gpuMetrics": {}},
     ACCELERATOR: {
         POOL: {"accelerator": A10GS, "maxNodes": 20},
         "gpuNodePools.l4": {"accelerator": {"name": "L4", "count": 4}, "maxNodes": 20},

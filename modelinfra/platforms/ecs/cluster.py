@@ -208,7 +208,7 @@ def _planned(
     )
     assert network is not None
     try:
-        unfit = list(check_pools(read, options))
+        unfit = list(check_pools(read, options, internet=network.internet))
         if unfit:
             raise InvalidOptionsError(unfit)
         planned = plan_pools(read)

@@ -36,7 +36,7 @@ IMAGE: Final = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 MEMORY_MIB: Final = 256
 """Of a replica's memory. An assumption: AWS's own templates give it 512 for whole tasks."""
 
-_CPU_SHARES: Final = 64
+CPU_SHARES: Final = 64
 
 # What is written here has become a metric within minutes; CloudWatch keeps that for 15 months by itself.
 _RETENTION_DAYS: Final = 1
@@ -138,7 +138,7 @@ def register_collector(request: EndpointRequest, role: aws.iam.Role | None) -> C
     traced = options.tracing is not None and options.tracing.to == XRAY
     if role is not None and (group is not None or workspace is not None or traced):
         policy = Output.all(group=group.arn if group is not None else None, workspace=workspace).apply(
-            lambda found: _may_pass_on(**found, traced=traced)
+            lambda found: may_pass_on(**found, traced=traced)
         )
         policies.append(
             aws.iam.RolePolicy(
@@ -181,7 +181,7 @@ def collector_container(
             "name": CONTAINER_NAME,
             "image": found["collector_image"],
             "essential": False,
-            "cpu": _CPU_SHARES,
+            "cpu": CPU_SHARES,
             "memory": MEMORY_MIB,
             "environment": [{"name": "AOT_CONFIG_CONTENT", "value": config}],
             **({"secrets": secrets} if secrets else {}),
@@ -223,7 +223,7 @@ def _traced(request: EndpointRequest, headers: Mapping[str, str]) -> Traced | No
     return Traced(None if tracing.to == XRAY else tracing.to, tracing.sample_percent, headers)
 
 
-def _may_pass_on(group: str | None, workspace: str | None, *, traced: bool) -> str:
+def may_pass_on(group: str | None, workspace: str | None, *, traced: bool) -> str:
     statements: list[dict[str, Any]] = []
     if group is not None:
         actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]

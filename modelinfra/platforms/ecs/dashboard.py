@@ -12,6 +12,7 @@ from pulumi import Input, Output
 
 from modelinfra.platforms import dashboards
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.gpu_signals import Gpus, rows_of
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
 from modelinfra.platforms.ecs.traffic import Reached
@@ -78,6 +79,7 @@ def register_dashboard(
                 request.options.slo,
                 request.options.rollback.error_percent,
                 own,
+                [each.gpus for each in revisions.values() if each.gpus is not None],
             )
         )
         dashboards.register(request.children, "dashboard", "dashboard", text)
@@ -102,9 +104,15 @@ def signals_of(name: str, region: str, sets: Mapping[str, Mapping[str, str]], al
 
 
 def dashboard_body(
-    signals: Signals, more: EcsSignals, slo: Any, error_percent: float, own: Sequence[Metric] = ()
+    signals: Signals,
+    more: EcsSignals,
+    slo: Any,
+    error_percent: float,
+    own: Sequence[Metric] = (),
+    gpus: Sequence[Gpus] = (),
 ) -> str:
-    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back. own: metrics of the server."""
+    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back. own: metrics of the server. gpus:
+    what it runs on."""
     region = signals.region
     rows = [
         [
@@ -123,7 +131,9 @@ def dashboard_body(
             graph("Answers that went wrong, a minute", region, _wrong(signals, more)),
         ],
     ]
-    return body([*alarm_rows("Alarms", signals.alarms), *rows, *_own(own, region)])
+    return body(
+        [*alarm_rows("Alarms", signals.alarms), *rows, *rows_of(gpus, region, more.services), *_own(own, region)]
+    )
 
 
 def _own(metrics: Sequence[Metric], region: str) -> list[list[Widget]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 
 import pulumi
@@ -12,6 +13,7 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.children import Adjustments, Children
 from modelinfra.platforms.base import NetworkReference
+from modelinfra.platforms.ecs.gpu_exporter import ATTRIBUTE, DOCKER, register_exporter
 from modelinfra.platforms.ecs.managed_instances import register_managed_instances
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_role import register_node_profile
@@ -32,6 +34,9 @@ class GpuNodePool(pulumi.ComponentResource):
     it), the capacity provider, the group with its instances (by force: they are protected from everything else), the cluster (AWS
     deletes none with instances).
     """
+
+    name: str
+    """The component's name, by which its metrics are told."""
 
     capacity_provider_name: Output[str]
     """Name of the capacity provider that services take."""
@@ -59,6 +64,7 @@ class GpuNodePool(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("modelinfra:index:GpuNodePool", name, None, opts)
+        self.name = name
         children = Children(self, name, Adjustments.of(plan.options))
         profile, role = register_node_profile(children, cluster, managed=plan.managed)
         group_id, rules = _security_group(children, network)
@@ -85,6 +91,8 @@ class GpuNodePool(pulumi.ComponentResource):
             self.capacity_provider_name = _capacity_provider(children, group).name
             self.capacity_provider_names = [self.capacity_provider_name]
             self.auto_scaling_group_name = group.name
+            if plan.options.gpu_metrics is not None:
+                register_exporter(children, plan.options.gpu_metrics, cluster=cluster, nodes=[group])
         self.node_role_name = role.name
         self.security_group_id = group_id
         children.tell_unmet()
@@ -143,13 +151,13 @@ def _launch_template(
         tag_specifications=[
             {"resource_type": each, "tags": tags} for each in ("instance", "volume", "network-interface")
         ],
-        user_data=cluster_name.apply(lambda name: _user_data(name, plan)),
+        user_data=cluster_name.apply(lambda name: _user_data(name, plan, children.name)),
         opts=children.opts("launch-template"),
     )
 
 
-def _user_data(cluster: str, plan: PlannedPool) -> str:
-    """Configuration of the ECS agent (aws/amazon-ecs-agent, README)."""
+def _user_data(cluster: str, plan: PlannedPool, pool: str) -> str:
+    """Configuration of the ECS agent (aws/amazon-ecs-agent, README), and of Docker where an exporter is to see the GPUs."""
     settings = {
         "ECS_CLUSTER": cluster,
         # Replicas take their rights from their own role, never the node's.
@@ -166,8 +174,12 @@ def _user_data(cluster: str, plan: PlannedPool) -> str:
     if plan.options.warm_nodes:
         # A stopped node must not take replicas before it is started for good.
         settings["ECS_WARM_POOLS_CHECK"] = "true"
+    docker: Sequence[str] = ()
+    if plan.options.gpu_metrics is not None:
+        settings["ECS_INSTANCE_ATTRIBUTES"] = json.dumps({ATTRIBUTE: pool})
+        docker = DOCKER
     lines = [f"{key}={value}" for key, value in sorted(settings.items())]
-    script = "\n".join(["#!/bin/bash", "cat >> /etc/ecs/ecs.config <<'EOF'", *lines, "EOF", ""])
+    script = "\n".join(["#!/bin/bash", "cat >> /etc/ecs/ecs.config <<'EOF'", *lines, "EOF", *docker, ""])
     return base64.b64encode(script.encode()).decode()
 
 

@@ -19,6 +19,7 @@ from modelinfra.options.gpu_node_pool import GpuNodePoolOptions, types_of
 from modelinfra.options.managed_instances import MANAGED
 from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.platforms.ecs.gpu_exporter import ROOM, unreachable
 
 
 @dataclass
@@ -50,7 +51,10 @@ class PlannedPool:
     def room(self) -> tuple[int, int]:
         """CPU units and MiB that tasks have on every node, whichever type it is of."""
         cpu, memory = left_for_tasks(self.types)
-        return (math.floor(cpu * (1 - RESERVED_SHARE)) if self.managed else cpu), memory
+        if self.managed:
+            return math.floor(cpu * (1 - RESERVED_SHARE)), memory
+        taken = ROOM if self.options.gpu_metrics is not None else (0, 0)
+        return cpu - taken[0], memory - taken[1]
 
     @property
     def managed(self) -> bool:
@@ -72,9 +76,12 @@ def plan_pools(pools: Mapping[str, Any]) -> dict[str, PlannedPool]:
     return {name: PlannedPool(name, options, types_of(options)) for name, options in pools.items()}
 
 
-def check_pools(pools: Mapping[str, Any], cluster: Any) -> Iterator[Problem]:
-    """What is wrong with validated pools on the cluster of these options, with paths from `gpu_node_pools` on."""
+def check_pools(pools: Mapping[str, Any], cluster: Any, *, internet: bool) -> Iterator[Problem]:
+    """What is wrong with validated pools on the cluster of these options, with paths from `gpu_node_pools` on. internet: whether nodes
+    reach it."""
     for name, pool in pools.items():
+        for problem in _unseen(pool, cluster, internet=internet):
+            yield problem.below(f"gpu_node_pools.{name}")
         if cluster is not None and cluster.cluster_arn is not None:
             reason = "the cluster is handed in (`cluster_arn`), and the list of its capacity providers is its owner's"
             yield Problem(
@@ -82,6 +89,17 @@ def check_pools(pools: Mapping[str, Any], cluster: Any) -> Iterator[Problem]:
             )
         for problem in transform_problems(pool, NODE_POOL_ROLES):
             yield problem.below(f"gpu_node_pools.{name}")
+
+
+def _unseen(pool: Any, cluster: Any, *, internet: bool) -> Iterator[Problem]:
+    """Why there would be no metrics of a pool's GPUs."""
+    if pool.gpu_metrics is None:
+        return
+    if pool.capacity != MANAGED:
+        yield from unreachable(pool.gpu_metrics, internet=internet)
+    elif cluster is not None and cluster.container_insights != "enhanced":
+        reason = f"with `capacity`: {MANAGED} they come with Container Insights, which the platform has not `enhanced`"
+        yield Problem("gpu_metrics", reason, "Write `container_insights`: enhanced at the platform, or remove it.")
 
 
 def read_pools(given: Any) -> tuple[dict[str, Any], list[Problem]]:

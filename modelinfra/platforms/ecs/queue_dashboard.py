@@ -10,6 +10,7 @@ from pulumi import Input, Output
 
 from modelinfra.platforms import dashboards
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.gpu_signals import Gpus, rows_of
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.queue_scaling import NAMESPACE
 from modelinfra.platforms.signals import Metric, Signals, Watched
@@ -27,6 +28,7 @@ def register_queue_dashboard(
     queue: Queue,
     service: aws.ecs.Service,
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
+    gpus: Gpus | None,
 ) -> Watched:
     """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it."""
     insights = cluster.options.container_insights != "disabled"
@@ -38,13 +40,16 @@ def register_queue_dashboard(
         alarms=[alarm.arn for alarm in alarms],
     )
     if request.options.dashboard:
-        text: Input[str] = known.apply(lambda found: queue_dashboard_body(found, insights, request.options.slo))
+        text: Input[str] = known.apply(
+            lambda found: queue_dashboard_body(found, insights, request.options.slo, [gpus] if gpus else [])
+        )
         dashboards.register(request.children, "dashboard", "dashboard", text)
     return lambda: known.apply(lambda found: _signals(request.name, found, insights))
 
 
-def queue_dashboard_body(known: Mapping[str, Any], insights: bool, slo: Any) -> str:
-    """The dashboard's text. known: region, dimensions and alarms. insights: whether the cluster counts tasks. slo: what is promised, or None."""
+def queue_dashboard_body(known: Mapping[str, Any], insights: bool, slo: Any, gpus: Sequence[Gpus] = ()) -> str:
+    """The dashboard's text. known: region, dimensions and alarms. insights: whether the cluster counts tasks. slo: what is promised, or None.
+    gpus: what it runs on."""
     region, queue, dead = known["region"], known["queue"], known["dead"]
     oldest = slo.oldest_message if slo is not None else None
     running = _lines(_INSIGHTS, known["service"], {"RunningTaskCount": "running", "DesiredTaskCount": "desired"})
@@ -72,6 +77,7 @@ def queue_dashboard_body(known: Mapping[str, Any], insights: bool, slo: Any) -> 
             }), most=100),
         ],
     ]  # fmt: skip
+    rows += rows_of(gpus, region, {"": known["service"]})
     return body([*alarm_rows("Alarms", known["alarms"]), *rows])
 
 

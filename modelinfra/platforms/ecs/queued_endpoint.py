@@ -8,6 +8,7 @@ from pulumi import Output
 
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.collector import register_collector
+from modelinfra.platforms.ecs.gpu_signals import gpus_of, register_gpu_alarm
 from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.objectives import register_deployment_watch
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
@@ -65,7 +66,8 @@ def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request
         roles=roles,
         shifting=Shifting(needs=queue.needs),
     )
-    told = [*alarms, *register_queue_watch(request, queue)]
+    gpus = gpus_of(cluster, placement)
+    told = [*alarms, *register_queue_watch(request, queue), *register_gpu_alarm(request, cluster, service, gpus)]
     register_deployment_watch(request, service)
     register_queue_scaling(request, cluster.cluster_name, service, queue, sizing, plan.own.scaling)
     # Whoever waits for the address waits for an endpoint that works the queue off.
@@ -76,7 +78,7 @@ def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request
         log_group=log_group.name,
         task_role_arn=Output.from_input(roles.task_arn),
         security_group_id=Output.from_input(hops.group_id),
-        signals=register_queue_dashboard(request, cluster, queue, service, told),
+        signals=register_queue_dashboard(request, cluster, queue, service, told, gpus),
         queue_url=queue_url,
         dead_letter_queue_url=queue.dead.url,
         store_uri=queue.store_uri,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
 from modelinfra.platforms.ecs.collector import register_collector
+from modelinfra.platforms.ecs.gpu_signals import gpus_of, register_gpu_alarm
 from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.objectives import register_objectives
@@ -62,6 +63,11 @@ def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsRep
         roles=roles,
         shifting=shifting,
     )
-    told = [*alarms, *register_objectives(request, balancer, traffic, service)]
+    gpus = gpus_of(cluster, replicas.placement)
+    told = [
+        *alarms,
+        *register_objectives(request, balancer, traffic, service),
+        *register_gpu_alarm(request, cluster, service, gpus),
+    ]
     register_scaling(request, cluster.cluster_name, service, balancer, traffic, sizing, replicas.scaling)
-    return Reached(traffic, service, told, collector.metrics if collector is not None else ())
+    return Reached(traffic, service, told, collector.metrics if collector is not None else (), gpus)

@@ -18,6 +18,7 @@ from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsReplicas
 
 if TYPE_CHECKING:
+    from modelinfra.platforms.ecs.gpu_signals import Gpus
     from modelinfra.platforms.ecs.objectives import Alarm
     from modelinfra.platforms.signals import Metric
 
@@ -64,12 +65,14 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Reached:
-    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them. metrics: the server's own."""
+    """The replicas of one revision: how requests arrive, who keeps them running, and what is told of them. metrics: the server's own. gpus:
+    what is to be seen of those that they run on."""
 
     traffic: Traffic
     service: aws.ecs.Service
     alarms: Sequence[Alarm]
     metrics: Sequence[Metric] = ()
+    gpus: Gpus | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ _BUSY: Final = frozenset(
         "nvidia_smi_utilization_gpu",
         "nvidia_smi_utilization_memory",
         "DCGM_FI_DEV_GPU_UTIL",
+        "TaskGPUUtilization",
+        "TaskGPUMemoryUtilization",
     }
 )
 
