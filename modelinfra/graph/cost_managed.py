@@ -38,7 +38,7 @@ def managed_instances(
     spot = template.get("capacityOptionType") == "SPOT"
     if most:
         yield Use(f"EC2 {'spot ' if spot else ''}{known.name}{others}", f"ec2.{known.name}", least, most, spot)
-        yield Unclear(what, "the fee that AWS adds to the price of each instance is not in the table")
+        yield Unclear(f"fee of {what}", "what AWS adds to the price of each instance is not in the table")
 
 
 def provider_of(view: CostView, service: Node) -> Node | None:

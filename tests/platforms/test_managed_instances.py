@@ -57,6 +57,14 @@ def test_no_type_that_was_chosen_is_left_out_for_its_price(tmp_path: Path) -> No
     )
 
 
+def test_nodes_that_fail_are_replaced_and_have_the_pools_tags(tmp_path: Path) -> None:
+    for provider in pool(tmp_path, tags={"team": "vision"}).all(PROVIDER):
+        managed = provider.inputs["managedInstancesProvider"]
+        assert managed["autoRepairConfiguration"] == {"actionsStatus": "ENABLED"}
+        assert managed["propagateTags"] == "CAPACITY_PROVIDER"
+        assert provider.inputs["tags"] == {"team": "vision"}
+
+
 def test_no_machine_image_is_looked_up(tmp_path: Path) -> None:
     def answer(call: Any) -> dict[str, Any]:
         raise AssertionError(call)
@@ -175,7 +183,7 @@ def test_nodes_are_counted_by_the_replicas_that_share_one(tmp_path: Path, count:
     (use,) = [each for each in found if isinstance(each, Use)]
     assert (use.least, use.most) == nodes
     assert [each.reason for each in found if isinstance(each, Unclear)] == [
-        "the fee that AWS adds to the price of each instance is not in the table"
+        "what AWS adds to the price of each instance is not in the table"
     ]
 
 

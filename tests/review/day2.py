@@ -20,6 +20,8 @@ CANDIDATE = {"candidate": {"environment": {"SEED": "2"}}}
 
 GPUS = {"gpuNodePools.a10g": {"accelerator": {"name": "A10G"}, "maxNodes": 12}}
 ON_GPUS = {**GPUS, "endpoints.iris.accelerator": {"name": "A10G"}}
+MANAGED = {"gpuNodePools.a10g": {"accelerator": {"name": "A10G"}, "capacity": "managed-instances"}}
+ON_MANAGED = {**MANAGED, "endpoints.iris.accelerator": {"name": "A10G"}}
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,9 @@ ROWS = [
     Row("more GPU nodes at most", "needs 0 to 80 vCPU of the quota L-DB2E81BA (0 to 48 before); $0 to +$5,875 a month", (0, 1, 0, 0), {"gpuNodePools.a10g.maxNodes": 20}, before=ON_GPUS),
     Row("as many GPU nodes as replicas", "deployments of iris lose capacity (and 1 more to read); -$1,469 to $0 a month", (0, 2, 0, 0), {"gpuNodePools.a10g.maxNodes": 10}, before=ON_GPUS),
     Row("GPUs on spare capacity", "needs 0 to 48 vCPU of the quota L-3819A6DF (0 before)", (0, 1, 0, 0), {"gpuNodePools.a10g.spot": True}, before=ON_GPUS),
+    Row("managed instances move to spare capacity", "iris: capacity from proof-web-a10g-", (0, 1, 0, 0), {"gpuNodePools.a10g.spot": True}, before=ON_MANAGED),
+    Row("managed instances for more replicas", "iris: most replicas up from 10 to 20; $0 to +$7,344 a month", (0, 1, 0, 0), {"endpoints.iris.scaling.max": 20}, before=ON_MANAGED),
+    Row("metrics of GPUs", "the a10g-gpu-metrics role of web may now logs:CreateLogStream, logs:DescribeLogStreams and logs:PutLogEvents on the log group of web; +$1.50 a month", (7, 1, 0, 0), {"gpuNodePools.a10g.gpuMetrics": {}}, before=GPUS),
     Row("a pool of GPUs is removed", "deletes the Auto Scaling group of web: its machines are ended; -$8,813 to $0 a month", (0, 1, 0, 8), {"gpuNodePools.a10g": None}, before=GPUS),
     Row("Kubernetes is upgraded", "the EKS cluster serving is upgraded, and cannot go back", (0, 1, 0, 0), program=programs.cluster("1.35"), engine=True),
     Row("Kubernetes is upgraded by two versions", "the EKS cluster serving cannot change its version so: the update fails", (0, 1, 0, 0), program=programs.cluster("1.36")),

@@ -62,6 +62,8 @@ def register_managed_instances(
             managed_instances_provider={
                 "infrastructure_role_arn": role.arn,
                 "instance_launch_template": {**template, "capacity_option_type": kind},
+                # A node whose GPU or agent fails goes, and another one comes.
+                "auto_repair_configuration": {"actions_status": "ENABLED"},
                 "propagate_tags": "CAPACITY_PROVIDER",
             },
             opts=children.opts(
