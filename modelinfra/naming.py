@@ -38,6 +38,7 @@ LIMITS: dict[str, int] = {
     "launch template": 128,  # EC2 API, CreateLaunchTemplate
     "auto scaling group": 255,  # EC2 Auto Scaling API, CreateAutoScalingGroup
     "capacity provider": 255,  # ECS API, CreateCapacityProvider
+    "attribute": 128,  # ECS API, Attribute (its value)
     "instance profile": 128,  # IAM API, CreateInstanceProfile
     "scaling policy": 255,  # the AWS provider; the Application Auto Scaling API would take one more
 }

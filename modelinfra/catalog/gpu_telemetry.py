@@ -20,21 +20,15 @@ EXPORTER_CPU: Final = 64
 
 @dataclass(frozen=True)
 class GpuMetrics:
-    """What a source calls them. graphs: title -> metric. errors: what counts or names XID errors. at_worst: the statistic that finds any.
+    """What a source calls them. graphs: title -> metric. errors: what counts or names XID errors. said: what such an error means there."""
 
-    said: what such an error means there.
-    """
-
-    use: str
     graphs: dict[str, str]
     errors: str
-    at_worst: str
     said: str
 
 
 # NVIDIA/dcgm-exporter, etc/default-counters.csv.
 DCGM: Final = GpuMetrics(
-    use="DCGM_FI_DEV_GPU_UTIL",
     graphs={
         "GPU use, percent": "DCGM_FI_DEV_GPU_UTIL",
         "GPU memory used, MiB": "DCGM_FI_DEV_FB_USED",
@@ -42,14 +36,12 @@ DCGM: Final = GpuMetrics(
         "GPU power, watts": "DCGM_FI_DEV_POWER_USAGE",
     },
     errors="DCGM_FI_DEV_XID_ERRORS",
-    at_worst="Maximum",
     said="a GPU of the pool reported an XID error; its number is the metric's value, which stays until the node goes",
 )
 
 # CloudWatch user guide, "Container Insights with enhanced observability metrics for Amazon ECS"; ECS developer guide, "GPU application
 # restart metrics".
 MANAGED: Final = GpuMetrics(
-    use="TaskGPUUtilization",
     graphs={
         "GPU use, percent": "TaskGPUUtilization",
         "GPU memory used, percent": "TaskGPUMemoryUtilization",
@@ -57,7 +49,6 @@ MANAGED: Final = GpuMetrics(
         "GPU power, watts": "TaskGPUPowerDraw",
     },
     errors="TaskGPURestartAppXidCount",
-    at_worst="Maximum",
     said="a replica's GPU reported an XID error after which NVIDIA advises to restart what runs on it",
 )
 

@@ -11,7 +11,7 @@ import pytest
 
 from modelinfra.catalog.gpu_telemetry import NAMES
 from modelinfra.graph.model import Graph
-from tests.making import document, inputs
+from tests.making import LONG, document, inputs
 from tests.platforms.test_gpu_endpoint import MODEL, READY, container, on_pool, pools
 from tests.platforms.test_gpu_node_pool import NODES, TEMPLATE, pool
 from tests.platforms.worlds import POLICY, SERVICE, TASK, deployed
@@ -65,9 +65,17 @@ def test_it_runs_once_on_each_node_of_the_pool_that_can_show_it_the_gpus(tmp_pat
     (where,) = service["placementConstraints"]
     assert where == {"type": "memberOf", "expression": "attribute:modelinfra.gpu-metrics == web-a10g"}
     lines = script(graph)
-    assert 'ECS_INSTANCE_ATTRIBUTES={"modelinfra.gpu-metrics": "web-a10g"}' in lines
+    assert 'ECS_INSTANCE_ATTRIBUTES={"modelinfra.gpu-metrics":"web-a10g"}' in lines
     assert 'OPTIONS="--default-ulimit nofile=32768:65536 --default-runtime nvidia"' in lines
     assert lines[-1] == "systemctl restart docker", "the agent starts when all of this is done"
+
+
+def test_a_long_name_finds_its_nodes_too(tmp_path: Path) -> None:
+    graph = pool(tmp_path, f"{LONG}-{LONG}-{LONG}-{LONG}", gpu_metrics={})
+    (line,) = [line for line in script(graph) if line.startswith("ECS_INSTANCE_ATTRIBUTES=")]
+    (value,) = json.loads(line.partition("=")[2]).values()
+    assert len(value) <= 128
+    assert inputs(graph, SERVICE)["placementConstraints"][0]["expression"].endswith(f" == {value}")
 
 
 def test_it_sees_all_gpus_and_takes_none(tmp_path: Path) -> None:

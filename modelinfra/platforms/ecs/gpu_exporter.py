@@ -17,6 +17,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
+from modelinfra import naming
 from modelinfra.catalog.gpu_telemetry import EXPORTER_CPU, EXPORTER_IMAGE, EXPORTER_MEMORY_MIB, EXPORTER_PORT, NAMES
 from modelinfra.children import Children
 from modelinfra.options.gpu_metrics import DEFAULT_INTERVAL
@@ -44,6 +45,11 @@ DOCKER: Final = (
     "systemctl restart docker",
 )
 """Lines of a node's user data that make NVIDIA's runtime the default one, as AWS writes them."""
+
+
+def attribute_of(pool: str) -> str:
+    """The attribute's value for a pool, by the component's name."""
+    return naming.shortened(pool, naming.LIMITS["attribute"])
 
 
 def source_of(pool: str) -> Source:
@@ -95,7 +101,9 @@ def register_exporter(
         task_definition=task.arn,
         launch_type="EC2",
         scheduling_strategy="DAEMON",
-        placement_constraints=[{"type": "memberOf", "expression": f"attribute:{ATTRIBUTE} == {children.name}"}],
+        placement_constraints=[
+            {"type": "memberOf", "expression": f"attribute:{ATTRIBUTE} == {attribute_of(children.name)}"}
+        ],
         availability_zone_rebalancing="DISABLED",
         enable_ecs_managed_tags=True,
         propagate_tags="SERVICE",

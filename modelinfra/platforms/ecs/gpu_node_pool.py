@@ -13,7 +13,7 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.children import Adjustments, Children
 from modelinfra.platforms.base import NetworkReference
-from modelinfra.platforms.ecs.gpu_exporter import ATTRIBUTE, DOCKER, register_exporter
+from modelinfra.platforms.ecs.gpu_exporter import ATTRIBUTE, DOCKER, attribute_of, register_exporter
 from modelinfra.platforms.ecs.managed_instances import register_managed_instances
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_role import register_node_profile
@@ -176,7 +176,7 @@ def _user_data(cluster: str, plan: PlannedPool, pool: str) -> str:
         settings["ECS_WARM_POOLS_CHECK"] = "true"
     docker: Sequence[str] = ()
     if plan.options.gpu_metrics is not None:
-        settings["ECS_INSTANCE_ATTRIBUTES"] = json.dumps({ATTRIBUTE: pool})
+        settings["ECS_INSTANCE_ATTRIBUTES"] = json.dumps({ATTRIBUTE: attribute_of(pool)}, separators=(",", ":"))
         docker = DOCKER
     lines = [f"{key}={value}" for key, value in sorted(settings.items())]
     script = "\n".join(["#!/bin/bash", "cat >> /etc/ecs/ecs.config <<'EOF'", *lines, "EOF", *docker, ""])

@@ -87,7 +87,7 @@ def register_gpu_alarm(
             namespace=gpus.namespace,
             metric_name=gpus.metrics.errors,
             dimensions=dict(dimensions),
-            statistic=gpus.metrics.at_worst,
+            statistic="Maximum",
             period=60,
             comparison_operator="GreaterThanThreshold",
             threshold=0,

@@ -115,6 +115,11 @@ class Placement:
                 f"the weights take {served.size_bytes / total:.0%} of the {shown_bytes(total)} that {self.devices} x "
                 f"{pool.accelerator.name} have: little is left for what the server computes"
             )
+        if pool.managed and served.server.shared_memory_mib:
+            yield (
+                f"{served.server.title} goes without the {shown_bytes(served.server.shared_memory_mib * 2**20)} of shared memory that its "
+                f"documentation gives it: {NO_SHARED_MEMORY}"
+            )
         if not self.spare:
             stopped = "the only replica stops" if self.least <= 1 else "one replica after the other stops"
             yield (
