@@ -157,8 +157,10 @@ def test_there_is_always_room_for_one_replica_more(tmp_path: Path) -> None:
 def test_the_preview_says_what_bounds_the_nodes_and_how_long_they_last(tmp_path: Path) -> None:
     graph = on_pool(tmp_path, {"scaling": {"min": 3}})
     assert warnings(graph) == [
-        "endpoint 'digits': Triton goes without the 2 GiB of shared memory that its documentation gives it: tasks on ECS Managed "
-        "Instances have no setting for /dev/shm"
+        (
+            "endpoint 'digits': Triton goes without the 2 GiB of shared memory that its documentation gives it: tasks on ECS Managed "
+            "Instances have no setting for /dev/shm"
+        )
     ]
     (said,) = [each["message"] for each in graph.logs if "nothing limits the nodes" in each["message"]]
     assert "this one takes 3" in said
