@@ -15,6 +15,7 @@ from tests.policies.good import ENVIRONMENTS
 pytestmark = pytest.mark.engine
 
 SERVICE = "aws:ecs/service:Service"
+LISTED = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 PROVIDER = "aws:ecs/capacityProvider:CapacityProvider"
 
 
@@ -29,6 +30,10 @@ def test_pools_come_move_to_spare_capacity_without_a_new_provider_lose_their_exp
 ) -> None:
     environment: dict[str, Any] = copy.deepcopy(ENVIRONMENTS["nodes"])
     with sandbox_of(project, tmp_path / "home", environment) as sandbox:
+        # As ECS answers while a capacity provider is still being created.
+        sandbox.cloud.fail(
+            type=LISTED, message="InvalidParameterException: 'x' is not in an ACTIVE state. Specify a valid one"
+        )
         sandbox.up(check=True)
         assert sandbox.up(check=True).changes == {}
         assert len(sandbox.cloud.all(PROVIDER)) == 3

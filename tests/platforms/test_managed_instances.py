@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from modelinfra import EcsCluster
 from modelinfra.graph.cost import counted
 from modelinfra.graph.cost_view import CostView, Unclear, Use
 from modelinfra.graph.model import Graph
+from modelinfra.platforms.ecs import managed_instances
 from tests.making import captured, document, inputs
 from tests.platforms.test_gpu_endpoint import MODEL, READY, container, warnings
 from tests.platforms.test_gpu_node_pool import CLUSTER, IMAGE_OF, NODES, PROVIDER, PROVIDERS, TEMPLATE
@@ -200,3 +203,26 @@ def test_spare_instances_are_counted_at_their_ceiling(tmp_path: Path) -> None:
         "ec2.g5.xlarge",
         True,
     )
+
+
+def failed(*errors: str) -> pulumi.ErrorHookArgs:
+    return pulumi.ErrorHookArgs("urn", "", "web-capacity", PROVIDERS, failed_operation="create", errors=list(errors))
+
+
+def test_the_list_waits_until_a_new_provider_is_active_and_for_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(managed_instances, "_SECONDS", 0)
+    creating = "InvalidParameterException: The specified capacity provider 'x' is not in an ACTIVE state."
+    answers = [
+        asyncio.run(managed_instances._once_more(failed(*errors)))
+        for errors in ([creating], [creating] * 30, [creating] * 31, ["AccessDenied"], ["AccessDenied", creating])
+    ]
+    assert answers == [True, True, False, False, False]
+    assert pool(tmp_path).one(PROVIDERS).hooks == {"onError": ["web-capacity-until-active"]}
+
+
+def test_a_cluster_without_managed_instances_asks_for_no_such_engine(tmp_path: Path) -> None:
+    pools = {"a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 2}}
+    graph = captured(lambda: EcsCluster("web", network=NETWORK, gpu_node_pools=pools), tmp_path)
+    assert graph.one(PROVIDERS).hooks == {}

@@ -23,6 +23,7 @@ from modelinfra.platforms.ecs.adopted_load_balancer import AdoptedLoadBalancer, 
 from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.gpu_node_pool import GpuNodePool
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.managed_instances import retried_until_active
 from modelinfra.platforms.ecs.node_pools import check_pools, look_up_images, plan_pools, read_pools
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan, EcsPlanner
 from modelinfra.platforms.iam import trust
@@ -160,6 +161,8 @@ class EcsCluster(pulumi.ComponentResource):
             )
             for name, pool in plan.planner.pools.items()
         }
+        managed = any(pool.managed for pool in plan.planner.pools.values())
+        hooks = retried_until_active(children.named("capacity-until-active")) if managed else None
         providers = aws.ecs.ClusterCapacityProviders(
             children.named("capacity"),
             cluster_name=cluster.name,
@@ -168,7 +171,7 @@ class EcsCluster(pulumi.ComponentResource):
                 "FARGATE_SPOT",
                 *(name for pool in self.gpu_node_pools.values() for name in pool.capacity_provider_names),
             ],
-            opts=children.opts("capacity-providers"),
+            opts=children.opts("capacity-providers", hooks=hooks),
         )
         self.capacity = (providers,)
         return cluster

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pulumi
@@ -18,6 +19,11 @@ from modelinfra.platforms.iam import document, trust
 # Amazon ECS developer guide, "Amazon ECS infrastructure IAM role": AWS's policy lets ECS give instances such roles alone whose names begin
 # with `ecsInstanceRole`, so that the right for the pool's own role is added.
 _POLICY = "AmazonECSInfrastructureRolePolicyForManagedInstances"
+
+# What PutClusterCapacityProviders says, as the issues quote it; twenty seconds are not always enough (terraform-aws-modules/ecs#425).
+_NOT_ACTIVE = "is not in an ACTIVE state"
+_SECONDS = 10
+_TRIES = 30
 
 # Two hyphens: with one it could be the capacity provider of a pool of that name.
 _KINDS = {"ON_DEMAND": "", "SPOT": "--spot"}
@@ -74,6 +80,22 @@ def register_managed_instances(
         )
 
     return provider("ON_DEMAND"), provider("SPOT")
+
+
+def retried_until_active(name: str) -> pulumi.ResourceHookBinding:
+    """For the cluster's list of capacity providers: ECS answers that one is there while it is still being created, takes it into no list
+    until it is active, and the AWS provider does not wait (pulumi/pulumi-aws#6061, hashicorp/terraform-provider-aws#45693).
+
+    name: of the hook, unique in a program.
+    """
+    return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(name, _once_more)])
+
+
+async def _once_more(failed: pulumi.ErrorHookArgs) -> bool:
+    if len(failed.errors) > _TRIES or _NOT_ACTIVE not in failed.errors[0]:
+        return False
+    await asyncio.sleep(_SECONDS)
+    return True
 
 
 def _infrastructure(children: Children, node_role: aws.iam.Role) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
