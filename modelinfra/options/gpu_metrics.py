@@ -16,6 +16,7 @@ from modelinfra.options.landing import (
     ADDED,
     COLLECTOR,
     CONTAINER,
+    DASHBOARD_BODY,
     EXECUTION_POLICY,
     LAUNCH_TEMPLATE,
     LOG_GROUP,
@@ -91,6 +92,10 @@ GPU_METRICS: Final = Option(
         f"{ADDED}{ROLE}",
         f"{ADDED}{TASK_POLICY}",
         f"{LAUNCH_TEMPLATE}.userData",
+        # Of the endpoints that run there: what is left for replicas, and what is shown.
+        f"{TASK}.cpu",
+        f"{TASK}.memory",
+        DASHBOARD_BODY,
     ),
     example={},
 )

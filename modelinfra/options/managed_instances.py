@@ -27,7 +27,7 @@ _NOTHING_LIMITS: Final = "nothing limits how many nodes ECS starts: as many as i
 # Key -> why ECS Managed Instances have no such thing (ECS API, CreateManagedInstancesProviderConfiguration), and what to do.
 _NOT_THERE: Final = {
     "max_nodes": (_NOTHING_LIMITS, "Remove it; `scaling.max` of the endpoints bounds them."),
-    "on_demand_base": ("all nodes are of one kind: spare capacity, or on demand", "Remove it, or remove `spot`."),
+    "on_demand_base": ("all nodes are of one kind: spare capacity, or on demand", "Remove it."),
     "warm_nodes": ("ECS keeps no stopped nodes at hand", "Remove it."),
     "ami_id": ("the machine image is AWS's own, with the driver", "Remove it."),
 }

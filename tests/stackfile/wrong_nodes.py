@@ -115,7 +115,7 @@ NODES = [
         "limits, stopped nodes and an image for managed instances",
         f"{ONE}, {MANAGED}, minNodes: 1, spot: true, onDemandBase: 1, warmNodes: 1, amiId: ami-0123456789abcdef0",
         "maxNodes (given: 4): with `capacity`: managed-instances, nothing limits how many nodes ECS starts: as many as its endpoints' replicas need. Remove it; `scaling.max` of the endpoints bounds them.",
-        "onDemandBase (given: 1): with `capacity`: managed-instances, all nodes are of one kind: spare capacity, or on demand. Remove it, or remove `spot`.",
+        "onDemandBase (given: 1): with `capacity`: managed-instances, all nodes are of one kind: spare capacity, or on demand. Remove it.",
         "warmNodes (given: 1): with `capacity`: managed-instances, ECS keeps no stopped nodes at hand. Remove it.",
         "amiId (given: 'ami-0123456789abcdef0'): with `capacity`: managed-instances, the machine image is AWS's own, with the driver. Remove it.",
         "minNodes (given: 1): with `capacity`: managed-instances, ECS ends a node on which no replica runs. Remove it; `scaling.min` of an endpoint keeps nodes.",

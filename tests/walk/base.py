@@ -54,6 +54,10 @@ CONTEXT: dict[str, dict[str, Any]] = {
     f"{METRICS}.waiting.targetPerReplica": {METRICS: {"waiting": {**_WAITING, "targetPerReplica": 5}}},
     f"{STEPS}.rush.remove": {SCALING: {"min": 2, "max": 10, "steps": {"rush": {**_WAITING, **_BOTH_WAYS}}}},
     "gpuNodePools.a10g.onDemandBase": {"gpuNodePools.a10g.spot": True},
+    "gpuNodePools.a10g.gpuMetrics": {
+        "gpuNodePools.a10g": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
+        "endpoints.iris.accelerator": {"name": "A10G"},
+    },
     "endpoints.iris.nodePool": {
         "gpuNodePools.a10g": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
         "gpuNodePools.second": {"accelerator": {"name": "A10G", "count": 1}, "maxNodes": 20},
