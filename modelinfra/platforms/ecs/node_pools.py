@@ -80,6 +80,11 @@ def check_pools(pools: Mapping[str, Any], cluster: Any, *, internet: bool) -> It
     """What is wrong with validated pools on the cluster of these options, with paths from `gpu_node_pools` on. internet: whether nodes
     reach it."""
     for name, pool in pools.items():
+        if cluster is not None and not hasattr(cluster, "cluster_arn"):
+            reason = "nodes are added to clusters of ECS only; those of a Kubernetes cluster are its own"
+            remedy = "Remove it, and say with `accelerators` of the platform which nodes replicas take."
+            yield Problem(f"gpu_node_pools.{name}", reason, remedy)
+            continue
         for problem in _unseen(pool, cluster, internet=internet):
             yield problem.below(f"gpu_node_pools.{name}")
         if cluster is not None and cluster.cluster_arn is not None:
