@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import re
@@ -168,8 +169,8 @@ def properties(role: ChildRole) -> set[str]:
 def _inputs(role: ChildRole) -> dict[str, Any]:
     """Property -> its type."""
     module, _, name = role.sdk_class.rpartition(".")
-    package, _, submodule = module.partition(".")
-    home = getattr(importlib.import_module(package), submodule) if submodule else importlib.import_module(package)
+    package, *inner = module.split(".")
+    home = functools.reduce(getattr, inner, importlib.import_module(package))
     parameters = inspect.signature(getattr(home, name)._internal_init).parameters
     return {each: parameter.annotation for each, parameter in parameters.items() if each not in _NO_PROPERTIES}
 

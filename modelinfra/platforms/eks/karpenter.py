@@ -1,0 +1,168 @@
+"""Karpenter: what it may do in AWS, its controller on the system nodes, and the nodes that it may start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+from pulumi import Input, Output
+
+from modelinfra.catalog.charts import CHARTS
+from modelinfra.children import Children
+from modelinfra.platforms.eks.interruptions import register_interruptions
+from modelinfra.platforms.eks.karpenter_policy import controller_policy
+from modelinfra.platforms.eks.node_pool import node_class, node_pool
+from modelinfra.platforms.eks.place import Place
+from modelinfra.platforms.eks.pod_identity import associate, register_pod_role
+from modelinfra.platforms.eks.system_nodes import register_node_role
+
+_NAMESPACE, _SERVICE_ACCOUNT = "kube-system", "karpenter"
+POOL = "general"
+
+# Nodes drain, which pods may delay, and instances end: until then their pool is there.
+_POOL_DELETE = "45m"
+
+
+def register_karpenter(
+    children: Children,
+    place: Place,
+    cluster: aws.eks.Cluster,
+    options: Any,
+    *,
+    subnet_ids: Sequence[Input[str]],
+    kubeconfig: Output[str],
+    after: Sequence[pulumi.Resource],
+) -> list[pulumi.Resource]:
+    """Everything of Karpenter; what is returned is what pods wait for that find no node.
+
+    Each waits for what it needs to work, which is also the order of `destroy` from behind: pool (with its nodes and instances), class,
+    controller, its rights and its queue, system nodes. A controller that went first would leave its instances behind.
+    """
+    node_role = register_node_role(children, place, "karpenter-node", "karpenter-node-role")
+    profile = aws.iam.InstanceProfile(
+        children.named("karpenter-node", "instance profile"),
+        role=node_role.role.name,
+        opts=children.opts("karpenter-profile", depends_on=list(node_role.rights)),
+    )
+    entry = aws.eks.AccessEntry(
+        children.named("karpenter-node"),
+        cluster_name=cluster.name,
+        principal_arn=node_role.role.arn,
+        type="EC2_LINUX",
+        opts=children.opts("karpenter-entry"),
+    )
+    queue, told = register_interruptions(children)
+    identity = _identity(children, place, cluster, node_role.role, queue)
+    provider = kubernetes.Provider(
+        children.named("kubernetes"),
+        kubeconfig=kubeconfig,
+        # The cluster is the same whatever its address or certificate: what is in it is not made anew.
+        cluster_identifier=cluster.arn,
+        enable_server_side_apply=True,
+        opts=children.opts("kubernetes-provider"),
+    )
+    release = _releases(children, provider, cluster, queue, after=[*after, *told, identity])
+    tags = dict(children.adjustments.tags)
+    spec = Output.all(
+        subnet_ids=Output.all(*subnet_ids),
+        security_group_id=cluster.vpc_config.cluster_security_group_id,
+        profile=profile.name,
+        tags=tags,
+    ).apply(lambda found: node_class(options, **found))
+    looks = _custom(children, provider, "node-class", "karpenter.k8s.aws/v1", "EC2NodeClass", spec, [release, entry])
+    pool = _custom(children, provider, "node-pool", "karpenter.sh/v1", "NodePool", node_pool(options, POOL), [looks])
+    return [release, pool]
+
+
+def _identity(
+    children: Children, place: Place, cluster: aws.eks.Cluster, node_role: aws.iam.Role, queue: aws.sqs.Queue
+) -> aws.eks.PodIdentityAssociation:
+    role = register_pod_role(children, place, "karpenter", _NAMESPACE, _SERVICE_ACCOUNT)
+    found: Output[Mapping[str, str]] = Output.all(
+        partition=place.partition,
+        region=place.region,
+        account=place.account,
+        cluster=place.cluster_name,
+        cluster_arn=place.cluster_arn,
+        node_role=node_role.arn,
+        queue=queue.arn,
+    )
+    policy = aws.iam.RolePolicy(
+        children.named("karpenter", "role policy"),
+        role=role.name,
+        policy=found.apply(lambda known: controller_policy(**known)),
+        opts=children.opts("karpenter-policy"),
+    )
+    return associate(children, cluster.name, "karpenter", _NAMESPACE, _SERVICE_ACCOUNT, role, [policy])
+
+
+def _releases(
+    children: Children,
+    provider: kubernetes.Provider,
+    cluster: aws.eks.Cluster,
+    queue: aws.sqs.Queue,
+    after: list[pulumi.Resource],
+) -> kubernetes.helm.v3.Release:
+    """The kinds of objects in a release of their own, since Helm never upgrades those that come with a chart, and then the controller."""
+    crds = CHARTS["karpenter-crd"]
+    kinds = kubernetes.helm.v3.Release(
+        children.named("karpenter-crds"),
+        name="karpenter-crd",
+        namespace=_NAMESPACE,
+        chart=crds.chart,
+        version=crds.version,
+        opts=children.opts("karpenter-crds", provider=provider, depends_on=after),
+    )
+    chart = CHARTS["karpenter"]
+    return kubernetes.helm.v3.Release(
+        children.named("karpenter"),
+        name="karpenter",
+        namespace=_NAMESPACE,
+        chart=chart.chart,
+        version=chart.version,
+        skip_crds=True,
+        # A release that fails is taken back whole, and the next `up` installs it again.
+        atomic=True,
+        timeout=600,
+        values={
+            "replicas": 2,
+            "serviceAccount": {"create": True, "name": _SERVICE_ACCOUNT},
+            "priorityClassName": "system-cluster-critical",
+            "settings": {
+                "clusterName": cluster.name,
+                "clusterEndpoint": cluster.endpoint,
+                "interruptionQueue": queue.name,
+            },
+            "controller": {
+                "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+            },
+        },
+        opts=children.opts("karpenter-release", provider=provider, depends_on=[kinds]),
+    )
+
+
+def _custom(
+    children: Children,
+    provider: kubernetes.Provider,
+    role: str,
+    api_version: str,
+    kind: str,
+    spec: Any,
+    after: list[pulumi.Resource],
+) -> kubernetes.apiextensions.CustomResource:
+    return kubernetes.apiextensions.CustomResource(
+        children.named(role),
+        api_version=api_version,
+        kind=kind,
+        metadata={"name": POOL},
+        spec=spec,
+        opts=children.opts(
+            role,
+            provider=provider,
+            depends_on=after,
+            custom_timeouts=pulumi.CustomTimeouts(delete=_POOL_DELETE),
+        ),
+    )
