@@ -46,7 +46,8 @@ def register_access(
                     if given.namespaces is None
                     else {"type": "namespace", "namespaces": given.namespaces}
                 ),
-                opts=children.opts("access-policy"),
+                # With another scope it is the same to EKS: made before the old one goes, it would go with it.
+                opts=children.opts("access-policy", delete_before_replace=True),
             )
         )
     return made
