@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from modelinfra import EksCluster
+from modelinfra import EksCluster, ServingNetwork
 from modelinfra.graph.model import Graph
 from tests.making import captured
 from tests.platforms.worlds import NETWORK
@@ -27,6 +27,38 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 NODE_POOL = "kubernetes:karpenter.sh/v1:NodePool"
 NODE_CLASS = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "managed": {},
+    "karpenter": {"nodes": "karpenter"},
+    "auto-mode": {"nodes": "auto-mode"},
+    "rich": {
+        "nodes": "karpenter",
+        "karpenter": {"spot": True, "ami_alias": "bottlerocket@v1.60.0"},
+        "system_nodes": {"instance_types": ["m7g.large"], "count": 3},
+        "access": {
+            "ci": CI,
+            "team": {**CI, "principal_arn": "arn:aws:iam::123456789012:user/t", "permissions": "view"},
+        },
+        "public_access_cidrs": ["198.51.100.0/24"],
+        "model_buckets": ["arn:aws:s3:::acme-models"],
+        "tags": {"team": "forecasting"},
+    },
+}
+"""Clusters of every kind, and one that says all that goes together."""
+
+
+def kubernetes(shape: str, root: Path) -> Graph:
+    """A program with a cluster of that shape in production, in a network of its own."""
+
+    def program() -> None:
+        import pulumi_aws as aws
+
+        aws.budgets.Budget("month", budget_type="COST", time_unit="MONTHLY", limit_amount="5000", limit_unit="USD")
+        network = ServingNetwork("net", flow_logs={}, nat="per-zone")
+        EksCluster("k8s", {"network": network, "version": "1.35", "production": True, **SHAPES[shape]})
+
+    return captured(program, root)
 
 
 def eks(root: Path, name: str = "k8s", invokes: Any = None, preview: bool = False, **options: Any) -> Graph:

@@ -10,7 +10,7 @@ import grpc
 import pulumi
 import pytest
 
-from modelinfra import EksCluster, NetworkReference, ServingNetwork
+from modelinfra import EksCluster, NetworkReference
 from modelinfra.catalog.child_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
 from modelinfra.catalog.eks_addons import ADDONS, MADE_BY_AUTO_MODE
 from modelinfra.children import properties
@@ -26,44 +26,22 @@ from tests.platforms.eks import (
     KEY,
     LOG_GROUP,
     NODES,
+    SHAPES,
     TEMPLATE,
     eks,
     eks_outputs,
     eks_refusal,
+    kubernetes,
     waits_for,
 )
 from tests.platforms.worlds import NETWORK, POLICY, ROLE
 
 GRANT = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-SHAPES: dict[str, dict[str, Any]] = {
-    "managed": {},
-    "karpenter": {"nodes": "karpenter"},
-    "auto-mode": {"nodes": "auto-mode"},
-    "rich": {
-        "nodes": "karpenter",
-        "karpenter": {"spot": True, "ami_alias": "bottlerocket@v1.60.0"},
-        "system_nodes": {"instance_types": ["m7g.large"], "count": 3},
-        "access": {
-            "ci": CI,
-            "team": {**CI, "principal_arn": "arn:aws:iam::123456789012:user/t", "permissions": "view"},
-        },
-        "public_access_cidrs": ["198.51.100.0/24"],
-        "model_buckets": ["arn:aws:s3:::acme-models"],
-        "tags": {"team": "forecasting"},
-    },
-}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_cluster_passes_every_check_of_any_program(tmp_path: Path, shape: str) -> None:
-    def program() -> None:
-        import pulumi_aws as aws
-
-        aws.budgets.Budget("month", budget_type="COST", time_unit="MONTHLY", limit_amount="5000", limit_unit="USD")
-        network = ServingNetwork("net", flow_logs={}, nat="per-zone")
-        EksCluster("k8s", {"network": network, "version": "1.35", "production": True, **SHAPES[shape]})
-
-    assert [str(each) for each in check(captured(program, tmp_path), (*RULES, *READINESS))] == []
+    assert [str(each) for each in check(kubernetes(shape, tmp_path), (*RULES, *READINESS))] == []
 
 
 def test_the_api_is_reached_from_the_network_alone_unless_ranges_are_named(tmp_path: Path) -> None:
