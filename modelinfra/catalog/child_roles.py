@@ -267,6 +267,8 @@ EKS_KARPENTER_ROLES: Final = _table(
     karpenter_release=("pulumi_kubernetes.helm.v3.Release", "Karpenter's controller"),
     node_class=("pulumi_kubernetes.apiextensions.CustomResource", "how its nodes look"),
     node_pool=("pulumi_kubernetes.apiextensions.CustomResource", "which nodes it may start"),
+    gpu_node_class=("pulumi_kubernetes.apiextensions.CustomResource", "how nodes with GPUs look, one for each pool"),
+    gpu_node_pool=("pulumi_kubernetes.apiextensions.CustomResource", "pools of nodes with GPUs"),
 )
 
 EKS_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(

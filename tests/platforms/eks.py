@@ -41,6 +41,10 @@ SHAPES: dict[str, dict[str, Any]] = {
             "team": {**CI, "principal_arn": "arn:aws:iam::123456789012:user/t", "permissions": "view"},
         },
         "public_access_cidrs": ["198.51.100.0/24"],
+        "gpu_node_pools": {
+            "a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 4, "spot": True},
+            "l4": {"accelerator": {"name": "L4"}, "max_nodes": 2, "disk": "1TiB"},
+        },
         "model_buckets": ["arn:aws:s3:::acme-models"],
         "tags": {"team": "forecasting"},
     },

@@ -7,20 +7,35 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pulumi_kubernetes as kubernetes
 import pytest
 
+from modelinfra import EksCluster
 from modelinfra.catalog.charts import CHARTS
 from modelinfra.graph.model import Graph
 from modelinfra.graph.values import plain
-from tests.making import document, inputs, names
+from tests.making import captured, document, inputs, names
 from tests.platforms.crd import DATA, mistakes, schema_of
-from tests.platforms.eks import ADDON, CLUSTER, ENTRY, IDENTITY, NODE_CLASS, NODE_POOL, NODES, RELEASE, eks, waits_for
+from tests.platforms.eks import (
+    ADDON,
+    CLUSTER,
+    ENTRY,
+    IDENTITY,
+    NODE_CLASS,
+    NODE_POOL,
+    NODES,
+    RELEASE,
+    eks,
+    eks_refusal,
+    waits_for,
+)
 from tests.platforms.worlds import NETWORK, POLICY, ROLE
 
 QUEUE = "aws:sqs/queue:Queue"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 PROFILE = "aws:iam/instanceProfile:InstanceProfile"
+A10G: dict[str, Any] = {"accelerator": {"name": "A10G"}, "max_nodes": 4}
 OPTIONS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "spot": {"spot": True, "max_cpu": 16},
@@ -121,18 +136,128 @@ def test_what_it_may_start_has_an_end(tmp_path: Path) -> None:
     assert spec["limits"] == {"cpu": "64"}
 
 
+def test_a_pool_with_gpus_starts_the_types_that_have_it_for_those_alone_that_ask_for_one(tmp_path: Path) -> None:
+    given = {"accelerator": {"name": "A10G"}, "max_nodes": 3, "spot": True}
+    graph = eks(tmp_path, nodes="karpenter", gpu_node_pools={"a10g": given})
+    spec = plain(graph.one(NODE_POOL, "k8s-node-pool-a10g").inputs)["spec"]
+    template = spec["template"]["spec"]
+    wanted = {each["key"]: each["values"] for each in template["requirements"]}
+    assert wanted["node.kubernetes.io/instance-type"][0] == "g5.xlarge"
+    assert wanted["karpenter.sh/capacity-type"] == ["spot", "on-demand"]
+    assert template["taints"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+    assert template["expireAfter"] == "Never"
+    assert spec["limits"] == {"nvidia.com/gpu": "3"}
+    assert spec["disruption"]["consolidationPolicy"] == "WhenEmpty"
+
+
+def test_a_pod_gets_onto_the_nodes_of_a_pool_with_what_the_cluster_says(tmp_path: Path) -> None:
+    def program() -> None:
+        cluster = EksCluster("k8s", network=NETWORK, version="1.34", nodes="karpenter", gpu_node_pools={"a10g": A10G})
+        way = cluster.gpu_node_pools["a10g"]
+        kubernetes.core.v1.Pod(
+            "p",
+            spec={
+                "node_selector": way.node_selector,
+                "tolerations": way.tolerations,
+                "containers": [{"name": "c", "image": "i", "resources": {"limits": {way.resource: "1"}}}],
+            },
+        )
+
+    graph = captured(program, tmp_path)
+    template = plain(graph.one(NODE_POOL, "k8s-node-pool-a10g").inputs)["spec"]["template"]
+    pod = plain(graph.one("kubernetes:core/v1:Pod").inputs)["spec"]
+    assert pod["nodeSelector"].items() <= template["metadata"]["labels"].items()
+    (taint,) = template["spec"]["taints"]
+    assert (pod["tolerations"][0]["key"], pod["tolerations"][0]["effect"]) == (taint["key"], taint["effect"])
+
+
+def test_an_image_of_the_users_own_is_taken_in_place_of_the_newest(tmp_path: Path) -> None:
+    given = {"accelerator": {"name": "L4"}, "max_nodes": 3, "ami_id": "ami-0123456789abcdef0"}
+    graph = eks(tmp_path, nodes="karpenter", gpu_node_pools={"l4": given})
+    spec = plain(graph.one(NODE_CLASS, "k8s-node-class-l4").inputs)["spec"]
+    assert (spec["amiSelectorTerms"], spec["amiFamily"]) == ([{"id": "ami-0123456789abcdef0"}], "Bottlerocket")
+    assert [each["deviceName"] for each in spec["blockDeviceMappings"]] == ["/dev/xvdb"]
+
+
+def test_a_pool_is_added_and_taken_away_without_a_change_to_others(tmp_path: Path) -> None:
+    def made(names: list[str]) -> dict[str, Any]:
+        graph = eks(tmp_path, nodes="karpenter", gpu_node_pools=dict.fromkeys(names, A10G))
+        return {node.urn: plain(node.inputs) for node in graph.resources}
+
+    alone, both = made(["b"]), made(["a", "b"])
+    assert {urn: both[urn] for urn in alone} == alone
+
+
+REFUSED = [
+    (
+        "managed",
+        A10G,
+        "gpu_node_pools.a: `nodes` is managed, and Karpenter starts the nodes of pools. Remove it, or write",
+    ),
+    ("karpenter", {**A10G, "min_nodes": 1}, "gpu_node_pools.a.min_nodes: Karpenter starts nodes for pods that wait"),
+    (
+        "karpenter",
+        {**A10G, "warm_nodes": 1},
+        "gpu_node_pools.a.warm_nodes: Karpenter keeps no stopped nodes. Remove it.",
+    ),
+    (
+        "karpenter",
+        {**A10G, "spot": True, "on_demand_base": 1},
+        "gpu_node_pools.a.on_demand_base: Karpenter takes spare",
+    ),
+    (
+        "karpenter",
+        {**A10G, "transforms": {"node-role": {}}},
+        "gpu_node_pools.a.transforms: the cluster's own `transforms`",
+    ),
+    (
+        "karpenter",
+        {**A10G, "permissions_boundary": "arn:aws:iam::123456789012:policy/b"},
+        "gpu_node_pools.a.permissions_boundary: the nodes of all pools have one role",
+    ),
+    (
+        "karpenter",
+        {"accelerator": {"name": "Inferentia2"}, "max_nodes": 1},
+        "gpu_node_pools.a.accelerator.name (given: 'Inferentia2'): nodes with Neuron devices need a device plugin",
+    ),
+    (
+        "karpenter",
+        {"accelerator": {"name": "A10"}, "max_nodes": 1},
+        "gpu_node_pools.a.accelerator.name (given: 'A10'): EC2 has no accelerator of this name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("nodes", "given", "said"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_a_pool_on_eks_cannot_be_is_refused(nodes: str, given: dict[str, Any], said: str, tmp_path: Path) -> None:
+    found = eks_refusal(tmp_path, network=NETWORK, version="1.34", nodes=nodes, gpu_node_pools={"a": given})
+    assert len(found) == 1, found
+    assert found[0].startswith(said), found
+
+
+def test_no_pool_takes_the_name_of_the_one_without_gpus(tmp_path: Path) -> None:
+    given = {"network": NETWORK, "version": "1.34", "nodes": "karpenter", "gpu_node_pools": {"general": A10G}}
+    assert eks_refusal(tmp_path, **given) == [
+        "gpu_node_pools.general: Karpenter's pool for pods without GPUs has this name. Write another."
+    ]
+
+
 @pytest.mark.skipif(
     not DATA.exists(), reason="NOT PROVEN: the definitions of Karpenter's kinds are not on this machine"
 )
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_its_objects_are_ones_that_their_definitions_take(tmp_path: Path, options: dict[str, Any]) -> None:
-    graph = eks(tmp_path, nodes="karpenter", karpenter=options, tags={"team": "f"})
-    for token, file in (
-        (NODE_POOL, "karpenter-crds/karpenter.sh_nodepools.yaml"),
-        (NODE_CLASS, "karpenter-crds/karpenter.k8s.aws_ec2nodeclasses.yaml"),
-    ):
-        given = plain(graph.one(token).inputs)
-        spec = schema_of(file, "v1")["properties"]["spec"]
+    pools = {"a10g": A10G, "l4": {"accelerator": {"name": "L4"}, "max_nodes": 2, "ami_id": "ami-0123456789abcdef0"}}
+    graph = eks(tmp_path, nodes="karpenter", karpenter=options, tags={"team": "f"}, gpu_node_pools=pools)
+    files = {
+        NODE_POOL: "karpenter-crds/karpenter.sh_nodepools.yaml",
+        NODE_CLASS: "karpenter-crds/karpenter.k8s.aws_ec2nodeclasses.yaml",
+    }
+    objects = [node for token in files for node in graph.all(token)]
+    assert len(objects) == 6
+    for node in objects:
+        given = plain(node.inputs)
+        spec = schema_of(files[node.type], "v1")["properties"]["spec"]
         assert list(mistakes(spec, given["spec"], "spec")) == []
         # The check finds what it is for.
         assert list(mistakes(spec, {**given["spec"], "surprise": 1}, "spec")) == ["spec.surprise: unknown"]

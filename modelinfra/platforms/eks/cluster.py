@@ -12,13 +12,16 @@ from pulumi import Input, Output
 from modelinfra.children import Adjustments, Children
 from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.eks import EksClusterOptions
+from modelinfra.options.gpu_node_pool import GpuNodePoolOptions
 from modelinfra.options.names import name_problems
-from modelinfra.options.problems import InvalidOptionsError
+from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import Networked, NetworkReference
+from modelinfra.platforms.ecs.node_pools import read_pools
 from modelinfra.platforms.eks.access import register_access
 from modelinfra.platforms.eks.addons import AddonInstaller
 from modelinfra.platforms.eks.control_plane import register_control_plane
-from modelinfra.platforms.eks.karpenter import register_karpenter
+from modelinfra.platforms.eks.gpu_pools import EksGpuNodes
+from modelinfra.platforms.eks.karpenter import POOL, register_karpenter
 from modelinfra.platforms.eks.kubeconfig import kubeconfig
 from modelinfra.platforms.eks.place import Place, look_up_place
 from modelinfra.platforms.eks.plan import EksPlan, plan_eks
@@ -30,6 +33,9 @@ class EksClusterArgs(EksClusterOptions, total=False):
 
     network: Networked | NetworkReference
     """The network, with NAT: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere. Required unless `cluster_name` is given."""
+
+    gpu_node_pools: Mapping[str, GpuNodePoolOptions]
+    """Nodes with GPUs, by name, which Karpenter starts for pods that ask for one. Only with `nodes: karpenter`. None otherwise."""
 
     production: bool
     """Protect the cluster and its key against deletion. Default: false."""
@@ -67,6 +73,9 @@ class EksCluster(pulumi.ComponentResource):
     node_role_arn: Output[str] | None
     """ARN of the role of the system nodes; None for an existing cluster, and for Auto Mode, whose nodes are EKS's."""
 
+    gpu_node_pools: Mapping[str, EksGpuNodes]
+    """How pods get onto the nodes of each of `gpu_node_pools`."""
+
     ready: Sequence[pulumi.Resource]
     """What there must be before something can run in the cluster, and as long as it does."""
 
@@ -79,12 +88,14 @@ class EksCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
         given = mapping_of(args, kwargs, f"EksCluster '{name}'")
         network = _reference(given.pop("network", None))
+        pools = given.pop("gpu_node_pools", None)
         self.production: bool = given.pop("production", False)
-        plan = _planned(name, given, network, opts)
+        plan = _planned(name, given, network, pools, opts)
         super().__init__("modelinfra:index:EksCluster", name, None, opts)
         children = Children(self, name, Adjustments.of(plan.options))
         self.node_role_arn = None
         self.ready = ()
+        self.gpu_node_pools = {pool: EksGpuNodes(pool) for pool in plan.gpu_pools}
         if plan.options.cluster_name is not None:
             self._adopt(children, plan.options)
         else:
@@ -146,6 +157,7 @@ class EksCluster(pulumi.ComponentResource):
             place,
             cluster,
             plan.karpenter,
+            plan.gpu_pools,
             subnet_ids=network.task_subnet_ids,
             kubeconfig=self.kubeconfig,
             after=self.ready,
@@ -158,12 +170,22 @@ class EksCluster(pulumi.ComponentResource):
 
 
 def _planned(
-    name: str, given: Mapping[str, Any], network: NetworkReference | None, opts: pulumi.ResourceOptions | None
+    name: str,
+    given: Mapping[str, Any],
+    network: NetworkReference | None,
+    pools: Any,
+    opts: pulumi.ResourceOptions | None,
 ) -> EksPlan:
     subject = f"EksCluster '{name}'"
-    options = checked(EksClusterOptions, None, given, subject, also=list(name_problems(name)))
+    read, wrong = read_pools(pools)
+    reserved = [
+        Problem(f"gpu_node_pools.{pool}", "Karpenter's pool for pods without GPUs has this name", "Write another.")
+        for pool in read
+        if pool == POOL
+    ]
+    options = checked(EksClusterOptions, None, given, subject, also=[*name_problems(name), *wrong, *reserved])
     try:
-        return plan_eks(options, network, opts)
+        return plan_eks(options, read, network, opts)
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -12,6 +14,7 @@ from pulumi import Input, Output
 
 from modelinfra.catalog.charts import CHARTS
 from modelinfra.children import Children
+from modelinfra.platforms.eks.gpu_pools import gpu_node_class, gpu_node_pool
 from modelinfra.platforms.eks.interruptions import register_interruptions
 from modelinfra.platforms.eks.karpenter_policy import controller_policy
 from modelinfra.platforms.eks.node_pool import node_class, node_pool
@@ -31,6 +34,7 @@ def register_karpenter(
     place: Place,
     cluster: aws.eks.Cluster,
     options: Any,
+    gpu_pools: Mapping[str, Any],
     *,
     subnet_ids: Sequence[Input[str]],
     kubeconfig: Output[str],
@@ -65,16 +69,34 @@ def register_karpenter(
         opts=children.opts("kubernetes-provider"),
     )
     release = _releases(children, provider, cluster, queue, after=[*after, *told, identity])
-    tags = dict(children.adjustments.tags)
-    spec = Output.all(
-        subnet_ids=Output.all(*subnet_ids),
-        security_group_id=cluster.vpc_config.cluster_security_group_id,
-        profile=profile.name,
-        tags=tags,
-    ).apply(lambda found: node_class(options, **found))
-    looks = _custom(children, provider, "node-class", "karpenter.k8s.aws/v1", "EC2NodeClass", spec, [release, entry])
-    pool = _custom(children, provider, "node-pool", "karpenter.sh/v1", "NodePool", node_pool(options, POOL), [looks])
-    return [release, pool]
+    pools = _NodePools(
+        children,
+        provider,
+        place_of_nodes={
+            "subnet_ids": Output.all(*subnet_ids),
+            "security_group_id": cluster.vpc_config.cluster_security_group_id,
+            "profile": profile.name,
+        },
+        after=[release, entry],
+    )
+    general = pools.register(
+        POOL,
+        "",
+        partial(node_class, options.disk, options.ami_alias),
+        node_pool(options, POOL),
+        dict(children.adjustments.tags),
+    )
+    of_gpus = [
+        pools.register(
+            name,
+            "gpu-",
+            partial(gpu_node_class, pool),
+            gpu_node_pool(name, pool, name),
+            {**children.adjustments.tags, **(pool.tags or {})},
+        )
+        for name, pool in gpu_pools.items()
+    ]
+    return [release, general, *of_gpus]
 
 
 def _identity(
@@ -144,25 +166,50 @@ def _releases(
     )
 
 
-def _custom(
-    children: Children,
-    provider: kubernetes.Provider,
-    role: str,
-    api_version: str,
-    kind: str,
-    spec: Any,
-    after: list[pulumi.Resource],
-) -> kubernetes.apiextensions.CustomResource:
-    return kubernetes.apiextensions.CustomResource(
-        children.named(role),
-        api_version=api_version,
-        kind=kind,
-        metadata={"name": POOL},
-        spec=spec,
-        opts=children.opts(
-            role,
-            provider=provider,
-            depends_on=after,
-            custom_timeouts=pulumi.CustomTimeouts(delete=_POOL_DELETE),
-        ),
-    )
+@dataclass(frozen=True)
+class _NodePools:
+    """Registers pools. place_of_nodes: what every class of nodes says of where they stand; after: what must be there before."""
+
+    children: Children
+    provider: kubernetes.Provider
+    place_of_nodes: Mapping[str, Input[Any]]
+    after: Sequence[pulumi.Resource]
+
+    def register(
+        self,
+        name: str,
+        kind: str,
+        looks: Callable[..., Mapping[str, Any]],
+        spec: Mapping[str, Any],
+        tags: Mapping[str, Input[str]],
+    ) -> pulumi.Resource:
+        """A pool and the class of its nodes. kind: what their roles begin with."""
+        suffix = "" if name == POOL and not kind else f"-{name}"
+        of_class = self._custom(
+            f"{kind}node-class",
+            f"node-class{suffix}",
+            ("karpenter.k8s.aws/v1", "EC2NodeClass", name),
+            Output.all(**self.place_of_nodes, tags=tags).apply(lambda found: looks(**found)),
+            self.after,
+        )
+        return self._custom(
+            f"{kind}node-pool", f"node-pool{suffix}", ("karpenter.sh/v1", "NodePool", name), spec, [of_class]
+        )
+
+    def _custom(
+        self, role: str, suffix: str, what: tuple[str, str, str], spec: Any, after: Sequence[pulumi.Resource]
+    ) -> pulumi.Resource:
+        api_version, kind, name = what
+        return kubernetes.apiextensions.CustomResource(
+            self.children.named(suffix),
+            api_version=api_version,
+            kind=kind,
+            metadata={"name": name},
+            spec=spec,
+            opts=self.children.opts(
+                role,
+                provider=self.provider,
+                depends_on=list(after),
+                custom_timeouts=pulumi.CustomTimeouts(delete=_POOL_DELETE),
+            ),
+        )

@@ -1,4 +1,4 @@
-"""The nodes that Karpenter starts for pods that need no accelerator: how they look, and which it may start."""
+"""The nodes that Karpenter starts: how they look, and which it may start for pods that need no accelerator."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ _CATEGORIES = ("c", "m", "r")
 _OLDER_THAN_ALL = "4"
 
 
+EXPIRY_NEVER = "Never"
+
+
 def node_class(
-    options: Any, *, subnet_ids: list[str], security_group_id: str, profile: str, tags: Mapping[str, str]
+    disk: int, ami_alias: str, *, subnet_ids: list[str], security_group_id: str, profile: str, tags: Mapping[str, str]
 ) -> dict[str, Any]:
     """Spec of the EC2NodeClass. Subnets and security group are named, not found by tags, of which another cluster could have the same."""
-    bottlerocket = options.ami_alias.startswith("bottlerocket")
+    bottlerocket = ami_alias.startswith("bottlerocket")
     return {
-        "amiSelectorTerms": [{"alias": options.ami_alias}],
+        "amiSelectorTerms": [{"alias": ami_alias}],
         "instanceProfile": profile,
         "subnetSelectorTerms": [{"id": each} for each in subnet_ids],
         "securityGroupSelectorTerms": [{"id": security_group_id}],
@@ -30,7 +33,7 @@ def node_class(
                 "deviceName": "/dev/xvdb" if bottlerocket else "/dev/xvda",
                 "ebs": {
                     "volumeType": "gp3",
-                    "volumeSize": f"{-(-options.disk // 2**30)}Gi",
+                    "volumeSize": f"{-(-disk // 2**30)}Gi",
                     "encrypted": True,
                     "deleteOnTermination": True,
                 },

@@ -15,19 +15,24 @@ from modelinfra.options.eks_nodes import EksKarpenterOptions, EksSystemNodesOpti
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.eks.addons import look_up_versions
+from modelinfra.platforms.eks.gpu_pools import pool_problems
 
 
 @dataclass(frozen=True)
 class EksPlan:
-    """Checked options of a cluster. addon_versions: add-on -> version; system_nodes, karpenter: with every default."""
+    """Checked options of a cluster. addon_versions: add-on -> version; system_nodes, karpenter: with every default.
+    gpu_pools: name -> validated options."""
 
     options: Any
     addon_versions: Mapping[str, str]
     system_nodes: Any
     karpenter: Any
+    gpu_pools: Mapping[str, Any]
 
 
-def plan_eks(options: Any, network: NetworkReference | None, opts: pulumi.ResourceOptions | None) -> EksPlan:
+def plan_eks(
+    options: Any, gpu_pools: Mapping[str, Any], network: NetworkReference | None, opts: pulumi.ResourceOptions | None
+) -> EksPlan:
     """Look up the versions of add-ons, with the provider that a component with `opts` has.
 
     Raises InvalidOptionsError with paths relative to the cluster.
@@ -35,7 +40,7 @@ def plan_eks(options: Any, network: NetworkReference | None, opts: pulumi.Resour
     # Imported here so that pydantic loads with the first component, not with the package.
     from modelinfra.options.strict import validate
 
-    problems = [*transform_problems(options, EKS_ROLES), *_unfit(options, network)]
+    problems = [*transform_problems(options, EKS_ROLES), *_unfit(options, network), *pool_problems(gpu_pools, options)]
     if problems:
         raise InvalidOptionsError(problems)
     return EksPlan(
@@ -43,6 +48,7 @@ def plan_eks(options: Any, network: NetworkReference | None, opts: pulumi.Resour
         {} if options.cluster_name is not None else look_up_versions(options, look_up_options(opts)),
         options.system_nodes or validate(EksSystemNodesOptions, {}),
         options.karpenter or validate(EksKarpenterOptions, {}),
+        gpu_pools,
     )
 
 
