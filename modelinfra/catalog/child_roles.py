@@ -276,7 +276,10 @@ EKS_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **_table(
             cluster=("pulumi_aws.eks.Cluster", "the control plane"),
             cluster_role=("pulumi_aws.iam.Role", "the role of the control plane"),
-            cluster_policy=("pulumi_aws.iam.RolePolicy", "what that role may do with the key of secrets"),
+            cluster_policy=(
+                "pulumi_aws.iam.RolePolicy",
+                "what that role may do with the key of secrets, and may not do",
+            ),
             role_attachment=("pulumi_aws.iam.RolePolicyAttachment", "AWS's own policies of every role"),
             secrets_key=("pulumi_aws.kms.Key", "the key that encrypts what the cluster stores"),
             log_group=("pulumi_aws.cloudwatch.LogGroup", "the control plane's log"),

@@ -14,6 +14,7 @@ from modelinfra import EksCluster, NetworkReference
 from modelinfra.catalog.child_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
 from modelinfra.catalog.eks_addons import ADDONS, MADE_BY_AUTO_MODE
 from modelinfra.children import properties
+from modelinfra.graph.cost import estimate
 from modelinfra.policies import READINESS, RULES, check
 from tests.making import LONG, captured, document, inputs, names
 from tests.platforms.eks import (
@@ -307,3 +308,16 @@ def test_a_transform_has_the_last_word_on_a_child_of_every_role(tmp_path: Path, 
 
 def test_a_transform_may_name_every_property_of_its_resource() -> None:
     assert all(properties(role) for role in EKS_ROLES.values())
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ("managed", set()),
+        ("karpenter", {"nodes that Karpenter starts"}),
+        ("auto-mode", {"nodes that EKS Auto Mode starts"}),
+    ],
+)
+def test_an_estimate_says_which_nodes_it_cannot_count(tmp_path: Path, shape: str, said: set[str]) -> None:
+    found = estimate(kubernetes(shape, tmp_path), default_region="us-west-2").not_counted
+    assert {each for each in found if each.startswith("nodes that")} == said

@@ -142,6 +142,9 @@ class EksCluster(pulumi.ComponentResource):
         after = installer.install(cluster, before_nodes=False, after=[nodes])
         self.ready = [*access, nodes, *after]
         if options.nodes == "karpenter":
+            if options.public_access_cidrs is None:
+                place_to_run = "run `pulumi up` there, or name `public_access_cidrs`"
+                pulumi.log.info(f"Karpenter is installed from within the network alone: {place_to_run}", self)
             self.ready = [*self.ready, *self._start_karpenter(children, plan, network, place, cluster)]
 
     def _start_karpenter(

@@ -43,7 +43,7 @@ def register_control_plane(
         aws.iam.RolePolicy(
             children.named("cluster", "role policy"),
             role=role.name,
-            policy=Output.from_input(key_arn).apply(_key_use),
+            policy=Output.from_input(key_arn).apply(_rights),
             opts=children.opts("cluster-policy"),
         )
     )
@@ -127,9 +127,13 @@ def _key(children: Children, place: Place, *, production: bool) -> aws.kms.Key:
     )
 
 
-def _key_use(arn: str) -> str:
+def _rights(key_arn: str) -> str:
+    """The key, and no log group: one that EKS made anew while the cluster goes would stay behind."""
     actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"]
-    return document({"Effect": "Allow", "Action": actions, "Resource": arn})
+    return document(
+        {"Effect": "Allow", "Action": actions, "Resource": key_arn},
+        {"Effect": "Deny", "Action": "logs:CreateLogGroup", "Resource": "*"},
+    )
 
 
 def _compute(node_role: tuple[aws.iam.Role, list[aws.iam.RolePolicyAttachment]] | None) -> Any:
