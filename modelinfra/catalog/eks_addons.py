@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class EksAddon:
-    """One add-on. All are in the namespace kube-system, or in one that needs no role."""
+    """One add-on."""
 
     name: str
     before_nodes: bool = False
@@ -22,13 +22,16 @@ class EksAddon:
     """Whether a cluster in Auto Mode gets it, too; the others are within Auto Mode itself."""
     service_account: str = ""
     """Whose pods ask AWS; empty where none do."""
-    managed_policy: str = ""
-    """AWS's own policy for them, below `:aws:policy/`."""
+    namespace: str = "kube-system"
+    """Where these pods are."""
+    managed_policies: tuple[str, ...] = ()
+    """AWS's own policies for them, below `:aws:policy/`."""
     configuration: str = ""
     """What is set, as the JSON text that EKS takes; empty for EKS's own values."""
 
 
 S3_DRIVER: Final = "aws-mountpoint-s3-csi-driver"
+INSIGHTS: Final = "amazon-cloudwatch-observability"
 
 ADDONS: Final = MappingProxyType(
     {
@@ -38,7 +41,7 @@ ADDONS: Final = MappingProxyType(
                 "vpc-cni",
                 before_nodes=True,
                 service_account="aws-node",
-                managed_policy="AmazonEKS_CNI_Policy",
+                managed_policies=("AmazonEKS_CNI_Policy",),
                 # Prefixes: 110 pods on a node that else has addresses for 29, and one call of EC2 for 16 of them.
                 configuration='{"enableNetworkPolicy":"true","env":{"ENABLE_PREFIX_DELEGATION":"true","WARM_PREFIX_TARGET":"1"}}',
             ),
@@ -52,7 +55,14 @@ ADDONS: Final = MappingProxyType(
             EksAddon(
                 "aws-ebs-csi-driver",
                 service_account="ebs-csi-controller-sa",
-                managed_policy="service-role/AmazonEBSCSIDriverPolicy",
+                managed_policies=("service-role/AmazonEBSCSIDriverPolicy",),
+            ),
+            EksAddon(
+                INSIGHTS,
+                auto_mode=True,
+                service_account="cloudwatch-agent",
+                namespace="amazon-cloudwatch",
+                managed_policies=("CloudWatchAgentServerPolicy", "AWSXrayWriteOnlyAccess"),
             ),
             EksAddon(S3_DRIVER, auto_mode=True, service_account="s3-csi-driver-sa"),
         )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.catalog.child_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
-from modelinfra.catalog.eks_addons import ADDONS, MADE_BY_AUTO_MODE, S3_DRIVER
+from modelinfra.catalog.eks_addons import ADDONS, INSIGHTS, MADE_BY_AUTO_MODE, S3_DRIVER
 from modelinfra.catalog.eks_versions import AS_OF, eks_version, eks_versions
 from modelinfra.options.adjustments import (
     BoundedOptions,
@@ -220,6 +220,19 @@ class EksClusterOptions(TaggedOptions, BoundedOptions, TransformedOptions):
     ]
     """Versions of add-ons to hold to, by the add-on's name."""
 
+    container_insights: NotRequired[
+        Annotated[
+            Literal["disabled", "enhanced"],
+            Option(
+                default="disabled",
+                lands=(f"{ADDED}{EKS_ADDON}", f"{ADDED}{EKS_IDENTITY}", f"{ADDED}{ROLE}", f"{ADDED}{ATTACHMENT}"),
+                example="enhanced",
+            ),
+        ]
+    ]
+    """CloudWatch Container Insights with enhanced observability: metrics of nodes, pods, containers and GPUs, and the logs of all pods,
+    by an add-on; CloudWatch charges for each observation."""
+
     model_buckets: NotRequired[
         Annotated[
             Sequence[Input[str]],
@@ -243,7 +256,7 @@ _OF_ONE_THAT_IS_MADE = (
 )
 
 
-@rule(EksClusterOptions, "cluster_name", "nodes", *_OF_ONE_THAT_IS_MADE)
+@rule(EksClusterOptions, "cluster_name", "nodes", "container_insights", *_OF_ONE_THAT_IS_MADE)
 def an_adopted_cluster_is_not_shaped(cluster: Mapping[str, Any]) -> Iterable[Problem]:
     if cluster["cluster_name"] is None:
         if cluster["version"] is None:
@@ -251,7 +264,9 @@ def an_adopted_cluster_is_not_shaped(cluster: Mapping[str, Any]) -> Iterable[Pro
             yield Problem("version", "this is required", f'Write for example version: "{newest}".')
         return
     wrong = [key for key in _OF_ONE_THAT_IS_MADE if cluster[key] is not None]
-    for key in [*wrong, *(["nodes"] if cluster["nodes"] != "managed" else [])]:
+    wrong += ["nodes"] if cluster["nodes"] != "managed" else []
+    wrong += ["container_insights"] if cluster["container_insights"] != "disabled" else []
+    for key in wrong:
         reason = "an existing cluster (`cluster_name`) is not changed, and has this already"
         yield Problem(key, reason, f"Remove `{key}`, or remove `cluster_name` to have a cluster made.")
 
@@ -318,7 +333,7 @@ def access_is_granted_once(cluster: Mapping[str, Any]) -> Iterable[Problem]:
                 yield Problem(f"access.{name}.principal_arn", reason, "Remove one of the two.", each.principal_arn)
 
 
-@rule(EksClusterOptions, "nodes", "system_nodes", "karpenter", "addon_versions", "model_buckets")
+@rule(EksClusterOptions, "nodes", "system_nodes", "karpenter", "addon_versions", "model_buckets", "container_insights")
 def what_is_said_goes_with_the_nodes(cluster: Mapping[str, Any]) -> Iterable[Problem]:
     nodes = cluster["nodes"]
     if nodes == "auto-mode" and cluster["system_nodes"] is not None:
@@ -333,9 +348,15 @@ def what_is_said_goes_with_the_nodes(cluster: Mapping[str, Any]) -> Iterable[Pro
             yield Problem(where, "EKS Auto Mode brings this itself, and keeps it up to date", "Remove it.")
         elif name == S3_DRIVER and not cluster["model_buckets"]:
             yield Problem(where, "it is installed with `model_buckets` only", "Remove it, or name `model_buckets`.")
+        elif name == INSIGHTS and cluster["container_insights"] == "disabled":
+            reason = "it is installed with `container_insights` only"
+            yield Problem(where, reason, "Remove it, or write container_insights: enhanced.")
 
 
-@rule(EksClusterOptions, "transforms", "nodes", "secrets_key_arn", "access", "model_buckets", "cluster_name")
+@rule(
+    EksClusterOptions,
+    *("transforms", "nodes", "secrets_key_arn", "access", "model_buckets", "cluster_name", "container_insights"),
+)
 def transforms_find_what_is_made(cluster: Mapping[str, Any]) -> Iterable[Problem]:
     if cluster["cluster_name"] is not None:
         return  # it is told already that nothing is made
@@ -343,10 +364,12 @@ def transforms_find_what_is_made(cluster: Mapping[str, Any]) -> Iterable[Problem
     absent: dict[str, str] = {}
     if nodes == "auto-mode":
         absent |= dict.fromkeys(EKS_NODE_ROLES, "EKS Auto Mode starts its nodes itself")
-        if not cluster["model_buckets"]:
+        if not cluster["model_buckets"] and cluster["container_insights"] == "disabled":
             absent |= dict.fromkeys(("pod-role", "pod-identity"), "no add-on here has a role of its own")
     else:
         absent |= dict.fromkeys(EKS_AUTO_MODE_ROLES, f"`nodes` is {nodes}")
+    if not cluster["model_buckets"]:
+        absent["pod-policy"] = "there are no `model_buckets`"
     if nodes != "karpenter":
         absent |= dict.fromkeys(EKS_KARPENTER_ROLES, f"`nodes` is {nodes}")
     if cluster["secrets_key_arn"] is not None:

@@ -45,6 +45,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 4, "spot": True},
             "l4": {"accelerator": {"name": "L4"}, "max_nodes": 2, "disk": "1TiB"},
         },
+        "container_insights": "enhanced",
         "model_buckets": ["arn:aws:s3:::acme-models"],
         "tags": {"team": "forecasting"},
     },

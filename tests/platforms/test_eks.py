@@ -116,7 +116,7 @@ def test_whoever_makes_the_cluster_administers_it_until_somebody_is_named(tmp_pa
 
 
 def test_what_makes_a_node_ready_comes_before_nodes_and_the_rest_after(tmp_path: Path) -> None:
-    graph = eks(tmp_path, model_buckets=["arn:aws:s3:::acme"])
+    graph = eks(tmp_path, model_buckets=["arn:aws:s3:::acme"], container_insights="enhanced")
     nodes = graph.one(NODES)
     before = {graph[urn].inputs["addonName"] for urn in waits_for(graph, nodes.urn) if graph[urn].type == ADDON}
     assert before == {"vpc-cni", "kube-proxy", "eks-pod-identity-agent"}
@@ -125,7 +125,7 @@ def test_what_makes_a_node_ready_comes_before_nodes_and_the_rest_after(tmp_path:
 
 
 def test_pods_have_their_role_before_they_start_and_no_other_service_account_may_take_it(tmp_path: Path) -> None:
-    graph = eks(tmp_path, model_buckets=["arn:aws:s3:::acme"])
+    graph = eks(tmp_path, model_buckets=["arn:aws:s3:::acme"], container_insights="enhanced")
     for addon in (each for each in graph.all(ADDON) if ADDONS[each.inputs["addonName"]].service_account):
         name = addon.inputs["addonName"]
         identity = graph.one(IDENTITY, f"k8s-{name}")
@@ -134,10 +134,10 @@ def test_pods_have_their_role_before_they_start_and_no_other_service_account_may
         condition = document(inputs(graph, ROLE, f"k8s-{name}")["assumeRolePolicy"])[0]["Condition"]["StringEquals"]
         assert condition == {
             "aws:RequestTag/eks-cluster-arn": graph.one(CLUSTER).outputs["arn"],
-            "aws:RequestTag/kubernetes-namespace": "kube-system",
+            "aws:RequestTag/kubernetes-namespace": ADDONS[name].namespace,
             "aws:RequestTag/kubernetes-service-account": ADDONS[name].service_account,
         }
-    assert len(graph.all(IDENTITY)) == 3
+    assert len(graph.all(IDENTITY)) == 4
 
 
 def test_the_driver_of_s3_is_installed_for_buckets_and_reads_those_alone(tmp_path: Path) -> None:

@@ -158,6 +158,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"addon_versions": {"aws-mountpoint-s3-csi-driver": "v1"}},
         "addon_versions.aws-mountpoint-s3-csi-driver: it is installed with `model_buckets` only.",
     ),
+    (
+        {"addon_versions": {"amazon-cloudwatch-observability": "v1"}},
+        "addon_versions.amazon-cloudwatch-observability: it is installed with `container_insights` only. Remove it, or",
+    ),
+    ({"transforms": {"pod-policy": {}}}, "transforms.pod-policy: there is nothing for it to adjust: there are no `model_"),
     ({"transforms": {"node-pool": {}}}, "transforms.node-pool: there is nothing for it to adjust: `nodes` is managed."),
     (
         {"transforms": {"auto-mode-node-role": {}}},

@@ -10,21 +10,23 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra.catalog.eks_addons import ADDONS, S3_DRIVER, EksAddon
+from modelinfra.catalog.eks_addons import ADDONS, INSIGHTS, S3_DRIVER, EksAddon
 from modelinfra.children import Children
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.eks.place import Place, attach
 from modelinfra.platforms.eks.pod_identity import associate, bucket_reading, register_pod_role
 
-_NAMESPACE = "kube-system"
-
 
 def wanted(options: Any) -> list[EksAddon]:
     """The add-ons of a cluster with these options."""
+    left_out = {
+        *(() if options.model_buckets else (S3_DRIVER,)),
+        *(() if options.container_insights == "enhanced" else (INSIGHTS,)),
+    }
     return [
         each
         for each in ADDONS.values()
-        if (each.auto_mode or options.nodes != "auto-mode") and (each.name != S3_DRIVER or options.model_buckets)
+        if (each.auto_mode or options.nodes != "auto-mode") and each.name not in left_out
     ]
 
 
@@ -91,14 +93,14 @@ class AddonInstaller:
     def _identity(self, cluster: aws.eks.Cluster, addon: EksAddon) -> list[pulumi.Resource]:
         if not addon.service_account:
             return []
-        role = register_pod_role(self.children, self.place, addon.name, _NAMESPACE, addon.service_account)
+        role = register_pod_role(self.children, self.place, addon.name, addon.namespace, addon.service_account)
         rights: list[pulumi.Resource] = (
-            [*attach(self.children, self.place, addon.name, role, addon.managed_policy)]
-            if addon.managed_policy
+            [*attach(self.children, self.place, addon.name, role, *addon.managed_policies)]
+            if addon.managed_policies
             else [self._bucket_policy(addon, role)]
         )
         name: Output[str] = cluster.name
-        return [associate(self.children, name, addon.name, _NAMESPACE, addon.service_account, role, rights)]
+        return [associate(self.children, name, addon.name, addon.namespace, addon.service_account, role, rights)]
 
     def _bucket_policy(self, addon: EksAddon, role: aws.iam.Role) -> pulumi.Resource:
         return aws.iam.RolePolicy(

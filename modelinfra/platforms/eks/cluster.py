@@ -133,7 +133,9 @@ class EksCluster(pulumi.ComponentResource):
         access = register_access(children, place, cluster, options.access or {})
         installer = AddonInstaller(children, place, options, plan.addon_versions)
         if options.nodes == "auto-mode":
-            self.ready = [cluster, *access, *installer.install(cluster, before_nodes=False)]
+            # Its nodes start for the first pods, and these need a way out.
+            addons = installer.install(cluster, before_nodes=False, after=network.ways_out)
+            self.ready = [cluster, *network.ways_out, *access, *addons]
             return
         role = register_node_role(children, place)
         self.node_role_arn = role.role.arn

@@ -68,7 +68,7 @@ def register_karpenter(
         enable_server_side_apply=True,
         opts=children.opts("kubernetes-provider"),
     )
-    release = _releases(children, provider, cluster, queue, after=[*after, *told, identity])
+    release = _releases(children, place, provider, cluster, queue, after=[*after, *told, identity])
     pools = _NodePools(
         children,
         provider,
@@ -123,6 +123,7 @@ def _identity(
 
 def _releases(
     children: Children,
+    place: Place,
     provider: kubernetes.Provider,
     cluster: aws.eks.Cluster,
     queue: aws.sqs.Queue,
@@ -159,6 +160,8 @@ def _releases(
                 "interruptionQueue": queue.name,
             },
             "controller": {
+                # Pods cannot ask the instance where they are.
+                "env": [{"name": "AWS_REGION", "value": place.region}],
                 "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
             },
         },
