@@ -15,17 +15,27 @@ if TYPE_CHECKING:
     from modelinfra.platforms.base import NetworkReference as NetworkReference
     from modelinfra.platforms.ecs.cluster import EcsCluster as EcsCluster
     from modelinfra.platforms.eks.cluster import EksCluster as EksCluster
+    from modelinfra.platforms.kubernetes.platform import KubernetesPlatform as KubernetesPlatform
 
 _HOMES = {
     "EcsCluster": "modelinfra.platforms.ecs.cluster",
     "EksCluster": "modelinfra.platforms.eks.cluster",
     "Environment": "modelinfra.components.environment",
+    "KubernetesPlatform": "modelinfra.platforms.kubernetes.platform",
     "ModelEndpoint": "modelinfra.components.model_endpoint",
     "NetworkReference": "modelinfra.platforms.base",
     "ServingNetwork": "modelinfra.components.serving_network",
 }
 
-__all__ = ["EcsCluster", "EksCluster", "Environment", "ModelEndpoint", "NetworkReference", "ServingNetwork"]
+__all__ = [
+    "EcsCluster",
+    "EksCluster",
+    "Environment",
+    "KubernetesPlatform",
+    "ModelEndpoint",
+    "NetworkReference",
+    "ServingNetwork",
+]
 
 
 def __getattr__(name: str) -> Any:

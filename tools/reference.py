@@ -15,12 +15,14 @@ from effects import effects, in_words
 
 from modelinfra.catalog.child_roles import (
     CLUSTER_ROLES,
-    EKS_ROLES,
     ENDPOINT_ROLES,
+    KUBERNETES_ENDPOINT_ROLES,
+    KUBERNETES_ROLES,
     NETWORK_ROLES,
     NODE_POOL_ROLES,
     ChildRole,
-)
+)  # fmt: skip
+from modelinfra.catalog.eks_roles import EKS_ROLES
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
 from modelinfra.options.eks import EksClusterOptions
@@ -103,6 +105,8 @@ def child_roles_page() -> str:
         ("EksCluster", "EksCluster", EKS_ROLES),
         ("GpuNodePool", "gpuNodePools.*", NODE_POOL_ROLES),
         ("ModelEndpoint", "endpoints.*", ENDPOINT_ROLES),
+        ("KubernetesPlatform", "platforms.*", KUBERNETES_ROLES),
+        ("ModelEndpoint on Kubernetes", "endpoints.*", KUBERNETES_ENDPOINT_ROLES),
     )
     return CHILD_ROLES_HEAD + "".join(_roles(*each) for each in tables)
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from modelinfra.catalog.child_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
 from modelinfra.catalog.eks_addons import ADDONS, INSIGHTS, MADE_BY_AUTO_MODE, S3_DRIVER
+from modelinfra.catalog.eks_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
 from modelinfra.catalog.eks_versions import AS_OF, eks_version, eks_versions
 from modelinfra.options.adjustments import (
     BoundedOptions,

@@ -11,8 +11,8 @@ import pulumi
 import pytest
 
 from modelinfra import EksCluster, NetworkReference
-from modelinfra.catalog.child_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
 from modelinfra.catalog.eks_addons import ADDONS, MADE_BY_AUTO_MODE
+from modelinfra.catalog.eks_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
 from modelinfra.children import properties
 from modelinfra.graph.cost import estimate
 from modelinfra.policies import READINESS, RULES, check

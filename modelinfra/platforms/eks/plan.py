@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from modelinfra.catalog.charts import CHARTS
-from modelinfra.catalog.child_roles import EKS_ROLES
+from modelinfra.catalog.eks_roles import EKS_ROLES
 from modelinfra.children import look_up_options, transform_problems
 from modelinfra.options.eks_nodes import EksKarpenterOptions, EksSystemNodesOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
