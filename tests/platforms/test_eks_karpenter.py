@@ -14,8 +14,8 @@ from modelinfra import EksCluster
 from modelinfra.catalog.charts import CHARTS
 from modelinfra.graph.model import Graph
 from modelinfra.graph.values import plain
+from tests.kubernetes.schemas import complaints, karpenter_values, unknown_values
 from tests.making import captured, document, inputs, names
-from tests.platforms.crd import DATA, mistakes, schema_of
 from tests.platforms.eks import (
     ADDON,
     CLUSTER,
@@ -242,25 +242,18 @@ def test_no_pool_takes_the_name_of_the_one_without_gpus(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.skipif(
-    not DATA.exists(), reason="NOT PROVEN: the definitions of Karpenter's kinds are not on this machine"
-)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-def test_its_objects_are_ones_that_their_definitions_take(tmp_path: Path, options: dict[str, Any]) -> None:
+def test_its_objects_are_ones_that_the_definitions_of_the_pinned_chart_take(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
     pools = {"a10g": A10G, "l4": {"accelerator": {"name": "L4"}, "max_nodes": 2, "ami_id": "ami-0123456789abcdef0"}}
     graph = eks(tmp_path, nodes="karpenter", karpenter=options, tags={"team": "f"}, gpu_node_pools=pools)
-    files = {
-        NODE_POOL: "karpenter-crds/karpenter.sh_nodepools.yaml",
-        NODE_CLASS: "karpenter-crds/karpenter.k8s.aws_ec2nodeclasses.yaml",
-    }
-    objects = [node for token in files for node in graph.all(token)]
+    objects = [plain(node.inputs) for token in (NODE_POOL, NODE_CLASS) for node in graph.all(token)]
     assert len(objects) == 6
-    for node in objects:
-        given = plain(node.inputs)
-        spec = schema_of(files[node.type], "v1")["properties"]["spec"]
-        assert list(mistakes(spec, given["spec"], "spec")) == []
+    for given in objects:
+        assert complaints(given) == []
         # The check finds what it is for.
-        assert list(mistakes(spec, {**given["spec"], "surprise": 1}, "spec")) == ["spec.surprise: unknown"]
+        assert complaints({**given, "spec": {**given["spec"], "surprise": 1}}) != []
 
 
 @pytest.mark.parametrize("chart", CHARTS.values(), ids=lambda chart: chart.name)
@@ -271,6 +264,17 @@ def test_a_chart_is_pinned_with_the_versions_of_kubernetes_that_it_is_for(chart:
     assert not chart.supports("1.29")
     assert not chart.supports("1.99")
     assert "@" in chart.source
+
+
+def test_its_controller_is_told_only_what_the_pinned_chart_knows(tmp_path: Path) -> None:
+    given = plain(karpenter(tmp_path).one(RELEASE, "k8s-karpenter").inputs)["values"]
+    known = karpenter_values()
+    assert list(unknown_values(given, known)) == []
+    # The check finds what it is for.
+    assert list(unknown_values({"settings": {"clusterNam": "x"}, "replicas": "2"}, known)) == [
+        "values.settings.clusterNam: the chart knows no such value",
+        "values.replicas: '2' where the chart has 2",
+    ]
 
 
 def test_charts_are_installed_at_their_pinned_version(tmp_path: Path) -> None:
