@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import re
@@ -167,12 +168,17 @@ def properties(role: ChildRole) -> set[str]:
 
 def _inputs(role: ChildRole) -> dict[str, Any]:
     """Property -> its type."""
-    module, _, name = role.sdk_class.rpartition(".")
-    package, _, submodule = module.partition(".")
-    home = getattr(importlib.import_module(package), submodule) if submodule else importlib.import_module(package)
-    parameters = inspect.signature(getattr(home, name)._internal_init).parameters
+    package, _, path = role.sdk_class.partition(".")
+    # Submodules of an SDK are attributes that load when they are asked for.
+    found: Any = functools.reduce(getattr, path.split("."), importlib.import_module(package))
+    if role.sdk_class == _CUSTOM_RESOURCE:
+        return dict.fromkeys(("metadata", "spec"), Mapping[str, Any])
+    parameters = inspect.signature(found._internal_init).parameters
     return {each: parameter.annotation for each, parameter in parameters.items() if each not in _NO_PROPERTIES}
 
+
+# Its arguments are whatever the object has; what a transform adjusts stands in these.
+_CUSTOM_RESOURCE = "pulumi_kubernetes.apiextensions.CustomResource"
 
 _NO_PROPERTIES = {"__self__", "resource_name", "opts", "__props__"}
 
