@@ -19,7 +19,7 @@ DEFAULT_DOWNLOAD_MEMORY = "4GiB"
 class KServeOptions(TransformedOptions):
     """KServe in Standard mode on a Kubernetes cluster, with what it stands on. What is `false` is there already, and is left alone."""
 
-    cert_manager: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+cert-manager",))]]
+    cert_manager: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+cert-manager", "+Namespace"))]]
     """Whether to install cert-manager. Its certificates are KServe's: an adopted one must be of version 1.15 or newer."""
 
     gateway_api: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+gateway-crds-helm",))]]
@@ -32,13 +32,13 @@ class KServeOptions(TransformedOptions):
             Option(
                 default_text="true, unless `gateway` names a class or an existing gateway",
                 example=False,
-                lands=("+gateway-helm", "+GatewayClass", "+EnvoyProxy", "+Gateway"),
+                lands=("+gateway-helm", "+Namespace", "+GatewayClass", "+EnvoyProxy", "+Gateway"),
             ),
         ]
     ]
     """Whether to install Envoy Gateway, and a gateway that it serves. Without it, and without `gateway`, there is no gateway."""
 
-    keda: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+keda",))]]
+    keda: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+keda", "+Namespace"))]]
     """Whether to install KEDA. KServe's controller looks for it when it starts: one that is installed by hand must be there before."""
 
     crds: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+kserve-crd",))]]
@@ -88,7 +88,20 @@ class KServeOptions(TransformedOptions):
     ]
     """What the container that downloads a model may use. KServe's own default of 1GiB is killed by large models."""
 
-    local_models: NotRequired[LocalModelsOptions]
+    local_models: NotRequired[
+        Annotated[
+            LocalModelsOptions,
+            Option(
+                lands=(
+                    "+kserve-localmodel-crd",
+                    "+kserve-localmodel-resources",
+                    "+LocalModelNodeGroup",
+                    "+Namespace",
+                    "kserve-resources.kserve.localmodel.enabled",
+                )
+            ),
+        ]
+    ]
     """Models that are kept on the disks of nodes (LocalModelCache), so that a replica starts without a download. Off otherwise."""
 
     llm_inference_services: NotRequired[
@@ -105,7 +118,19 @@ class KServeOptions(TransformedOptions):
     through an InferencePool, which Envoy Gateway alone does not serve, and its workers over several nodes need LeaderWorkerSet: neither is
     installed."""
 
-    prometheus: NotRequired[PrometheusOptions]
+    prometheus: NotRequired[
+        Annotated[
+            PrometheusOptions,
+            Option(
+                lands=(
+                    "+PodMonitor",
+                    "cert-manager.prometheus.podmonitor",
+                    "keda.prometheus.metricServer",
+                    "keda.prometheus.operator",
+                )
+            ),
+        ]
+    ]
     """Scraping by a Prometheus Operator that is in the cluster. Off otherwise."""
 
     node_selector: NotRequired[
@@ -114,12 +139,12 @@ class KServeOptions(TransformedOptions):
             Option(
                 example={"node-group": "system"},
                 lands=(
-                    "cert-manager.global.nodeSelector.node-group",
-                    "gateway-helm.certgen.job.nodeSelector.node-group",
-                    "gateway-helm.deployment.pod.nodeSelector.node-group",
-                    "keda.nodeSelector.node-group",
-                    "kserve-resources.kserve.controller.nodeSelector.node-group",
-                    "EnvoyProxy.spec.provider.kubernetes.envoyDeployment.pod.nodeSelector.node-group",
+                    "cert-manager.global.nodeSelector",
+                    "gateway-helm.certgen.job.nodeSelector",
+                    "gateway-helm.deployment.pod.nodeSelector",
+                    "keda.nodeSelector",
+                    "kserve-resources.kserve.controller.nodeSelector",
+                    "EnvoyProxy.spec.provider.kubernetes.envoyDeployment.pod.nodeSelector",
                 ),
             ),
         ]

@@ -36,7 +36,20 @@ class GatewayOptions(TypedDict):
     """The gateway through which requests reach endpoints."""
 
     existing: NotRequired[
-        Annotated[ExistingGatewayOptions, Option(lands=("+gateway-helm", "+GatewayClass", "+EnvoyProxy", "+Gateway"))]
+        Annotated[
+            ExistingGatewayOptions,
+            Option(
+                lands=(
+                    "+gateway-helm",
+                    "+Namespace",
+                    "+GatewayClass",
+                    "+EnvoyProxy",
+                    "+Gateway",
+                    "kserve-resources.kserve.controller.gateway.ingressGateway.kserveGateway",
+                    "kserve-resources.kserve.controller.gateway.urlScheme",
+                )
+            ),
+        ]
     ]
     """An existing Gateway, in place of one that is made. It is not changed: its listeners must let routes of the endpoints' namespaces in."""
 
@@ -45,7 +58,14 @@ class GatewayOptions(TypedDict):
             str,
             Option(
                 example="gke-l7-rilb",
-                lands=("+gateway-helm", "+GatewayClass", "+EnvoyProxy", "Gateway.spec.gatewayClassName"),
+                lands=(
+                    "+gateway-helm",
+                    "+Namespace",
+                    "+GatewayClass",
+                    "+EnvoyProxy",
+                    "Gateway.spec.gatewayClassName",
+                    "Gateway.spec.infrastructure",
+                ),
             ),
         ]
     ]

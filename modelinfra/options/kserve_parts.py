@@ -8,8 +8,8 @@ from typing import Annotated, NotRequired, TypedDict
 from modelinfra.options.declare import Option
 from modelinfra.options.quantities import Bytes
 
-LOCAL_MODEL_LABEL = {"kserve/localmodel": "worker"}
-"""What KServe's chart selects nodes by."""
+LOCAL_MODEL_LABEL = ("kserve/localmodel", "worker")
+"""Of the nodes that keep models. Helm merges a selector of ours into the chart's own, so that another label would be one more."""
 
 
 class LocalModelsOptions(TypedDict):
@@ -27,24 +27,8 @@ class LocalModelsOptions(TypedDict):
             ),
         ),
     ]
-    """How much of each node's disk models may take. They lie in the directory /models of the node, which the chart fixes."""
-
-    node_labels: NotRequired[
-        Annotated[
-            Mapping[str, str],
-            Option(
-                default_text="kserve/localmodel: worker",
-                at_least=1,
-                example={"cache": "models"},
-                lands=(
-                    "kserve-localmodel-resources.kserve.localmodelnode.controller.nodeSelector.cache",
-                    "kserve-localmodel-resources.kserve.localmodelnode.controller.nodeSelector.kserve/localmodel",
-                    "LocalModelNodeGroup.spec.persistentVolumeSpec.nodeAffinity.required.nodeSelectorTerms",
-                ),
-            ),
-        ]
-    ]
-    """Labels of the nodes that keep models. Endpoints that use the cache run on these nodes only."""
+    """How much of each node's disk models may take. They lie in the directory /models of the node, and the nodes are those with the label
+    `kserve/localmodel: worker`: the chart fixes both."""
 
 
 class PrometheusOptions(TypedDict):
@@ -57,10 +41,10 @@ class PrometheusOptions(TypedDict):
                 default={},
                 example={"release": "kube-prometheus-stack"},
                 lands=(
-                    "PodMonitor.metadata.labels.release",
-                    "cert-manager.prometheus.podmonitor.labels.release",
-                    "keda.prometheus.metricServer.podMonitor.additionalLabels.release",
-                    "keda.prometheus.operator.podMonitor.additionalLabels.release",
+                    "PodMonitor.metadata.labels",
+                    "cert-manager.prometheus.podmonitor.labels",
+                    "keda.prometheus.metricServer.podMonitor.additionalLabels",
+                    "keda.prometheus.operator.podMonitor.additionalLabels",
                 ),
             ),
         ]

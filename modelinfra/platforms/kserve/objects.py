@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modelinfra.platforms.kserve.values import GATEWAY_NAME, KSERVE_NAMESPACE, in_kubernetes, node_labels
+from modelinfra.options.kserve_parts import LOCAL_MODEL_LABEL
+from modelinfra.platforms.kserve.values import GATEWAY_NAME, KSERVE_NAMESPACE, in_kubernetes
 
 GATEWAY_CLASS: Final = "kserve-envoy"
 ROUTES_FROM: Final = {"namespaces": {"from": "All"}}
@@ -110,7 +111,8 @@ def gateway_monitor(labels: Mapping[str, str]) -> dict[str, Any]:
 def local_model_nodes(options: Any) -> dict[str, Any]:
     """The nodes that keep models: LocalModelCaches name this group."""
     size, storage_class = in_kubernetes(options.local_models.size), "kserve-local-models"
-    terms = [{"key": key, "operator": "In", "values": [value]} for key, value in sorted(node_labels(options).items())]
+    key, value = LOCAL_MODEL_LABEL
+    labelled = [{"key": key, "operator": "In", "values": [value]}]
     return {
         "apiVersion": "serving.kserve.io/v1alpha1",
         "kind": "LocalModelNodeGroup",
@@ -127,7 +129,7 @@ def local_model_nodes(options: Any) -> dict[str, Any]:
                 "capacity": {"storage": size},
                 # The directory that the chart's agents mount.
                 "local": {"path": "/models"},
-                "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": terms}]}},
+                "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": labelled}]}},
                 "storageClassName": storage_class,
             },
         },

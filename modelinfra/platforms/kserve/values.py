@@ -49,11 +49,6 @@ def speaks_tls(options: Any) -> bool:
     return bool(gateway.existing.tls) if gateway.existing is not None else gateway.tls_secret is not None
 
 
-def node_labels(options: Any) -> dict[str, str]:
-    """Labels of the nodes that keep models."""
-    return dict(options.local_models.node_labels or LOCAL_MODEL_LABEL)
-
-
 def in_kubernetes(size: float) -> str:
     """A number of bytes as Kubernetes writes it."""
     return shown_bytes(size).replace(" ", "").removesuffix("B")
@@ -111,7 +106,8 @@ def _envoy_gateway(options: Any, production: bool) -> dict[str, Any]:
             }
         },
         "createNamespace": False,
-        "topologyInjector": {"enabled": True},
+        # It only tells proxies their zone. Its webhook is a hook of Helm, which helm uninstall leaves behind for every Pod to ask in vain.
+        "topologyInjector": {"enabled": False},
     }
 
 
@@ -207,7 +203,7 @@ def _tag(server: str) -> str:
 
 
 def _local_models(options: Any, _production: bool) -> dict[str, Any]:
-    agents: dict[str, Any] = {"imagePullPolicy": "IfNotPresent", "nodeSelector": node_labels(options)}
+    agents: dict[str, Any] = {"imagePullPolicy": "IfNotPresent", "nodeSelector": dict([LOCAL_MODEL_LABEL])}
     if options.tolerations:
         agents["tolerations"] = _placed(options)["tolerations"]
     return {

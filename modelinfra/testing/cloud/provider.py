@@ -19,6 +19,7 @@ from modelinfra.graph.values import Secret, Unknown, decode, encode_struct, plai
 from modelinfra.testing.cloud import checks
 from modelinfra.testing.cloud.cloud import Refused, StandInCloud, Target
 from modelinfra.testing.cloud.diffs import reported
+from modelinfra.testing.cloud.remote_components import construct
 
 
 @dataclass
@@ -173,6 +174,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         except Refused as refused:
             _refuse(context, refused, {})
         return empty_pb2.Empty()
+
+    def Construct(self, request: Any, _context: Any) -> Any:
+        return construct(request)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         try:
