@@ -17,7 +17,9 @@ KSERVE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         "cert-manager-namespace": ChildRole(_NAMESPACE, "the namespace of cert-manager"),
         "cert-manager": ChildRole(_RELEASE, "cert-manager, which gives KServe's webhooks their certificates"),
-        "gateway-api": ChildRole(_CHART, "the custom resource definitions of the Gateway API and of Envoy Gateway"),
+        "gateway-api": ChildRole(
+            _CHART, "the custom resource definitions of the Gateway API, and those of Envoy Gateway"
+        ),
         "envoy-gateway-namespace": ChildRole(_NAMESPACE, "the namespace of Envoy Gateway and its proxies"),
         "envoy-gateway": ChildRole(_RELEASE, "Envoy Gateway"),
         "keda-namespace": ChildRole(_NAMESPACE, "the namespace of KEDA"),

@@ -19,12 +19,16 @@ DEFAULT_DOWNLOAD_MEMORY = "4GiB"
 class KServeOptions(TransformedOptions):
     """KServe in Standard mode on a Kubernetes cluster, with what it stands on. What is `false` is there already, and is left alone."""
 
-    cert_manager: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+cert-manager", "+Namespace"))]]
+    cert_manager: NotRequired[
+        Annotated[bool, Option(default=True, example=False, lands=("+cert-manager", "+Namespace"))]
+    ]
     """Whether to install cert-manager. Its certificates are KServe's: an adopted one must be of version 1.15 or newer."""
 
-    gateway_api: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+gateway-crds-helm",))]]
-    """Whether to install the custom resource definitions of the Gateway API (standard channel) and of Envoy Gateway. Some clusters bring
-    the first (GKE, OpenShift); Envoy Gateway then needs its own from elsewhere, so that `false` fits best with `gateway.class_name`."""
+    gateway_api: NotRequired[
+        Annotated[bool, Option(default=True, example=False, lands=("gateway-crds-helm.crds.gatewayAPI.enabled",))]
+    ]
+    """Whether to install the custom resource definitions of the Gateway API (standard channel). `false` where the cluster brings them, as
+    those of GKE and OpenShift do. Envoy Gateway's own come with it."""
 
     envoy_gateway: NotRequired[
         Annotated[
@@ -32,7 +36,14 @@ class KServeOptions(TransformedOptions):
             Option(
                 default_text="true, unless `gateway` names a class or an existing gateway",
                 example=False,
-                lands=("+gateway-helm", "+Namespace", "+GatewayClass", "+EnvoyProxy", "+Gateway"),
+                lands=(
+                    "+gateway-helm",
+                    "+Namespace",
+                    "+GatewayClass",
+                    "+EnvoyProxy",
+                    "+Gateway",
+                    "gateway-crds-helm.crds.envoyGateway.enabled",
+                ),
             ),
         ]
     ]
@@ -86,7 +97,8 @@ class KServeOptions(TransformedOptions):
             ),
         ]
     ]
-    """What the container that downloads a model may use. KServe's own default of 1GiB is killed by large models."""
+    """What the container that downloads a model may use. With KServe's own default of 1GiB the download of a
+    large model is killed."""
 
     local_models: NotRequired[
         Annotated[

@@ -45,6 +45,7 @@ class GatewayOptions(TypedDict):
                     "+GatewayClass",
                     "+EnvoyProxy",
                     "+Gateway",
+                    "gateway-crds-helm.crds.envoyGateway.enabled",
                     "kserve-resources.kserve.controller.gateway.ingressGateway.kserveGateway",
                     "kserve-resources.kserve.controller.gateway.urlScheme",
                 )
@@ -63,6 +64,7 @@ class GatewayOptions(TypedDict):
                     "+Namespace",
                     "+GatewayClass",
                     "+EnvoyProxy",
+                    "gateway-crds-helm.crds.envoyGateway.enabled",
                     "Gateway.spec.gatewayClassName",
                     "Gateway.spec.infrastructure",
                 ),

@@ -16,7 +16,9 @@ from modelinfra.graph.capture import capture
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import plain
 
-SCHEMAS: Mapping[str, Any] = json.loads(gzip.decompress(Path(__file__).with_name("kserve_schemas.json.gz").read_bytes()))
+SCHEMAS: Mapping[str, Any] = json.loads(
+    gzip.decompress(Path(__file__).with_name("kserve_schemas.json.gz").read_bytes())
+)
 
 _SYSTEM = {
     "node_selector": {"karpenter.sh/controller": "true"},
@@ -73,9 +75,7 @@ def installed(**options: Any) -> Graph:
 
 def children(graph: Graph) -> dict[str, Node]:
     """Child role -> resource."""
-    return {
-        node.name.removeprefix("serving-"): node for node in graph if node.type.startswith("kubernetes:")
-    }
+    return {node.name.removeprefix("serving-"): node for node in graph if node.type.startswith("kubernetes:")}
 
 
 def manifest(node: Node) -> dict[str, Any]:

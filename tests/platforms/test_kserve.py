@@ -142,9 +142,9 @@ def test_a_disposable_installation_leaves_no_definitions_behind() -> None:
     assert not [node for node in graph if node.protect]
 
 
-def test_what_endpoints_live_in_is_protected_in_production(everything: Graph) -> None:
-    protected = {role for role, node in children(everything).items() if node.protect}
-    assert protected == {"gateway-api", "crds", "llm-crds", "local-model-crds", "gateway"}
+def test_what_endpoints_need_is_protected_in_production(everything: Graph) -> None:
+    free = {role for role, node in children(everything).items() if not node.protect}
+    assert free == {"runtimes", "local-model-nodes", "server-monitor", "gateway-monitor"}
 
 
 def test_a_release_waits_is_taken_back_and_keeps_few_revisions(everything: Graph) -> None:
@@ -210,7 +210,9 @@ def test_two_charts_that_share_a_definition_come_one_after_the_other(everything:
 def test_every_namespaced_part_waits_for_its_namespace(world: str) -> None:
     graph = installed(**WORLDS[world])
     after, made = order(graph), children(graph)
-    homes = {manifest(node)["metadata"]["name"]: role for role, node in made.items() if node.type.endswith(":Namespace")}
+    homes = {
+        manifest(node)["metadata"]["name"]: role for role, node in made.items() if node.type.endswith(":Namespace")
+    }
     for role, node in made.items():
         given = manifest(node)
         home = given.get("namespace") or (given.get("metadata") or {}).get("namespace")
@@ -252,6 +254,11 @@ def test_another_implementation_serves_the_gateway_by_its_class() -> None:
     assert not {"envoy-gateway", "gateway-class", "gateway-proxy"} & set(made)
     assert manifest(made["gateway"])["spec"]["gatewayClassName"] == "gke-l7-rilb"
     assert "infrastructure" not in manifest(made["gateway"])["spec"]
+
+
+def test_envoy_gateway_brings_its_own_definitions_where_the_cluster_has_those_of_the_gateway_api() -> None:
+    given = release(installed(gateway_api=False), "gateway-api")["crds"]
+    assert given == {"gatewayAPI": {"enabled": False, "channel": "standard"}, "envoyGateway": {"enabled": True}}
 
 
 def test_there_may_be_no_gateway_at_all() -> None:
@@ -499,12 +506,30 @@ def test_a_transform_has_the_last_word_on_an_object() -> None:
 # Documents
 
 
-def test_the_page_names_every_chart_with_its_version_every_option_and_every_role() -> None:
+def rows(declaration: type = KServeOptions, above: str = "") -> Iterator[str]:
+    """The options as docs/kserve.md lists them."""
+    for key in declared(declaration):
+        path = f"{above}.{key.name}" if above else key.name
+        option = key.option
+        default = option.default_text or ("required" if key.required else _shown(option.default))
+        yield f"| `{path}` | {default} | {' '.join(key.doc.split())} |"
+        if is_declaration(key.type):
+            yield from rows(key.type, path)
+
+
+def _shown(default: Any) -> str:
+    return "–" if default is UNSET else str(default).lower() if isinstance(default, bool) else f"{default}"
+
+
+@pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.split("`")[1])
+def test_the_page_has_every_option_in_the_words_of_its_declaration(row: str) -> None:
+    assert row in DOCS.read_text()
+
+
+def test_the_page_names_every_chart_with_its_version_and_every_role() -> None:
     page = DOCS.read_text()
     for chart in CHARTS.values():
         oldest, newest = chart.kubernetes
         assert f"| `{chart.name}` | {chart.version} | {chart.day} | {oldest} to {newest or 'not said'} |" in page
-    for path in (key.name for key in declared(KServeOptions)):
-        assert f"`{path}`" in page
     for role, about in KSERVE_ROLES.items():
         assert f"| `{role}` | `{about.sdk_class}` | {about.what} |" in page

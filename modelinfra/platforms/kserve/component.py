@@ -30,8 +30,8 @@ class KServeArgs(KServeOptions, total=False):
     """Arguments of KServe."""
 
     production: bool
-    """Two replicas of everything that can have two, and protection of what endpoints live in: the definitions of custom resources, and the
-    gateway. Default: false."""
+    """Two replicas of everything that can have two, and protection of all that endpoints need: definitions of custom resources, controllers,
+    the gateway, and their namespaces. Default: false."""
 
 
 @dataclass(frozen=True)

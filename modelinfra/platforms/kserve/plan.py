@@ -18,7 +18,8 @@ from modelinfra.platforms.kserve.values import KSERVE_NAMESPACE, LOCAL_MODEL_NAM
 class Part:
     """One resource of an installation. Exactly one of `chart`, `manifest` and `creates_namespace` says what it is.
 
-    role: its child role. after: roles that it waits for. held: whether production protects it, because what others own is lost with it.
+    role: its child role. after: roles that it waits for. held: whether production protects it: without it endpoints are lost, or no longer
+    start, scale or answer. (A `destroy` takes everything that is not protected, also when something else is.)
     """
 
     role: str
@@ -48,23 +49,23 @@ def has_gateway(options: Any) -> bool:
 
 
 def _namespace(role: str, name: str) -> Part:
-    return Part(role, name, creates_namespace=True)
+    return Part(role, name, held=True, creates_namespace=True)
 
 
 def _foundations(options: Any) -> Iterator[Part]:
     if options.cert_manager:
         yield _namespace("cert-manager-namespace", "cert-manager")
-        yield Part("cert-manager", "cert-manager", "cert-manager", after=("cert-manager-namespace",))
-    if options.gateway_api:
+        yield Part("cert-manager", "cert-manager", "cert-manager", after=("cert-manager-namespace",), held=True)
+    if options.gateway_api or installs_envoy_gateway(options):
         yield Part("gateway-api", "", "gateway-crds-helm", held=True)
     if installs_envoy_gateway(options):
         # The proxies run here: the namespace goes last, and with it their load balancer, whatever Envoy Gateway still had to do.
         yield _namespace("envoy-gateway-namespace", "envoy-gateway-system")
         after = ("envoy-gateway-namespace", "gateway-api")
-        yield Part("envoy-gateway", "envoy-gateway-system", "gateway-helm", after=after)
+        yield Part("envoy-gateway", "envoy-gateway-system", "gateway-helm", after=after, held=True)
     if options.keda:
         yield _namespace("keda-namespace", "keda")
-        yield Part("keda", "keda", "keda", after=("keda-namespace",))
+        yield Part("keda", "keda", "keda", after=("keda-namespace",), held=True)
 
 
 def _kserve(options: Any) -> Iterator[Part]:
@@ -74,12 +75,12 @@ def _kserve(options: Any) -> Iterator[Part]:
         yield Part("crds", KSERVE_NAMESPACE, "kserve-crd", after=("namespace",), held=True)
     # cert-manager signs the webhooks' certificates. The controller asks once, when it starts, whether KEDA and HTTPRoute are there.
     looked_for = ("cert-manager", "keda", *(("gateway-api",) if options.ingress_domain is not None else ()))
-    yield Part("controller", KSERVE_NAMESPACE, "kserve-resources", after=("namespace", "crds", *looked_for))
+    yield Part("controller", KSERVE_NAMESPACE, "kserve-resources", after=("namespace", "crds", *looked_for), held=True)
     if options.llm_inference_services:
         # Both charts of definitions have that of ClusterStorageContainer, and leave it out when they find it: one after the other.
         yield Part("llm-crds", KSERVE_NAMESPACE, "kserve-llmisvc-crd", after=("namespace", "crds"), held=True)
         after = ("llm-crds", "controller", "gateway-api")
-        yield Part("llm-controller", KSERVE_NAMESPACE, "kserve-llmisvc-resources", after=after)
+        yield Part("llm-controller", KSERVE_NAMESPACE, "kserve-llmisvc-resources", after=after, held=True)
     if options.runtimes or options.llm_inference_services:
         after = ("controller", "llm-controller")
         yield Part("runtimes", KSERVE_NAMESPACE, "kserve-runtime-configs", after=after)
@@ -87,7 +88,7 @@ def _kserve(options: Any) -> Iterator[Part]:
         yield _namespace("local-model-namespace", LOCAL_MODEL_NAMESPACE)
         yield Part("local-model-crds", KSERVE_NAMESPACE, "kserve-localmodel-crd", after=("namespace",), held=True)
         after = ("local-model-namespace", "local-model-crds", "controller")
-        yield Part("local-model-controller", KSERVE_NAMESPACE, "kserve-localmodel-resources", after=after)
+        yield Part("local-model-controller", KSERVE_NAMESPACE, "kserve-localmodel-resources", after=after, held=True)
 
 
 def _objects(options: Any, production: bool) -> Iterator[Part]:
@@ -97,9 +98,9 @@ def _objects(options: Any, production: bool) -> Iterator[Part]:
         yield Part("local-model-nodes", manifest=objects.local_model_nodes(options), after=after)
     envoy = installs_envoy_gateway(options)
     if envoy:
-        yield Part("gateway-class", manifest=objects.gateway_class(), after=("envoy-gateway",))
+        yield Part("gateway-class", manifest=objects.gateway_class(), after=("envoy-gateway",), held=True)
         proxy = objects.gateway_proxy(options, production)
-        yield Part("gateway-proxy", manifest=proxy, after=("namespace", "envoy-gateway"))
+        yield Part("gateway-proxy", manifest=proxy, after=("namespace", "envoy-gateway"), held=True)
     if has_gateway(options) and not (options.gateway is not None and options.gateway.existing is not None):
         after = ("namespace", "gateway-api", "gateway-class", "gateway-proxy")
         yield Part("gateway", manifest=objects.gateway(options), after=after, held=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from modelinfra.catalog.kserve_charts import CHARTS
 from modelinfra.catalog.servers import SERVERS
+from modelinfra.options.kserve import installs_envoy_gateway
 from modelinfra.options.kserve_parts import LOCAL_MODEL_LABEL
 from modelinfra.options.quantities import shown_bytes
 
@@ -86,8 +87,13 @@ def _cert_manager(options: Any, production: bool) -> dict[str, Any]:
     }
 
 
-def _gateway_api(_options: Any, _production: bool) -> dict[str, Any]:
-    return {"crds": {"gatewayAPI": {"enabled": True, "channel": "standard"}, "envoyGateway": {"enabled": True}}}
+def _gateway_api(options: Any, _production: bool) -> dict[str, Any]:
+    return {
+        "crds": {
+            "gatewayAPI": {"enabled": options.gateway_api, "channel": "standard"},
+            "envoyGateway": {"enabled": installs_envoy_gateway(options)},
+        }
+    }
 
 
 def _envoy_gateway(options: Any, production: bool) -> dict[str, Any]:

@@ -175,8 +175,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             _refuse(context, refused, {})
         return empty_pb2.Empty()
 
-    def Construct(self, request: Any, _context: Any) -> Any:
-        return construct(request)
+    def Construct(self, request: Any, context: Any) -> Any:
+        try:
+            return construct(request)
+        except grpc.RpcError as error:
+            # The child was refused, or the deployment has failed elsewhere and the engine listens no more.
+            context.abort(error.code(), error.details())
 
     def Invoke(self, request: Any, context: Any) -> Any:
         try:
