@@ -488,6 +488,19 @@ def test_roles_are_listed_in_the_order_of_installation() -> None:
     assert [part.role for part in parts(validate(KServeOptions, options), production=True)] == list(KSERVE_ROLES)
 
 
+def test_a_transform_of_a_role_adjusts_the_child_of_that_role_alone() -> None:
+    seen: dict[str, list[str]] = {}
+
+    def noting(role: str) -> Any:
+        def note(args: pulumi.ResourceTransformationArgs) -> None:
+            seen.setdefault(role, []).append(args.name)
+
+        return note
+
+    installed(**EVERYTHING, transforms={role: noting(role) for role in KSERVE_ROLES})
+    assert seen == {role: [f"serving-{role}"] for role in KSERVE_ROLES}
+
+
 def test_a_transform_has_the_last_word_on_values() -> None:
     patch = {"values": {"kserve": {"controller": {"metricsBindPort": "8081"}}}, "timeout": 1200}
     node = children(installed(transforms={"controller": patch}))["controller"]
@@ -518,7 +531,7 @@ def rows(declaration: type = KServeOptions, above: str = "") -> Iterator[str]:
 
 
 def _shown(default: Any) -> str:
-    return "–" if default is UNSET else str(default).lower() if isinstance(default, bool) else f"{default}"
+    return "none" if default is UNSET else str(default).lower() if isinstance(default, bool) else f"{default}"
 
 
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: row.split("`")[1])
