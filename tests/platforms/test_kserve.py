@@ -285,7 +285,30 @@ def test_endpoints_are_told_which_gateway_to_attach_to(options: Mapping[str, Any
     gateway = found[0].gateway
     assert (gateway and (gateway.namespace, gateway.name, gateway.listener, gateway.tls)) == expected
     assert len(found[0].ready) == len(parts(found[0].options, production=False))
+    assert found[0].namespace == "kserve"
     assert found[0].versions["kserve-resources"] == "v0.20.0"
+
+
+def test_an_endpoint_waits_for_all_but_monitors() -> None:
+    found: list[KServe] = []
+
+    def program() -> None:
+        cluster = k8s.Provider("cluster", kubeconfig="{}")
+        found.append(KServe("serving", EVERYTHING, opts=pulumi.ResourceOptions(provider=cluster)))
+
+    made = children(capture(program))
+    assert len(found[0].ready) == len(made) - 2
+
+
+def test_options_that_somebody_has_validated_are_taken() -> None:
+    def program() -> None:
+        cluster = k8s.Provider("cluster", kubeconfig="{}")
+        options = validate(KServeOptions, {"keda": False})
+        KServe("serving", options, production=True, opts=pulumi.ResourceOptions(provider=cluster))
+
+    made = children(capture(program))
+    assert "keda" not in made
+    assert made["controller"].protect
 
 
 # Objects

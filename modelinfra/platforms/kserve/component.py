@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -18,6 +18,9 @@ from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.kserve.plan import Part, has_gateway, parts, values
 from modelinfra.platforms.kserve.values import KSERVE_NAMESPACE, gateway_of, speaks_tls
+
+if TYPE_CHECKING:
+    import pydantic
 
 RELEASE_TIMEOUT_SECONDS = 600
 """How long a chart may take until its Pods are ready: nodes may have to come first, and images be pulled."""
@@ -60,7 +63,7 @@ class KServe(pulumi.ComponentResource):
 
     ready: Sequence[pulumi.Resource]
     """What an endpoint depends on: once these are there, webhooks answer, and objects of every kind that was installed can be made. At
-    destroy, endpoints go before them."""
+    destroy, endpoints go before them. Monitors are not among them."""
 
     versions: Mapping[str, str]
     """Chart -> version, of what is installed."""
@@ -69,9 +72,14 @@ class KServe(pulumi.ComponentResource):
     def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
     def __init__(
+        self, name: str, args: pydantic.BaseModel, opts: pulumi.ResourceOptions | None = None, *, production: bool
+    ) -> None: ...
+    @overload
+    def __init__(
         self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[KServeArgs]
     ) -> None: ...
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
+        # An Environment checks its platforms before it registers anything, and hands in options that are validated.
         given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
         self.production: bool = given.pop("production", False)
         self.options = _checked(name, args, given, opts)
@@ -80,7 +88,7 @@ class KServe(pulumi.ComponentResource):
         made: dict[str, pulumi.Resource] = {}
         for part in parts(self.options, self.production):
             made[part.role] = self._register(part, made)
-        self.ready = list(made.values())
+        self.ready = [each for role, each in made.items() if not role.endswith("-monitor")]
         self.namespace = KSERVE_NAMESPACE
         self.gateway = _gateway(self.options)
         self.versions = {
@@ -157,6 +165,16 @@ def _gateway(options: Any) -> GatewayReference | None:
     return GatewayReference(namespace, name, None if existing else "https" if tls else "http", tls)
 
 
+def installation_problems(options: Any) -> list[Problem]:
+    """What is wrong with validated options beyond their own rules: transforms of properties or children that there are not."""
+    made = {part.role for part in parts(options, production=False)}
+    reason = "there is nothing for it to adjust: these options make no such child"
+    return [
+        *transform_problems(options, KSERVE_ROLES),
+        *(Problem(f"transforms.{role}", reason, "Remove it.") for role in options.transforms or () if role not in made),
+    ]
+
+
 def _checked(name: str, args: Any, given: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Any:
     subject = f"KServe '{name}'"
     also = list(name_problems(name))
@@ -165,15 +183,7 @@ def _checked(name: str, args: Any, given: Mapping[str, Any], opts: pulumi.Resour
         remedy = "Pass opts=pulumi.ResourceOptions(provider=pulumi_kubernetes.Provider(...)), or set kubernetes:kubeconfig in the stack's configuration."
         also.append(Problem("opts.provider", reason, remedy))
     options = checked(KServeOptions, args if not isinstance(args, Mapping) else None, given, subject, also=also)
-    problems = transform_problems(options, KSERVE_ROLES)
-    made = {part.role for part in parts(options, production=False)}
-    problems += [
-        Problem(
-            f"transforms.{role}", "there is nothing for it to adjust: these options make no such child", "Remove it."
-        )
-        for role in options.transforms or ()
-        if role not in made
-    ]
+    problems = installation_problems(options)
     if problems:
         raise run_error(InvalidOptionsError(problems, subject))
     return options
