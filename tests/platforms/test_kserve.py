@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,7 @@ def test_controllers_and_proxies_run_where_they_are_told(everything: Graph) -> N
     gateway = release(everything, "envoy-gateway")
     assert gateway["deployment"]["pod"] == gateway["certgen"]["job"] == {"nodeSelector": labels, "tolerations": taints}
     proxy = manifest(children(everything)["gateway-proxy"])["spec"]["provider"]["kubernetes"]["envoyDeployment"]
-    assert proxy == {"replicas": 2, "pod": {"nodeSelector": labels, "tolerations": taints}}
+    assert {"nodeSelector": labels, "tolerations": taints}.items() <= proxy["pod"].items()
     assert release(everything, "keda")["nodeSelector"] == labels
     assert release(everything, "controller")["kserve"]["controller"]["nodeSelector"] == labels
 
@@ -365,17 +366,70 @@ def test_the_gateway_is_reached_from_the_cluster_only_unless_it_is_told_otherwis
     assert balanced == {"type": "LoadBalancer", "annotations": annotations}
 
 
+def test_proxies_in_production_are_two_and_apart_and_let_long_answers_end(everything: Graph) -> None:
+    spec = manifest(children(everything)["gateway-proxy"])["spec"]
+    proxies = spec["provider"]["kubernetes"]
+    assert (proxies["envoyDeployment"]["replicas"], proxies["envoyPDB"]) == (2, {"minAvailable": 1})
+    apart = {each["topologyKey"] for each in proxies["envoyDeployment"]["pod"]["topologySpreadConstraints"]}
+    assert apart == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    assert spec["shutdown"] == {"drainTimeout": "5m"}
+
+
 def test_a_gateway_with_a_certificate_speaks_no_http() -> None:
     listeners = manifest(children(installed(gateway={"tls_secret": "models"}))["gateway"])["spec"]["listeners"]
     assert [(each["name"], each["port"], each["protocol"]) for each in listeners] == [("https", 443, "HTTPS")]
 
 
-def test_prometheus_is_sent_to_the_port_that_a_runtime_names(everything: Graph) -> None:
+def relabelled(rules: list[dict[str, Any]], found: Mapping[str, str]) -> dict[str, str] | None:
+    """What Prometheus makes of a target's labels (docs: relabel_config; a label that there is not is empty)."""
+    labels = dict(found)
+    for rule in rules:
+        text = ";".join(labels.get(name, "") for name in rule["sourceLabels"])
+        match = re.fullmatch(rule["regex"], text)
+        if rule.get("action") == "keep":
+            if match is None:
+                return None
+        elif match is not None:
+            labels[rule["targetLabel"]] = match.expand(re.sub(r"\$([0-9])", r"\\\1", rule.get("replacement", "$1")))
+    return labels
+
+
+_POD = {
+    "__address__": "10.0.0.7:9081",
+    "__metrics_path__": "/metrics",
+    "__meta_kubernetes_pod_container_name": "kserve-container",
+    "__meta_kubernetes_pod_label_serving_kserve_io_inferenceservice": "digits",
+}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        ({"prometheus_io_port": "8082", "prometheus_io_path": "/metrics"}, ("10.0.0.7:8082", "/metrics")),
+        ({"prometheus_kserve_io_port": "8002", "prometheus_kserve_io_path": "/m"}, ("10.0.0.7:8002", "/m")),
+        ({"prometheus_io_port": "1", "prometheus_kserve_io_port": "8080"}, ("10.0.0.7:8080", "/metrics")),
+        ({}, None),
+    ],
+)
+def test_prometheus_asks_a_server_where_its_annotations_say(
+    everything: Graph, annotations: Mapping[str, str], expected: tuple[str, str] | None
+) -> None:
     spec = manifest(children(everything)["server-monitor"])["spec"]
     assert spec["namespaceSelector"] == {"any": True}
     rules = spec["podMetricsEndpoints"][0]["relabelings"]
-    assert rules[1]["sourceLabels"] == ["__meta_kubernetes_pod_annotation_prometheus_kserve_io_port"]
-    assert rules[2]["targetLabel"] == "__address__"
+    said = {f"__meta_kubernetes_pod_annotation_{name}": value for name, value in annotations.items()}
+    target = relabelled(rules, {**_POD, **said})
+    assert (target and (target["__address__"], target["__metrics_path__"])) == expected
+    assert target is None or target["inferenceservice"] == "digits"
+
+
+def test_prometheus_asks_no_container_beside_the_server(everything: Graph) -> None:
+    rules = manifest(children(everything)["server-monitor"])["spec"]["podMetricsEndpoints"][0]["relabelings"]
+    beside = {
+        "__meta_kubernetes_pod_container_name": "agent",
+        "__meta_kubernetes_pod_annotation_prometheus_io_port": "1",
+    }
+    assert relabelled(rules, {**_POD, **beside}) is None
 
 
 # What a user may say

@@ -12,9 +12,14 @@ GATEWAY_CLASS: Final = "kserve-envoy"
 ROUTES_FROM: Final = {"namespaces": {"from": "All"}}
 """Endpoints stand in namespaces of their own; who may write routes there, Kubernetes' own rights say."""
 
+DRAIN: Final = "5m"
+"""How long a proxy that is taken away may still answer. Envoy Gateway's own is a minute: models write longer."""
+
 _PROXY: Final = "kserve-gateway"
 _ENVOY_CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
-_PORT, _PATH = "prometheus_kserve_io_port", "prometheus_kserve_io_path"
+_ANNOTATION = "__meta_kubernetes_pod_annotation_"
+_ANNOTATED = ("prometheus_io", "prometheus_kserve_io")
+"""Who says where metrics are: endpoints of modelinfra in the usual annotations, KServe's own runtimes in those of KServe, which win."""
 
 
 def gateway_class() -> dict[str, Any]:
@@ -40,17 +45,20 @@ def gateway_proxy(options: Any, production: bool) -> dict[str, Any]:
         pod["nodeSelector"] = dict(options.node_selector)
     if options.tolerations:
         pod["tolerations"] = [dict(each) for each in options.tolerations]
-    kubernetes: dict[str, Any] = {
-        "envoyService": service,
-        "envoyDeployment": {"replicas": 2 if production else 1, **({"pod": pod} if pod else {})},
-    }
+    kubernetes: dict[str, Any] = {"envoyService": service}
     if production:
         kubernetes["envoyPDB"] = {"minAvailable": 1}
+        pod["topologySpreadConstraints"] = [_apart("topology.kubernetes.io/zone"), _apart("kubernetes.io/hostname")]
+    kubernetes["envoyDeployment"] = {"replicas": 2 if production else 1, **({"pod": pod} if pod else {})}
     return {
         "apiVersion": "gateway.envoyproxy.io/v1alpha1",
         "kind": "EnvoyProxy",
         "metadata": {"name": _PROXY, "namespace": KSERVE_NAMESPACE},
-        "spec": {"provider": {"type": "Kubernetes", "kubernetes": kubernetes}},
+        "spec": {
+            "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
+            # A proxy that goes lets answers end that are under way, for so long at most; it goes as soon as there are none.
+            "shutdown": {"drainTimeout": DRAIN},
+        },
     }
 
 
@@ -78,7 +86,8 @@ def gateway(options: Any) -> dict[str, Any]:
 
 
 def server_monitor(labels: Mapping[str, str]) -> dict[str, Any]:
-    """Asks the container of every InferenceService's replica, on the port and path that its runtime's annotations name."""
+    """Asks the container of every InferenceService's replica, on the port and path that its annotations name."""
+    served = "__meta_kubernetes_pod_label_serving_kserve_io_inferenceservice"
     return _monitor(
         "kserve-model-servers",
         labels,
@@ -86,15 +95,16 @@ def server_monitor(labels: Mapping[str, str]) -> dict[str, Any]:
         {
             "relabelings": [
                 _keep("__meta_kubernetes_pod_container_name", "kserve-container"),
-                _keep(f"__meta_kubernetes_pod_annotation_{_PORT}", "[0-9]+"),
+                *(_label(f"{_ANNOTATION}{each}_port", "__tmp_port", "([0-9]+)") for each in _ANNOTATED),
+                _keep("__tmp_port", "[0-9]+"),
                 {
-                    "sourceLabels": ["__address__", f"__meta_kubernetes_pod_annotation_{_PORT}"],
+                    "sourceLabels": ["__address__", "__tmp_port"],
                     "regex": r"(.+?)(?::[0-9]+)?;([0-9]+)",
                     "replacement": "$1:$2",
                     "targetLabel": "__address__",
                 },
-                _label(f"__meta_kubernetes_pod_annotation_{_PATH}", "__metrics_path__"),
-                _label("__meta_kubernetes_pod_label_serving_kserve_io_inferenceservice", "inferenceservice"),
+                *(_label(f"{_ANNOTATION}{each}_path", "__metrics_path__") for each in _ANNOTATED),
+                _label(served, "inferenceservice"),
             ]
         },
     )
@@ -151,9 +161,20 @@ def _monitor(
     }
 
 
+def _apart(key: str) -> dict[str, Any]:
+    labels = {"gateway.envoyproxy.io/owning-gateway-name": GATEWAY_NAME}
+    return {
+        "maxSkew": 1,
+        "topologyKey": key,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": labels},
+    }
+
+
 def _keep(label: str, pattern: str) -> dict[str, Any]:
     return {"sourceLabels": [label], "regex": pattern, "action": "keep"}
 
 
-def _label(source: str, target: str) -> dict[str, Any]:
-    return {"sourceLabels": [source], "regex": "(.+)", "targetLabel": target}
+def _label(source: str, target: str, pattern: str = "(.+)") -> dict[str, Any]:
+    """What does not match leaves the target as it is."""
+    return {"sourceLabels": [source], "regex": pattern, "targetLabel": target}
