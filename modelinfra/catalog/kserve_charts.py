@@ -42,7 +42,7 @@ def _kserve(name: str) -> Chart:
         name=name,
         repository="oci://ghcr.io/kserve/charts",
         version="v0.20.0",
-        day="2026-08-05",
+        day="2026-08-06",
         kubernetes=_KSERVE_WINDOW[0],
         kubernetes_source=_KSERVE_WINDOW[1],
         git=("kserve/kserve", "1fb781055dd1567164358233e1125142ca6ef1fe", f"charts/{name}"),

@@ -8,8 +8,20 @@ from typing import Annotated, Any, NotRequired
 from modelinfra.catalog.kserve_roles import KSERVE_ROLES
 from modelinfra.options.adjustments import TransformedOptions, transforms_name
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.kserve_gateway import GatewayOptions
+from modelinfra.options.kserve_gateway import InstalledGatewayOptions
+from modelinfra.options.kserve_landing import (
+    CHART,
+    CONTROLLER,
+    ENVOY_GATEWAY,
+    GATEWAY,
+    NAMESPACE,
+    NODE_GROUP,
+    POD_MONITOR,
+    POD_OF_PROXY,
+    RELEASE,
+)  # fmt: skip
 from modelinfra.options.kserve_parts import LocalModelsOptions, PrometheusOptions
+from modelinfra.options.landing import ADDED
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes
 
@@ -20,12 +32,12 @@ class KServeOptions(TransformedOptions):
     """KServe in Standard mode on a Kubernetes cluster, with what it stands on. What is `false` is there already, and is left alone."""
 
     cert_manager: NotRequired[
-        Annotated[bool, Option(default=True, example=False, lands=("+cert-manager", "+Namespace"))]
+        Annotated[bool, Option(default=True, example=False, lands=(f"{ADDED}{RELEASE}", f"{ADDED}{NAMESPACE}"))]
     ]
     """Whether to install cert-manager. Its certificates are KServe's: an adopted one must be of version 1.15 or newer."""
 
     gateway_api: NotRequired[
-        Annotated[bool, Option(default=True, example=False, lands=("gateway-crds-helm.crds.gatewayAPI.enabled",))]
+        Annotated[bool, Option(default=True, example=False, lands=(f"{CHART}.values.crds.gatewayAPI.enabled",))]
     ]
     """Whether to install the custom resource definitions of the Gateway API (standard channel). `false` where the cluster brings them, as
     those of GKE and OpenShift do. Envoy Gateway's own come with it."""
@@ -37,25 +49,23 @@ class KServeOptions(TransformedOptions):
                 default_text="true, unless `gateway` names a class or an existing gateway",
                 example=False,
                 lands=(
-                    "+gateway-helm",
-                    "+Namespace",
-                    "+GatewayClass",
-                    "+EnvoyProxy",
-                    "+Gateway",
-                    "gateway-crds-helm.crds.envoyGateway.enabled",
+                    *ENVOY_GATEWAY,
+                    f"{ADDED}{GATEWAY}",
                 ),
             ),
         ]
     ]
     """Whether to install Envoy Gateway, and a gateway that it serves. Without it, and without `gateway`, there is no gateway."""
 
-    keda: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+keda", "+Namespace"))]]
+    keda: NotRequired[
+        Annotated[bool, Option(default=True, example=False, lands=(f"{ADDED}{RELEASE}", f"{ADDED}{NAMESPACE}"))]
+    ]
     """Whether to install KEDA. KServe's controller looks for it when it starts: one that is installed by hand must be there before."""
 
-    crds: NotRequired[Annotated[bool, Option(default=True, example=False, lands=("+kserve-crd",))]]
+    crds: NotRequired[Annotated[bool, Option(default=True, example=False, lands=(f"{ADDED}{RELEASE}",))]]
     """Whether to install KServe's custom resource definitions. `false` where somebody else manages them."""
 
-    gateway: NotRequired[GatewayOptions]
+    gateway: NotRequired[InstalledGatewayOptions]
     """The gateway through which requests reach endpoints. One of Envoy Gateway that only the cluster itself reaches otherwise."""
 
     ingress_domain: NotRequired[
@@ -67,9 +77,9 @@ class KServeOptions(TransformedOptions):
                 pattern_example="models.example.com",
                 example="models.example.com",
                 lands=(
-                    "kserve-resources.kserve.controller.gateway.domain",
-                    "kserve-resources.kserve.controller.gateway.disableIngressCreation",
-                    "kserve-resources.kserve.controller.gateway.ingressGateway.enableGatewayApi",
+                    f"{CONTROLLER}.gateway.domain",
+                    f"{CONTROLLER}.gateway.disableIngressCreation",
+                    f"{CONTROLLER}.gateway.ingressGateway.enableGatewayApi",
                 ),
             ),
         ]
@@ -80,7 +90,7 @@ class KServeOptions(TransformedOptions):
     runtimes: NotRequired[
         Annotated[
             bool,
-            Option(default=False, example=True, lands=("+kserve-runtime-configs",)),
+            Option(default=False, example=True, lands=(f"{ADDED}{RELEASE}",)),
         ]
     ]
     """Whether to install KServe's own serving runtimes, for InferenceServices that people write themselves. Endpoints of modelinfra bring
@@ -93,7 +103,7 @@ class KServeOptions(TransformedOptions):
                 default=DEFAULT_DOWNLOAD_MEMORY,
                 at_least=1 << 30,
                 example="16GiB",
-                lands=("kserve-resources.kserve.storage.resources.limits.memory",),
+                lands=(f"{RELEASE}.values.kserve.storage.resources.limits.memory",),
             ),
         ]
     ]
@@ -105,11 +115,10 @@ class KServeOptions(TransformedOptions):
             LocalModelsOptions,
             Option(
                 lands=(
-                    "+kserve-localmodel-crd",
-                    "+kserve-localmodel-resources",
-                    "+LocalModelNodeGroup",
-                    "+Namespace",
-                    "kserve-resources.kserve.localmodel.enabled",
+                    f"{ADDED}{RELEASE}",
+                    f"{ADDED}{NODE_GROUP}",
+                    f"{ADDED}{NAMESPACE}",
+                    f"{RELEASE}.values.kserve.localmodel.enabled",
                 )
             ),
         ]
@@ -122,7 +131,7 @@ class KServeOptions(TransformedOptions):
             Option(
                 default=False,
                 example=True,
-                lands=("+kserve-llmisvc-crd", "+kserve-llmisvc-resources", "+kserve-runtime-configs"),
+                lands=(f"{ADDED}{RELEASE}", f"{ADDED}{RELEASE}"),
             ),
         ]
     ]
@@ -135,10 +144,10 @@ class KServeOptions(TransformedOptions):
             PrometheusOptions,
             Option(
                 lands=(
-                    "+PodMonitor",
-                    "cert-manager.prometheus.podmonitor",
-                    "keda.prometheus.metricServer",
-                    "keda.prometheus.operator",
+                    f"{ADDED}{POD_MONITOR}",
+                    f"{RELEASE}.values.prometheus.podmonitor",
+                    f"{RELEASE}.values.prometheus.metricServer",
+                    f"{RELEASE}.values.prometheus.operator",
                 )
             ),
         ]
@@ -151,12 +160,12 @@ class KServeOptions(TransformedOptions):
             Option(
                 example={"node-group": "system"},
                 lands=(
-                    "cert-manager.global.nodeSelector",
-                    "gateway-helm.certgen.job.nodeSelector",
-                    "gateway-helm.deployment.pod.nodeSelector",
-                    "keda.nodeSelector",
-                    "kserve-resources.kserve.controller.nodeSelector",
-                    "EnvoyProxy.spec.provider.kubernetes.envoyDeployment.pod.nodeSelector",
+                    f"{RELEASE}.values.global.nodeSelector",
+                    f"{RELEASE}.values.certgen.job.nodeSelector",
+                    f"{RELEASE}.values.deployment.pod.nodeSelector",
+                    f"{RELEASE}.values.nodeSelector",
+                    f"{CONTROLLER}.nodeSelector",
+                    f"{POD_OF_PROXY}.nodeSelector",
                 ),
             ),
         ]
@@ -170,15 +179,15 @@ class KServeOptions(TransformedOptions):
             Option(
                 example=[{"key": "CriticalAddonsOnly", "operator": "Exists"}],
                 lands=(
-                    "cert-manager.cainjector.tolerations",
-                    "cert-manager.startupapicheck.tolerations",
-                    "cert-manager.tolerations",
-                    "cert-manager.webhook.tolerations",
-                    "gateway-helm.certgen.job.tolerations",
-                    "gateway-helm.deployment.pod.tolerations",
-                    "keda.tolerations",
-                    "kserve-resources.kserve.controller.tolerations",
-                    "EnvoyProxy.spec.provider.kubernetes.envoyDeployment.pod.tolerations",
+                    f"{RELEASE}.values.cainjector.tolerations",
+                    f"{RELEASE}.values.startupapicheck.tolerations",
+                    f"{RELEASE}.values.tolerations",
+                    f"{RELEASE}.values.webhook.tolerations",
+                    f"{RELEASE}.values.certgen.job.tolerations",
+                    f"{RELEASE}.values.deployment.pod.tolerations",
+                    f"{RELEASE}.values.tolerations",
+                    f"{CONTROLLER}.tolerations",
+                    f"{POD_OF_PROXY}.tolerations",
                 ),
             ),
         ]

@@ -8,6 +8,13 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.kserve_landing import (
+    CONTROLLER,
+    ENVOY_GATEWAY,
+    GATEWAY,
+    SERVICE_OF_PROXY,
+)  # fmt: skip
+from modelinfra.options.landing import ADDED
 from modelinfra.options.problems import Problem
 
 _HOST = Option(
@@ -15,7 +22,7 @@ _HOST = Option(
     pattern_text="a host name in lower-case letters, or one that begins with *.",
     pattern_example="*.models.example.com",
     example="*.models.example.com",
-    lands=("Gateway.spec.listeners[0].hostname",),
+    lands=(f"{GATEWAY}.spec.listeners[0].hostname",),
 )
 
 
@@ -32,7 +39,7 @@ class ExistingGatewayOptions(TypedDict):
     """Whether clients speak HTTPS to it."""
 
 
-class GatewayOptions(TypedDict):
+class InstalledGatewayOptions(TypedDict):
     """The gateway through which requests reach endpoints."""
 
     existing: NotRequired[
@@ -40,14 +47,10 @@ class GatewayOptions(TypedDict):
             ExistingGatewayOptions,
             Option(
                 lands=(
-                    "+gateway-helm",
-                    "+Namespace",
-                    "+GatewayClass",
-                    "+EnvoyProxy",
-                    "+Gateway",
-                    "gateway-crds-helm.crds.envoyGateway.enabled",
-                    "kserve-resources.kserve.controller.gateway.ingressGateway.kserveGateway",
-                    "kserve-resources.kserve.controller.gateway.urlScheme",
+                    *ENVOY_GATEWAY,
+                    f"{ADDED}{GATEWAY}",
+                    f"{CONTROLLER}.gateway.ingressGateway.kserveGateway",
+                    f"{CONTROLLER}.gateway.urlScheme",
                 )
             ),
         ]
@@ -60,13 +63,9 @@ class GatewayOptions(TypedDict):
             Option(
                 example="gke-l7-rilb",
                 lands=(
-                    "+gateway-helm",
-                    "+Namespace",
-                    "+GatewayClass",
-                    "+EnvoyProxy",
-                    "gateway-crds-helm.crds.envoyGateway.enabled",
-                    "Gateway.spec.gatewayClassName",
-                    "Gateway.spec.infrastructure",
+                    *ENVOY_GATEWAY,
+                    f"{GATEWAY}.spec.gatewayClassName",
+                    f"{GATEWAY}.spec.infrastructure",
                 ),
             ),
         ]
@@ -82,11 +81,11 @@ class GatewayOptions(TypedDict):
             Option(
                 example="models-tls",
                 lands=(
-                    "Gateway.spec.listeners[0].name",
-                    "Gateway.spec.listeners[0].port",
-                    "Gateway.spec.listeners[0].protocol",
-                    "Gateway.spec.listeners[0].tls",
-                    "kserve-resources.kserve.controller.gateway.urlScheme",
+                    f"{GATEWAY}.spec.listeners[0].name",
+                    f"{GATEWAY}.spec.listeners[0].port",
+                    f"{GATEWAY}.spec.listeners[0].protocol",
+                    f"{GATEWAY}.spec.listeners[0].tls",
+                    f"{CONTROLLER}.gateway.urlScheme",
                 ),
             ),
         ]
@@ -100,7 +99,7 @@ class GatewayOptions(TypedDict):
             Option(
                 default_text="ClusterIP",
                 example="NodePort",
-                lands=("EnvoyProxy.spec.provider.kubernetes.envoyService.type",),
+                lands=(f"{SERVICE_OF_PROXY}.type",),
             ),
         ]
     ]
@@ -110,22 +109,20 @@ class GatewayOptions(TypedDict):
     service_annotations: NotRequired[
         Annotated[
             Mapping[str, Input[str]],
-            Option(lands=("EnvoyProxy.spec.provider.kubernetes.envoyService.annotations",)),
+            Option(lands=(f"{SERVICE_OF_PROXY}.annotations",)),
         ]
     ]
     """What the load balancer is like, in the words of the cloud: see docs/kserve.md for internal ones. Needed with LoadBalancer, since most
     clouds make one that faces the internet unless they are told otherwise; `{}` says that this is meant."""
 
-    load_balancer_class: NotRequired[
-        Annotated[str, Option(lands=("EnvoyProxy.spec.provider.kubernetes.envoyService.loadBalancerClass",))]
-    ]
+    load_balancer_class: NotRequired[Annotated[str, Option(lands=(f"{SERVICE_OF_PROXY}.loadBalancerClass",))]]
     """Which controller makes the load balancer, for example `eks.amazonaws.com/nlb` with EKS Auto Mode. The cluster's default otherwise."""
 
 
 _MADE_BY_ENVOY = ("service", "service_annotations", "load_balancer_class")
 
 
-@rule(GatewayOptions, "existing", "class_name", "host", "tls_secret", *_MADE_BY_ENVOY)
+@rule(InstalledGatewayOptions, "existing", "class_name", "host", "tls_secret", *_MADE_BY_ENVOY)
 def an_existing_gateway_is_as_it_is(options: Mapping[str, Any]) -> Iterable[Problem]:
     if options["existing"] is None:
         return
@@ -137,7 +134,7 @@ def an_existing_gateway_is_as_it_is(options: Mapping[str, Any]) -> Iterable[Prob
             )
 
 
-@rule(GatewayOptions, "existing", "class_name", *_MADE_BY_ENVOY)
+@rule(InstalledGatewayOptions, "existing", "class_name", *_MADE_BY_ENVOY)
 def another_class_has_its_own_proxies(options: Mapping[str, Any]) -> Iterable[Problem]:
     if options["class_name"] is None or options["existing"] is not None:
         return
@@ -147,7 +144,7 @@ def another_class_has_its_own_proxies(options: Mapping[str, Any]) -> Iterable[Pr
             yield Problem(key, reason, "Remove it, or class_name.")
 
 
-@rule(GatewayOptions, "existing", "class_name", *_MADE_BY_ENVOY)
+@rule(InstalledGatewayOptions, "existing", "class_name", *_MADE_BY_ENVOY)
 def a_load_balancer_is_described(options: Mapping[str, Any]) -> Iterable[Problem]:
     if options["existing"] is not None or options["class_name"] is not None:
         return

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from typing import Annotated, NotRequired, TypedDict
 
 from modelinfra.options.declare import Option
+from modelinfra.options.kserve_landing import (
+    NODE_GROUP,
+    POD_MONITOR,
+    RELEASE,
+)  # fmt: skip
 from modelinfra.options.quantities import Bytes
 
 LOCAL_MODEL_LABEL = ("kserve/localmodel", "worker")
@@ -21,9 +26,9 @@ class LocalModelsOptions(TypedDict):
             at_least=1 << 30,
             example="500GiB",
             lands=(
-                "LocalModelNodeGroup.spec.persistentVolumeClaimSpec.resources.requests.storage",
-                "LocalModelNodeGroup.spec.persistentVolumeSpec.capacity.storage",
-                "LocalModelNodeGroup.spec.storageLimit",
+                f"{NODE_GROUP}.spec.persistentVolumeClaimSpec.resources.requests.storage",
+                f"{NODE_GROUP}.spec.persistentVolumeSpec.capacity.storage",
+                f"{NODE_GROUP}.spec.storageLimit",
             ),
         ),
     ]
@@ -41,10 +46,10 @@ class PrometheusOptions(TypedDict):
                 default={},
                 example={"release": "kube-prometheus-stack"},
                 lands=(
-                    "PodMonitor.metadata.labels",
-                    "cert-manager.prometheus.podmonitor.labels",
-                    "keda.prometheus.metricServer.podMonitor.additionalLabels",
-                    "keda.prometheus.operator.podMonitor.additionalLabels",
+                    f"{POD_MONITOR}.metadata.labels",
+                    f"{RELEASE}.values.prometheus.podmonitor.labels",
+                    f"{RELEASE}.values.prometheus.metricServer.podMonitor.additionalLabels",
+                    f"{RELEASE}.values.prometheus.operator.podMonitor.additionalLabels",
                 ),
             ),
         ]

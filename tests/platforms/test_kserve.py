@@ -16,10 +16,11 @@ from modelinfra import KServe
 from modelinfra.catalog.kserve_charts import CHARTS, unknown_values
 from modelinfra.catalog.kserve_roles import KSERVE_ROLES
 from modelinfra.graph.capture import capture
-from modelinfra.graph.model import Graph, Node
+from modelinfra.graph.model import Graph
 from modelinfra.graph.values import plain
 from modelinfra.options.declare import UNSET, declared, is_declaration
 from modelinfra.options.kserve import KServeOptions
+from modelinfra.options.landing import ADDED
 from modelinfra.options.strict import validate
 from modelinfra.platforms.kserve.plan import parts
 from tests.platforms.kserve_worlds import (
@@ -464,23 +465,17 @@ ALL = dict(options_below())
 
 
 def changed(before: Graph, after: Graph) -> set[str]:
-    """What an edit changes: charts and kinds that come or go, and values."""
+    """What an edit changes, as declarations write it: resource types that come or go, and property paths."""
     found = set()
     old, new = children(before), children(after)
     for role in {*old, *new}:
         node = new.get(role) or old[role]
-        name = chart_of(node) or node.type.rpartition(":")[2]
         if role not in old or role not in new:
-            found.add(f"+{name}")
+            found.add(f"{ADDED}{node.type}")
             continue
-        pair = [dict(leaves(_told(each[role]), name)) for each in (old, new)]
+        pair = [dict(leaves(manifest(each[role]), node.type)) for each in (old, new)]
         found |= {path for path in {*pair[0], *pair[1]} if pair[0].get(path, UNSET) != pair[1].get(path, UNSET)}
     return found
-
-
-def _told(node: Node) -> Any:
-    given = manifest(node)
-    return given.get("values", {}) if "helm.sh" in node.type else given
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -620,6 +615,9 @@ def test_the_page_names_every_chart_with_its_version_and_every_role() -> None:
     page = DOCS.read_text()
     for chart in CHARTS.values():
         oldest, newest = chart.kubernetes
-        assert f"| `{chart.name}` | {chart.version} | {chart.day} | {oldest} to {newest or 'not said'} |" in page
+        assert (
+            f"| `{chart.name}` | {chart.version} | {chart.day} | {oldest} {f'to {newest}' if newest else 'or newer'} |"
+            in page
+        )
     for role, about in KSERVE_ROLES.items():
         assert f"| `{role}` | `{about.sdk_class}` | {about.what} |" in page
