@@ -15,17 +15,27 @@ if TYPE_CHECKING:
     from modelinfra.platforms.base import NetworkReference as NetworkReference
     from modelinfra.platforms.ecs.cluster import EcsCluster as EcsCluster
     from modelinfra.platforms.kserve.component import KServe as KServe
+    from modelinfra.platforms.kubernetes.platform import KubernetesPlatform as KubernetesPlatform
 
 _HOMES = {
     "EcsCluster": "modelinfra.platforms.ecs.cluster",
     "Environment": "modelinfra.components.environment",
     "KServe": "modelinfra.platforms.kserve.component",
+    "KubernetesPlatform": "modelinfra.platforms.kubernetes.platform",
     "ModelEndpoint": "modelinfra.components.model_endpoint",
     "NetworkReference": "modelinfra.platforms.base",
     "ServingNetwork": "modelinfra.components.serving_network",
 }
 
-__all__ = ["EcsCluster", "Environment", "KServe", "ModelEndpoint", "NetworkReference", "ServingNetwork"]
+__all__ = [
+    "EcsCluster",
+    "Environment",
+    "KServe",
+    "KubernetesPlatform",
+    "ModelEndpoint",
+    "NetworkReference",
+    "ServingNetwork",
+]
 
 
 def __getattr__(name: str) -> Any:
