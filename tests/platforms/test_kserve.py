@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from modelinfra import KServe
+from modelinfra import KServe, KubernetesPlatform, ModelEndpoint
 from modelinfra.catalog.kserve_charts import CHARTS, unknown_values
 from modelinfra.catalog.kserve_roles import KSERVE_ROLES
 from modelinfra.graph.capture import capture
@@ -270,9 +271,18 @@ def test_there_may_be_no_gateway_at_all() -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, ("kserve", "kserve-ingress-gateway", "http", False)),
-        ({"gateway": {"tls_secret": "models"}}, ("kserve", "kserve-ingress-gateway", "https", True)),
-        (ADOPTED, ("gateways", "shared", None, True)),
+        ({}, ("kserve", "kserve-ingress-gateway", "http", False, "http://kserve-gateway.envoy-gateway-system")),
+        ({"gateway": {"tls_secret": "models"}}, ("kserve", "kserve-ingress-gateway", "https", True, None)),
+        (
+            {"gateway": {"tls_secret": "models", "host": "models.example.com"}},
+            ("kserve", "kserve-ingress-gateway", "https", True, "https://models.example.com"),
+        ),
+        (
+            {"gateway": {"host": "*.example.com"}},
+            ("kserve", "kserve-ingress-gateway", "http", False, None),
+        ),
+        ({"gateway": {"class_name": "istio"}}, ("kserve", "kserve-ingress-gateway", "http", False, None)),
+        (ADOPTED, ("gateways", "shared", None, True, None)),
         ({"envoy_gateway": False}, None),
     ],
 )
@@ -285,10 +295,28 @@ def test_endpoints_are_told_which_gateway_to_attach_to(options: Mapping[str, Any
 
     capture(program)
     gateway = found[0].gateway
-    assert (gateway and (gateway.namespace, gateway.name, gateway.listener, gateway.tls)) == expected
+    assert (gateway and dataclasses.astuple(gateway)) == expected
     assert len(found[0].ready) == len(parts(found[0].options, production=False))
     assert found[0].namespace == "kserve"
     assert found[0].versions["kserve-resources"] == "v0.20.0"
+
+
+def test_an_endpoint_of_modelinfra_waits_for_it_and_hangs_below_its_gateway() -> None:
+    def program() -> None:
+        cluster = k8s.Provider("cluster", kubeconfig="{}")
+        serving = KServe("serving", opts=pulumi.ResourceOptions(provider=cluster))
+        gateway = serving.gateway
+        assert gateway is not None
+        place = {"name": gateway.name, "namespace": gateway.namespace, "url": gateway.url}
+        models = KubernetesPlatform("models", cluster={"kubeconfig": "{}"}, gateway=place, after=serving.ready)
+        ModelEndpoint("digits", platform=models, server="mlserver", model="s3://acme-models/digits/7")
+
+    graph = capture(program)
+    service = next(node for node in graph if node.type.endswith(":InferenceService"))
+    assert {graph.one("kubernetes:helm.sh/v3:Release", "serving-controller").urn} <= set(service.depends_on)
+    route = next(node for node in graph if node.type.endswith(":HTTPRoute"))
+    parents = plain(route.inputs["spec"])["parentRefs"]
+    assert [(each["namespace"], each["name"]) for each in parents] == [("kserve", "kserve-ingress-gateway")]
 
 
 def test_an_endpoint_waits_for_all_but_monitors() -> None:
@@ -361,10 +389,10 @@ def test_the_gateway_is_reached_from_the_cluster_only_unless_it_is_told_otherwis
         made = children(installed(**({"gateway": gateway} if gateway else {})))
         return manifest(made["gateway-proxy"])["spec"]["provider"]["kubernetes"]["envoyService"]
 
-    assert service() == {"type": "ClusterIP"}
+    assert service() == {"name": "kserve-gateway", "type": "ClusterIP"}
     annotations = {"networking.gke.io/load-balancer-type": "Internal"}
     balanced = service(service="LoadBalancer", service_annotations=annotations)
-    assert balanced == {"type": "LoadBalancer", "annotations": annotations}
+    assert balanced == {"name": "kserve-gateway", "type": "LoadBalancer", "annotations": annotations}
 
 
 def test_proxies_in_production_are_two_and_apart_and_let_long_answers_end(everything: Graph) -> None:

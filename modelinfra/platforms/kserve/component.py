@@ -13,11 +13,11 @@ from modelinfra.catalog.kserve_charts import CHARTS
 from modelinfra.catalog.kserve_roles import KSERVE_ROLES
 from modelinfra.children import Adjustments, Children, transform_problems
 from modelinfra.options.arguments import checked, run_error
-from modelinfra.options.kserve import KServeOptions
+from modelinfra.options.kserve import KServeOptions, installs_envoy_gateway
 from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.kserve.plan import Part, has_gateway, parts, values
-from modelinfra.platforms.kserve.values import KSERVE_NAMESPACE, gateway_of, speaks_tls
+from modelinfra.platforms.kserve.values import KSERVE_NAMESPACE, gateway_of, speaks_tls, url_of_gateway
 
 if TYPE_CHECKING:
     import pydantic
@@ -39,12 +39,17 @@ class KServeArgs(KServeOptions, total=False):
 
 @dataclass(frozen=True)
 class GatewayReference:
-    """The gateway that routes attach to. listener: the section of it, where it is known. tls: whether clients speak HTTPS to it."""
+    """The gateway that routes attach to. listener: the section of it, where it is known. tls: whether clients speak HTTPS to it.
+
+    url: its address without a path: its host, else, where only the cluster reaches it or a load balancer's name is not known yet, the one
+    inside the cluster; None where nobody knows.
+    """
 
     namespace: str
     name: str
     listener: str | None
     tls: bool
+    url: str | None
 
 
 class KServe(pulumi.ComponentResource):
@@ -161,8 +166,10 @@ def _gateway(options: Any) -> GatewayReference | None:
         return None
     namespace, name = gateway_of(options)
     tls = speaks_tls(options)
-    existing = options.gateway is not None and options.gateway.existing is not None
-    return GatewayReference(namespace, name, None if existing else "https" if tls else "http", tls)
+    if options.gateway is not None and options.gateway.existing is not None:
+        return GatewayReference(namespace, name, None, tls, None)
+    url = url_of_gateway(options, envoy=installs_envoy_gateway(options))
+    return GatewayReference(namespace, name, "https" if tls else "http", tls, url)
 
 
 def installation_problems(options: Any) -> list[Problem]:

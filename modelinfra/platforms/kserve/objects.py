@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from modelinfra.options.kserve_parts import LOCAL_MODEL_LABEL
-from modelinfra.platforms.kserve.values import GATEWAY_NAME, KSERVE_NAMESPACE, in_kubernetes
+from modelinfra.platforms.kserve.values import (
+    GATEWAY_NAME,
+    GATEWAY_SERVICE,
+    KSERVE_NAMESPACE,
+    in_kubernetes,
+)
 
 GATEWAY_CLASS: Final = "kserve-envoy"
 ROUTES_FROM: Final = {"namespaces": {"from": "All"}}
@@ -35,7 +40,9 @@ def gateway_class() -> dict[str, Any]:
 def gateway_proxy(options: Any, production: bool) -> dict[str, Any]:
     """How Envoy Gateway runs the gateway's proxies."""
     gateway = options.gateway
-    service: dict[str, Any] = {"type": (gateway.service if gateway is not None else None) or "ClusterIP"}
+    kind = (gateway.service if gateway is not None else None) or "ClusterIP"
+    # Named, since Envoy Gateway's own names end in something that nobody can know before.
+    service: dict[str, Any] = {"name": GATEWAY_SERVICE, "type": kind}
     if gateway is not None and gateway.service_annotations:
         service["annotations"] = dict(gateway.service_annotations)
     if gateway is not None and gateway.load_balancer_class is not None:

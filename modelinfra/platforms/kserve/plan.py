@@ -11,7 +11,7 @@ from typing import Any
 
 from modelinfra.options.kserve import installs_envoy_gateway
 from modelinfra.platforms.kserve import objects
-from modelinfra.platforms.kserve.values import KSERVE_NAMESPACE, LOCAL_MODEL_NAMESPACE, values_of
+from modelinfra.platforms.kserve.values import ENVOY_NAMESPACE, KSERVE_NAMESPACE, LOCAL_MODEL_NAMESPACE, values_of
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def _foundations(options: Any) -> Iterator[Part]:
         yield Part("gateway-api", "", "gateway-crds-helm", held=True)
     if installs_envoy_gateway(options):
         # The proxies run here: the namespace goes last, and with it their load balancer, whatever Envoy Gateway still had to do.
-        yield _namespace("envoy-gateway-namespace", "envoy-gateway-system")
+        yield _namespace("envoy-gateway-namespace", ENVOY_NAMESPACE)
         after = ("envoy-gateway-namespace", "gateway-api")
-        yield Part("envoy-gateway", "envoy-gateway-system", "gateway-helm", after=after, held=True)
+        yield Part("envoy-gateway", ENVOY_NAMESPACE, "gateway-helm", after=after, held=True)
     if options.keda:
         yield _namespace("keda-namespace", "keda")
         yield Part("keda", "keda", "keda", after=("keda-namespace",), held=True)

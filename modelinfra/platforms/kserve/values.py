@@ -17,6 +17,8 @@ from modelinfra.options.quantities import shown_bytes
 KSERVE_NAMESPACE: Final = "kserve"
 LOCAL_MODEL_NAMESPACE: Final = "kserve-localmodel-jobs"
 GATEWAY_NAME: Final = "kserve-ingress-gateway"
+GATEWAY_SERVICE: Final = "kserve-gateway"
+ENVOY_NAMESPACE: Final = "envoy-gateway-system"
 """The names that KServe's own documents use: an administrator looks for them there."""
 
 _VERSION: Final = CHARTS["kserve-resources"].version
@@ -48,6 +50,18 @@ def speaks_tls(options: Any) -> bool:
     if gateway is None:
         return False
     return bool(gateway.existing.tls) if gateway.existing is not None else gateway.tls_secret is not None
+
+
+def url_of_gateway(options: Any, *, envoy: bool) -> str | None:
+    """Where clients reach a gateway that is made: at its host; else, inside the cluster, at the Service of its proxies. None where nobody knows.
+
+    envoy: whether Envoy Gateway serves it.
+    """
+    scheme = "https" if speaks_tls(options) else "http"
+    host = options.gateway.host if options.gateway is not None else None
+    if isinstance(host, str) and not host.startswith("*"):
+        return f"{scheme}://{host}"
+    return f"http://{GATEWAY_SERVICE}.{ENVOY_NAMESPACE}" if envoy and host is None and scheme == "http" else None
 
 
 def in_kubernetes(size: float) -> str:
