@@ -42,6 +42,7 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
         ["EC2"],
         "ECS Managed Instances came with a later provider; judged by cfn-lint",
     ),
+    ("aws_eks_cluster", "deletionProtection"): (None, "came with a later provider; judged by cfn-lint"),
     ("aws_sqs_queue", "maxMessageSize"): (262_144, "1 MiB came with a later provider; judged by cfn-lint"),
 }
 
