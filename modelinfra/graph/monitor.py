@@ -111,10 +111,13 @@ class CaptureMonitor(_Stub):
         if self.preview:
             # A real preview knows of a resource that is to be created nothing but its inputs.
             # What is named, its provider has named before.
-            shown = {*node.inputs, "metadata"} if node.type.startswith("kubernetes:") else node.inputs
+            named = node.type.startswith("kubernetes:")
+            shown = {*node.inputs, "metadata"} if named else node.inputs
             node.id = Unknown
             node.outputs = {
-                key: _of_preview(value, node.inputs.get(key)) for key, value in outputs.items() if key in shown
+                key: value if named else _of_preview(value, node.inputs.get(key))
+                for key, value in outputs.items()
+                if key in shown
             }
             return resource_pb2.RegisterResourceResponse(urn=node.urn, id="", object=encode_struct(node.outputs))
         node.id, node.outputs = identifier, outputs
