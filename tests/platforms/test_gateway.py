@@ -12,7 +12,7 @@ from modelinfra.graph.model import Graph
 from modelinfra.platforms.ecs.gateway import route_of
 from tests.making import document, inputs, names
 from tests.platforms.test_exposure import DOMAIN, clients
-from tests.platforms.worlds import ALARM, EGRESS, GROUP, INGRESS, LOAD_BALANCER, ROLE, SERVICE, deployed
+from tests.platforms.worlds import ALARM, EGRESS, GROUP, INGRESS, LOAD_BALANCER, READY, ROLE, SERVICE, deployed
 
 API = "aws:apigatewayv2/api:Api"
 AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
@@ -188,3 +188,22 @@ def test_without_a_gateway_there_is_nothing_of_it(tmp_path: Path) -> None:
     graph = deployed(tmp_path, exposure=DOMAIN, cluster={"shared_load_balancer": False})
     assert not [node for node in graph.nodes.values() if "apigatewayv2" in node.type]
     assert len(graph.all(GROUP)) == 2
+
+
+def test_the_preview_tells_what_it_cannot_do_and_whom_it_shuts_out(tmp_path: Path) -> None:
+    def told(graph: Graph) -> str:
+        return " ".join(each["message"] for each in graph.logs)
+
+    said = told(gated(tmp_path, auth={"none": "a demonstration until June"}))
+    assert "requests of 10 MB at most" in said
+    assert "nobody is asked who comes from the internet: a demonstration until June" in said
+    assert "the load balancer itself lets in nobody from the network" in said
+    assert "travel over HTTP" in said
+    assert "lets in nobody from the network" not in told(gated(tmp_path, beside={"cidrs": ["10.0.0.0/8"], **DOMAIN}))
+
+
+def test_that_streams_come_whole_is_told_of_servers_that_stream(tmp_path: Path) -> None:
+    chat = {"server": "llama-cpp", "image": READY["image"], "model": {"name": "chat", "size": "2GiB"}}
+    gateway = {"exposure": {"gateway": {"auth": {"iam": {}}}}, "longest_request": "30s"}
+    graph = deployed(tmp_path, {"chat": {**chat, **gateway}}, cluster={"shared_load_balancer": False})
+    assert any("when it is whole" in each["message"] for each in graph.logs)

@@ -107,3 +107,18 @@ def test_that_it_does_not_answer_is_told(tmp_path: Path) -> None:
     front = graph.one(LOAD_BALANCER, FRONT)
     assert alarm["dimensions"]["LoadBalancer"] == front.outputs["arnSuffix"]
     assert '"AWS/PrivateLinkServices"' in inputs(graph, "aws:cloudwatch/dashboard:Dashboard")["dashboardBody"]
+
+
+def test_the_preview_tells_what_consumers_must_know(tmp_path: Path) -> None:
+    def told(graph: Graph) -> str:
+        return " ".join(each["message"] for each in graph.logs)
+
+    plain = told(linked(tmp_path, longest="10m"))
+    assert "when somebody of this account accepts them" in plain
+    assert "consumers of PrivateLink speak HTTP" in plain
+    assert "forgets a connection on which nothing is said for 5m50s" in plain
+    named = told(linked(tmp_path, **DOMAIN, waf={"enabled": True}, private_link={"private_dns": False}))
+    assert "point digits.example.com at their interface endpoint themselves" in named
+    assert "counts all consumers of PrivateLink as one client" in named
+    keyed = {"auth": {"api_keys": {"orders": {}}}}
+    assert "as one client" not in told(linked(tmp_path, **DOMAIN, **keyed))

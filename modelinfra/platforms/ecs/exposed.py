@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from modelinfra.options.doors import behind_other_doors
 from modelinfra.options.exposure import exposed, guarded, keyed
 from modelinfra.options.gateway import LONGEST_ANSWER_SECONDS, MOST_PAYLOAD
 from modelinfra.options.private_link import IDLE_SECONDS, names_privately
@@ -55,6 +56,8 @@ def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
         yield f"every token of {exposure.auth.jwt.issuer} is let in, whomever it was made for (`claims` would say)"
     if keyed(exposure):
         yield f"clients send their key in the header {HEADER}, which reaches the server, too; the server reads who asks in x-amzn-waf-client"
+    if behind_other_doors(exposure) and not (exposure.cidrs or exposure.security_groups):
+        yield "the load balancer itself lets in nobody from the network (`exposure.cidrs` names whom it should)"
     yield from _notes_of_gateway(exposure, served)
     yield from _notes_of_private_link(exposure, served)
     if guarded(exposure):
@@ -66,8 +69,8 @@ def _notes_of_gateway(exposure: Any, served: ServedModel) -> Iterator[str]:
     if gateway is None:
         return
     yield (
-        f"the gateway takes requests, and hands on answers, of {MOST_PAYLOAD} at most, and {gateway.requests_per_second} requests a "
-        f"second; more are answered with 413 and 429"
+        f"the gateway takes requests of {MOST_PAYLOAD} at most, answers too, and {gateway.requests_per_second} requests a second of all "
+        "callers together (more get 429)"
     )
     if served.server.streams:
         yield "the gateway hands an answer on when it is whole: clients that ask for a stream get all of it at once"
