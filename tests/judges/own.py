@@ -10,6 +10,7 @@ from modelinfra.policies import (
     check,
     fargate,
     fetching,
+    gateways,
     load_balancing,
     names,
     permissions,
@@ -45,5 +46,5 @@ TABLE = Own(
 )
 REACHABILITY = Own(
     "reachability",
-    (*reachability.RULES, *ways_out.RULES, *permissions.RULES, *fetching.RULES, *tenants.RULES),
+    (*reachability.RULES, *gateways.RULES, *ways_out.RULES, *permissions.RULES, *fetching.RULES, *tenants.RULES),
 )
