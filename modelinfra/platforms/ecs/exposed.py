@@ -28,7 +28,7 @@ def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
     if not exposed(exposure):
         return
     if exposure.paths is None:
-        paths = " and ".join(dict.fromkeys((served.predict_path, served.health_path)))
+        paths = " and ".join(served.open_paths)
         yield f"clients can ask for {paths} alone (`exposure.paths` names others)"
     if exposure.domain is not None and exposure.hosted_zone_id is None:
         yield f"nobody points {exposure.domain} at the endpoint: do so with the output load_balancer_dns_name"

@@ -156,8 +156,8 @@ class EcsPlanner:
     def _refused(self, options: Any, served: ServedModel) -> Iterator[Problem]:
         if options.accelerator is None:
             yield from unfit(served)
-        if served.remote is not None:
-            yield from served.remote.unreachable(self.internet)
+        for remote in served.remotes:
+            yield from remote.unreachable(self.internet)
         yield from collector.unreachable(options, internet=self.internet)
         yield from unworkable(options.scaling, self.options)
 
