@@ -208,7 +208,14 @@ def _texts(value: Any) -> list[str]:
 
 
 def _apart(view: View) -> Found:
-    names = [each for each in members(view) if each is not None]
+    of_shared = (
+        name.removeprefix(SHARED)
+        for token in view.types()
+        for _, given in view.each(token)
+        for name in _tags(given)
+        if name.startswith(SHARED)
+    )
+    names = list(dict.fromkeys([*(each for each in members(view) if each is not None), *of_shared]))
     told = set()
     for tenant, other in (*itertools.permutations(names, 2), *((None, each) for each in names)):
         for role, grant, thing in trespasses(view, tenant, other):
