@@ -59,7 +59,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     model: NotRequired[Annotated[str | ModelOptions, Option()]]
     """The model: a local directory, an address, or a mapping with more about it. Required unless `image` or `models` is given."""
 
-    models: NotRequired[Annotated[Mapping[ModelName, str | ModelOfSeveralOptions], Option()]]
+    models: NotRequired[Annotated[Mapping[ModelName, str | ModelOfSeveralOptions], Option(at_least=1)]]
     """Several models of one server, by the names that they have there, in place of `model`: all in each replica. Only of a server that serves
     several. None otherwise."""
 

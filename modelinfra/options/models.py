@@ -98,8 +98,6 @@ def problems_of_models(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
         remedy = f"Write `model`, and an endpoint for each of the others; several are served by {able}."
         yield Problem("models", reason, remedy, sorted(models))
         return
-    if not models:
-        yield Problem("models", "there is none", "Name a model, or write `model`.")
     for name, model in models.items():
         if len(name) > _LONGEST_NAME:
             reason = f"the name is a part of paths, and has {len(name)} characters"

@@ -11,6 +11,8 @@ import pytest
 
 from modelinfra.catalog.servers import SERVERS, memory_need_mib, startup_budget_seconds
 from modelinfra.graph.model import Graph
+from modelinfra.review.changes import between
+from modelinfra.review.findings import traffic
 from modelinfra.serving import dockerfile
 from tests.making import inputs
 from tests.platforms.worlds import IMAGE, POLICY, RULE, SERVICE, TARGET_GROUP, TASK, deployed, refusal
@@ -244,3 +246,21 @@ def test_a_revision_may_differ_in_size_and_serves_all_models(tmp_path: Path) -> 
     own, other = ((node.inputs["memory"], json.loads(node.inputs["containerDefinitions"])) for node in graph.all(TASK))
     assert own[0] != other[0]
     assert own[1][1]["environment"] == other[1][1]["environment"]
+
+
+def told(before: Graph, after: Graph) -> list[str]:
+    return [each.title for each in traffic.findings(between(before, after)) if "serve" in each.title]
+
+
+def test_a_review_says_which_models_are_no_longer_served(tmp_path: Path) -> None:
+    both, more = (
+        deployed(tmp_path, models=FETCHED),
+        deployed(tmp_path, models={**FETCHED, "aaa": "s3://acme-models/a/1"}),
+    )
+    assert told(more, both) == ["digits no longer serves aaa where it did"]
+    assert told(both, more) == []
+    alone = {"uri": FETCHED["fraud"], "name": "fraud"}
+    assert told(deployed(tmp_path, model=alone), both) == []
+    assert told(deployed(tmp_path, model={**alone, "name": "other"}), both) == [
+        "digits no longer serves its model where it did"
+    ]
