@@ -11,9 +11,11 @@ import pytest
 
 from modelinfra.catalog.servers import SERVERS, memory_need_mib, startup_budget_seconds
 from modelinfra.graph.model import Graph
+from modelinfra.policies import RULES, check
 from modelinfra.review.changes import between
 from modelinfra.review.findings import traffic
 from modelinfra.serving import dockerfile
+from modelinfra.serving.contract import read_contract
 from tests.making import inputs
 from tests.platforms.worlds import IMAGE, POLICY, RULE, SERVICE, TARGET_GROUP, TASK, deployed, refusal
 
@@ -137,16 +139,52 @@ def test_models_at_addresses_are_fetched_into_folders_of_one_volume(tmp_path: Pa
 def test_replicas_may_read_each_models_own_prefix_and_nothing_else(tmp_path: Path) -> None:
     graph = deployed(tmp_path, models=FETCHED)
     statements = json.loads(inputs(graph, POLICY, "digits-fetch")["policy"])["Statement"]
-    assert [each["Resource"] for each in statements if each["Action"] == "s3:GetObject"] == [
-        "arn:aws:s3:::acme-models/fraud/*",
-        "arn:aws:s3:::acme-models/spam/*",
+    assert statements == [
+        {
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": ["arn:aws:s3:::acme-models/fraud/*", "arn:aws:s3:::acme-models/spam/*"],
+        },
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": "arn:aws:s3:::acme-models",
+            "Condition": {"StringLike": {"s3:prefix": ["fraud/*", "spam/*"]}},
+        },
     ]
-    assert [
-        each["Condition"]["StringLike"]["s3:prefix"] for each in statements if each["Action"] == "s3:ListBucket"
-    ] == [
-        "fraud/*",
-        "spam/*",
-    ]
+
+
+def test_what_a_role_may_do_for_sixty_models_is_no_longer_than_iam_takes(tmp_path: Path) -> None:
+    models = {f"model-{number}": f"s3://acme-models/team/model-{number}/1" for number in range(60)}
+    graph = deployed(tmp_path, models=models, memory="120GiB", cpu=16, ephemeral_storage="200GiB")
+    assert [found for found in check(graph, RULES, production=False) if found.rule == "role-inline-size"] == []
+
+
+def test_every_rule_of_ours_finds_the_rights_the_order_and_the_way_out_of_several_models(tmp_path: Path) -> None:
+    graph = deployed(tmp_path, models=FETCHED)
+    assert {found.rule for found in check(graph, RULES, production=False)} & {
+        "right-model",
+        "model-first",
+    } == set()
+    policy = graph.one(POLICY, name="digits-fetch")
+    policy.inputs["policy"] = policy.inputs["policy"].replace("acme-models/spam", "acme-models/ham")
+    (found,) = [each for each in check(graph, RULES, production=False) if each.rule == "right-model"]
+    assert "s3:GetObject for s3://acme-models/spam/3" in found.message
+
+
+def test_the_build_fetches_models_that_are_to_be_baked(tmp_path: Path) -> None:
+    commit = "0" * 40
+    models = {name: {"uri": f"hf://acme/{name}@{commit}", "delivery": "baked"} for name in FETCHED}
+    graph = deployed(tmp_path, models=models)
+    text = inputs(graph, IMAGE)["dockerfile"]["inline"]
+    assert "&& rm /model/fraud/.model-fetched /model/spam/.model-fetched\n" in text
+    assert "COPY --from=model --chown=1000:0 /model /mnt/models\n" in text
+    contract = read_contract(graph, "digits", project=tmp_path)
+    assert contract.fetch is not None
+    assert contract.fetch.baked
+    assert [each["uri"] for each in contract.fetch.works] == [f"hf://acme/{name}@{commit}" for name in FETCHED]
+    assert contract.build is not None
+    assert contract.build.opaque == ()
 
 
 def test_each_model_is_fetched_with_its_own_token(tmp_path: Path) -> None:

@@ -102,11 +102,25 @@ def register_fetch_rights(request: EndpointRequest, role: aws.iam.Role) -> Seque
 
 
 def _all_statements(remotes: Sequence[RemoteModel], partition: str, keys: Sequence[str | None]) -> list[dict[str, Any]]:
-    """Of every model, what several have in common said once."""
-    found: list[dict[str, Any]] = []
+    """Of every model, what several have in common said once: the inline policies of a role have 10,240 characters at most."""
+    found: dict[str, dict[str, Any]] = {}
     for remote, key in zip(remotes, keys, strict=True):
-        found += [each for each in _statements(remote, partition, key) if each not in found]
-    return found
+        for statement in _statements(remote, partition, key):
+            listed = "Condition" in statement  # a bucket, and a prefix of it
+            common = json.dumps([statement["Action"], statement["Resource"] if listed else ""])
+            earlier = found.setdefault(common, statement)
+            if listed:
+                prefixes, own = (each["Condition"]["StringLike"] for each in (earlier, statement))
+                prefixes["s3:prefix"] = _both(prefixes["s3:prefix"], own["s3:prefix"])
+            else:
+                earlier["Resource"] = _both(earlier["Resource"], statement["Resource"])
+    return list(found.values())
+
+
+def _both(one: str | list[str], other: str | list[str]) -> str | list[str]:
+    texts = [text for each in (one, other) for text in ([each] if isinstance(each, str) else each)]
+    found = list(dict.fromkeys(texts))
+    return found if len(found) > 1 else found[0]
 
 
 def _statements(remote: RemoteModel, partition: str, key: str | None) -> list[dict[str, Any]]:
