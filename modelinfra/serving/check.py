@@ -270,7 +270,7 @@ def _not_served(
 
 def _other_name(contract: ServingContract, row: ModelServer | None) -> str:
     """Names the model that the directory serves, when the prediction URL names another one."""
-    if row is None or row.layout is None or contract.build is None:
+    if row is None or row.layout is None or contract.build is None or contract.predict_paths:
         return ""
     try:
         name = row.layout.check(contract.build.model_source, row.model_directory).name

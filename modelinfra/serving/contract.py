@@ -37,8 +37,9 @@ class ImageBuild:
     """How the image was built.
 
     dockerfile: its text. context: the build's folder on this machine. base: image after FROM.
-    model_source, model_path: the folder that is copied, and where it lies in the container. models: of several, the folder of each -> where it
-    lies in the container; then `model_source` is none of them. opaque: instructions whose
+    model_source, model_path: the folder that is copied, and where it lies in the container. models: of several, where each lies in the
+    container -> its folder; then `model_source` is none of them. contexts: those of the build by their names, beside
+    the first. opaque: instructions whose
     effect only a real build shows. platforms: as given to the build, for instance `linux/amd64`.
     """
 
@@ -49,7 +50,8 @@ class ImageBuild:
     model_path: PurePosixPath
     opaque: tuple[str, ...]
     platforms: tuple[str, ...]
-    models: Mapping[Path, PurePosixPath] = field(default_factory=dict)
+    models: Mapping[PurePosixPath, Path] = field(default_factory=dict)
+    contexts: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -231,8 +233,9 @@ def _build(
     except ValueError as error:
         raise ServingCheckError(f"a readable Dockerfile of image {image.name!r}", str(error), REDEPLOY) from None
     fetch = fetch or baked(stage)
-    contexts = ((inputs.get("context") or {}).get("named") or {}).items()
-    models = copied_from(stage, {name: (project / str(each["location"])).resolve() for name, each in contexts})
+    named = ((inputs.get("context") or {}).get("named") or {}).items()
+    contexts = {name: (project / str(each["location"])).resolve() for name, each in named}
+    models = copied_from(stage, contexts)
     if not stage.copies and fetch is None and not models:
         raise ServingCheckError(
             f"a COPY of the model in the Dockerfile of image {image.name!r}",
@@ -241,7 +244,7 @@ def _build(
         )
     context = (project / location).resolve()
     # Of several models each lies in a folder of one.
-    path = fetch.path if fetch is not None else next(iter(models.values())).parent if models else None
+    path = fetch.path if fetch is not None else next(iter(models)).parent if models else None
     copies = stage.copies if path is None else [dockerfile.Copy(PurePosixPath("."), path), *stage.copies]
     copy = copies[0]
     build = ImageBuild(
@@ -253,6 +256,7 @@ def _build(
         opaque=(*stage.opaque, *(f"COPY {more.source} {more.destination}" for more in copies[1:])),
         platforms=tuple(inputs.get("platforms") or ()),
         models=models,
+        contexts=contexts,
     )
     return stage, build, fetch
 

@@ -90,12 +90,12 @@ def baked(stage: dockerfile.Dockerfile) -> ModelFetch | None:
     return None
 
 
-def copied_from(stage: dockerfile.Dockerfile, contexts: Mapping[str, Path]) -> dict[Path, PurePosixPath]:
-    """Models that the last stage copies, each from a build context of its own: folder -> where it lies in the container."""
+def copied_from(stage: dockerfile.Dockerfile, contexts: Mapping[str, Path]) -> dict[PurePosixPath, Path]:
+    """Models that the last stage copies, each from a build context of its own: where it lies in the container -> folder."""
     found = {}
     for instruction in list(stage.opaque):
         copied = re.fullmatch(r"COPY (?:--\S+ )*--from=(\S+) (?:--\S+ )*\. (/\S+)", instruction)
         if copied and copied[1] in contexts:
             stage.opaque.remove(instruction)
-            found[contexts[copied[1]]] = PurePosixPath(copied[2])
+            found[PurePosixPath(copied[2])] = contexts[copied[1]]
     return found

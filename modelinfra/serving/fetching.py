@@ -59,15 +59,15 @@ def with_model(
 @contextmanager
 def _gathered(build: ImageBuild, report: Callable[[str], None]) -> Iterator[Path]:
     """Several models of this machine in one folder, as links, as the image has them."""
-    for source in build.models:
+    for path, source in build.models.items():
         if not source.is_dir():
             raise ServingCheckError(
-                f"the model in {source}, which the image copies to {build.models[source]}",
+                f"the model in {source}, which the image copies to {path}",
                 "there is no such directory",
                 "Put the model there, or correct the endpoint's `models` and deploy again",
             )
     with tempfile.TemporaryDirectory(prefix="modelinfra-models-", ignore_cleanup_errors=True) as temporary:
-        for source, path in build.models.items():
+        for path, source in build.models.items():
             Path(temporary, path.name).symlink_to(source)
             report(f"path {path} -> {source}")
         yield Path(temporary)
