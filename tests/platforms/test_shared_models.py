@@ -136,3 +136,14 @@ def test_paths_of_ones_own_and_grpc_do_not_go_with_tenants_models(tmp_path: Path
     said = refusal(tmp_path, models=models, exposure={**KEYED, "paths": [PREDICT.format("fraud")], "grpc": {}})
     assert any(re.match(r"exposure\.paths .*the `tenant` of each model says\. Remove it\.", line) for line in said)
     assert any(line.startswith("exposure.grpc: a request over gRPC names its model in its body") for line in said)
+
+
+def test_a_preview_says_who_may_ask_what_and_what_is_not_apart(graph: Graph) -> None:
+    said = [each["message"].removeprefix("endpoint 'digits': ") for each in graph.logs]
+    assert [each for each in said if each.startswith("client ")] == [
+        "client bank may ask for fraud and limits, and for no other",
+        "client orders may ask for spam, and for no other",
+        "client studio may ask for words, and for no other",
+    ]
+    assert "clients can ask for /v2/models/*/infer and /v2/health/ready alone" in said
+    assert any(each.startswith("tenants share what is behind the routes: one process") for each in said)
