@@ -73,7 +73,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     cpu: NotRequired[
         Annotated[
             VCpu,
-            replace(CPU, default_text="1; with `accelerator` its share of the node"),
+            replace(CPU, default_text="1; with `accelerator` its share of the node, on Kubernetes 3"),
         ]
     ]
     """Processor of each replica. The smallest size that the platform offers and that holds `cpu` and `memory` is taken."""

@@ -16,6 +16,9 @@ from modelinfra.platforms.served_model import ServedModel
 _MIB = 2**20
 _DEFAULT_CPU = 1
 
+# Beside the cluster's own pods, on the smallest instances with one accelerator, which have 4 vCPU (g5.xlarge, g2-standard-4, NC4as_T4_v3).
+_CPU_BESIDE_AN_ACCELERATOR = 3
+
 _DRAIN_SECONDS = 15
 """How long a replica that is taken away still serves, until the cluster sends it nothing new. KServe's own LLMInferenceService waits as long
 (config/llmisvcconfig)."""
@@ -68,7 +71,7 @@ def size_pod(options: Any, served: ServedModel, platform: Any) -> PodSizing:
     """Compute what a replica needs. Raises InvalidOptionsError when the platform does not say where its accelerators are."""
     memory = math.ceil(options.memory / _MIB) if options.memory is not None else served.memory_mib
     return PodSizing(
-        cpu=options.cpu or _DEFAULT_CPU,
+        cpu=_cpu(options),
         memory_mib=memory,
         accelerated=_accelerated(options.accelerator, served, platform),
         startup=served.startup_seconds,
@@ -96,9 +99,14 @@ def _accelerated(accelerator: Any, served: ServedModel, platform: Any) -> Accele
     return Accelerated(nodes.resource, accelerator.count, dict(nodes.node_selector))
 
 
+def _cpu(options: Any) -> float:
+    default = _DEFAULT_CPU if options.accelerator is None else _CPU_BESIDE_AN_ACCELERATOR
+    return options.cpu or default
+
+
 def _notes(options: Any, memory: int) -> Iterator[str]:
     whence = "asked for" if options.memory is not None else "needed"
-    yield f"each replica has {options.cpu or _DEFAULT_CPU:g} CPU and {shown_bytes(memory * _MIB)}, as {whence}"
+    yield f"each replica has {_cpu(options):g} CPU and {shown_bytes(memory * _MIB)}, as {whence}"
 
 
 def _warnings(options: Any, served: ServedModel, memory: int) -> Iterator[str]:
