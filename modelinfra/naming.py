@@ -21,7 +21,9 @@ LIMITS: dict[str, int] = {
     "web acl": 128,  # AWS WAF API, CreateWebACL
     "secret": 512,  # AWS Secrets Manager API, CreateSecret
     "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient
+    "http api": 128,  # Amazon API Gateway API, CreateApi, CreateVpcLink and CreateAuthorizer
     "role": 64,  # IAM API, CreateRole
+    "managed policy": 128,  # IAM API, CreatePolicy
     "role policy": 128,  # IAM API, PutRolePolicy
     "repository": 256,  # ECR API, CreateRepository
     "security group": 255,  # EC2 API, CreateSecurityGroup
@@ -33,6 +35,8 @@ LIMITS: dict[str, int] = {
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
+    "eks cluster": 100,  # EKS API, CreateCluster
+    "node group": 63,  # EKS API, CreateNodegroup
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
     "launch template": 128,  # EC2 API, CreateLaunchTemplate

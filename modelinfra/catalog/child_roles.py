@@ -20,11 +20,12 @@ class ChildRole:
     what: str
 
 
-def _table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
+def table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
+    """Role -> what it is; names with underscores become words with hyphens."""
     return MappingProxyType({name.replace("_", "-"): ChildRole(*row) for name, row in roles.items()})
 
 
-NETWORK_ROLES: Final = _table(
+NETWORK_ROLES: Final = table(
     vpc=("pulumi_aws.ec2.Vpc", "the VPC"),
     default_security_group=("pulumi_aws.ec2.DefaultSecurityGroup", "the VPC's own security group, without rules"),
     secondary_range=("pulumi_aws.ec2.VpcIpv4CidrBlockAssociation", "the second address range"),
@@ -50,40 +51,80 @@ NETWORK_ROLES: Final = _table(
     flow_log_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
 )
 
-LOAD_BALANCER_ROLES: Final = _table(
+LOAD_BALANCER_ROLES: Final = table(
     load_balancer=("pulumi_aws.lb.LoadBalancer", "the load balancer"),
     load_balancer_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
     load_balancer_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTP from the network to it"),
     listener=("pulumi_aws.lb.Listener", "its listener"),
 )
 
-ACCESS_LOG_ROLES: Final = _table(
+ACCESS_LOG_ROLES: Final = table(
     access_log_bucket=("pulumi_aws.s3.Bucket", "where access logs are kept"),
     access_log_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
     access_log_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
     access_log_policy=("pulumi_aws.s3.BucketPolicy", "who may write them"),
 )
 
-API_KEY_ROLES: Final = _table(
+API_KEY_ROLES: Final = table(
     api_key_secret=("pulumi_aws.secretsmanager.Secret", "where an API key is kept, one for each valid key"),
     api_key_version=("pulumi_aws.secretsmanager.SecretVersion", "the key itself"),
 )
 
-USER_POOL_ROLES: Final = _table(
+USER_POOL_ROLES: Final = table(
     user_pool=("pulumi_aws.cognito.UserPool", "the people who may log in"),
     user_pool_client=("pulumi_aws.cognito.UserPoolClient", "the load balancer as the pool knows it"),
     user_pool_domain=("pulumi_aws.cognito.UserPoolDomain", "where they log in"),
 )
 
-GRPC_ROLES: Final = _table(
+GRPC_ROLES: Final = table(
     grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
     grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
+)
+
+GATEWAY_ROLES: Final = table(
+    gateway=("pulumi_aws.apigatewayv2.Api", "the API gateway"),
+    gateway_link=("pulumi_aws.apigatewayv2.VpcLink", "its way into the network"),
+    gateway_security_group=("pulumi_aws.ec2.SecurityGroup", "the security group of that way"),
+    gateway_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the gateway to the load balancer"),
+    gateway_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "the load balancer's side of it"),
+    gateway_integration=("pulumi_aws.apigatewayv2.Integration", "that requests go to the load balancer"),
+    gateway_authorizer=("pulumi_aws.apigatewayv2.Authorizer", "whose tokens the gateway takes"),
+    gateway_route=("pulumi_aws.apigatewayv2.Route", "paths that callers can ask for, one each"),
+    gateway_stage=("pulumi_aws.apigatewayv2.Stage", "its limits and its log"),
+    gateway_log_group=("pulumi_aws.cloudwatch.LogGroup", "who called what"),
+    gateway_domain=("pulumi_aws.apigatewayv2.DomainName", "the gateway's domain, and whose certificates it takes"),
+    gateway_mapping=("pulumi_aws.apigatewayv2.ApiMapping", "that the domain leads to the gateway"),
+    gateway_certificate=("pulumi_aws.acm.Certificate", "the certificate of the gateway's domain"),
+    gateway_certificate_record=("pulumi_aws.route53.Record", "the record by which it is validated"),
+    gateway_certificate_validation=("pulumi_aws.acm.CertificateValidation", "that waits for it"),
+    gateway_record=("pulumi_aws.route53.Record", "the gateway's domain, pointed at it"),
+    gateway_policy=("pulumi_aws.iam.Policy", "what a caller may do, to be attached to its role"),
+    gateway_role=("pulumi_aws.iam.Role", "the role that callers of other accounts take"),
+    gateway_role_policy=("pulumi_aws.iam.RolePolicyAttachment", "what that role may do"),
+    gateway_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of the gateway's requests answered with 5xx"),
+)
+
+PRIVATE_LINK_ROLES: Final = table(
+    private_link_load_balancer=("pulumi_aws.lb.LoadBalancer", "the network load balancer of PrivateLink"),
+    private_link_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
+    private_link_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from it to the endpoint's load balancer"),
+    private_link_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "that load balancer's side of it"),
+    private_link_target_group=("pulumi_aws.lb.TargetGroup", "the endpoint's load balancer as its target"),
+    private_link_target=("pulumi_aws.lb.TargetGroupAttachment", "that it is one"),
+    private_link_listener=("pulumi_aws.lb.Listener", "the listener of the network load balancer"),
+    endpoint_service=("pulumi_aws.ec2.VpcEndpointService", "the endpoint service to which consumers connect"),
+    private_dns_record=("pulumi_aws.route53.Record", "the record that proves whose its private name is"),
+    private_dns_verification=(
+        "pulumi_aws.vpc.EndpointServicePrivateDnsVerification",
+        "that AWS looks at it",
+    ),
+    private_link_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that the endpoint's load balancer does not answer"),
 )
 
 EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **GRPC_ROLES,
-        **_table(
+        **table(
             tls_listener=("pulumi_aws.lb.Listener", "the listener that speaks HTTPS; the other one redirects to it"),
             tls_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from clients to the load balancer"),
             login_egress=(
@@ -101,10 +142,12 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **API_KEY_ROLES,
         **ACCESS_LOG_ROLES,
         **USER_POOL_ROLES,
+        **GATEWAY_ROLES,
+        **PRIVATE_LINK_ROLES,
     }
 )
 
-RESULT_ROLES: Final = _table(
+RESULT_ROLES: Final = table(
     result_bucket=("pulumi_aws.s3.Bucket", "where inputs and results of an asynchronous endpoint lie"),
     result_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
     result_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
@@ -113,7 +156,7 @@ RESULT_ROLES: Final = _table(
 
 QUEUE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             queue=("pulumi_aws.sqs.Queue", "the queue of an asynchronous endpoint"),
             dead_letter_queue=("pulumi_aws.sqs.Queue", "where messages go that were tried too often"),
             redrive_policy=("pulumi_aws.sqs.RedriveAllowPolicy", "that they come from that queue only"),
@@ -146,7 +189,7 @@ BALANCED_ROLES: Final = (
 )
 """Of an endpoint whose requests come over a load balancer, whoever has that."""
 
-SHIFT_ROLES: Final = _table(
+SHIFT_ROLES: Final = table(
     second_target_group=(
         "pulumi_aws.lb.TargetGroup",
         "the other set of replicas, between which and the first one traffic moves",
@@ -157,7 +200,7 @@ SHIFT_ROLES: Final = _table(
 
 CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             cluster=("pulumi_aws.ecs.Cluster", "the ECS cluster"),
             capacity_providers=("pulumi_aws.ecs.ClusterCapacityProviders", "Fargate and Fargate Spot"),
         ),
@@ -165,7 +208,7 @@ CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     }
 )
 
-NODE_POOL_ROLES: Final = _table(
+NODE_POOL_ROLES: Final = table(
     node_role=("pulumi_aws.iam.Role", "the role of the nodes"),
     node_policy=("pulumi_aws.iam.RolePolicy", "what the ECS agent on a node may do"),
     node_profile=("pulumi_aws.iam.InstanceProfile", "that nodes have the role"),
@@ -179,14 +222,14 @@ NODE_POOL_ROLES: Final = _table(
     ),
 )
 
-KUBERNETES_ROLES: Final = _table(
+KUBERNETES_ROLES: Final = table(
     provider=("pulumi_kubernetes.Provider", "how Pulumi reaches the cluster"),
     namespace=("pulumi_kubernetes.core.v1.Namespace", "the namespace of the endpoints"),
 )
 
 _CUSTOM_RESOURCE = "pulumi_kubernetes.apiextensions.CustomResource"
 
-KUBERNETES_ENDPOINT_ROLES: Final = _table(
+KUBERNETES_ENDPOINT_ROLES: Final = table(
     service_account=("pulumi_kubernetes.core.v1.ServiceAccount", "what the replicas run as in a Kubernetes cluster"),
     inference_service=(_CUSTOM_RESOURCE, "the replicas, as KServe runs them"),
     pod_autoscaler=(
@@ -202,7 +245,7 @@ KUBERNETES_ENDPOINT_ROLES: Final = _table(
 
 ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             repository=("pulumi_aws.ecr.Repository", "the image repository"),
             lifecycle_policy=("pulumi_aws.ecr.LifecyclePolicy", "which images expire"),
             image=("pulumi_docker_build.Image", "the build of the image"),

@@ -38,6 +38,13 @@ NOT_LOWERED = {
     ),
     "aws:sqs/queuePolicy:QueuePolicy": "takes a list of queues in CloudFormation; judged by the Terraform provider and parliament",
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "a property of the queue in CloudFormation; judged by the Terraform provider",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
+        "a property of the access entry in CloudFormation; judged by the Terraform provider"
+    ),
+    "aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification": (
+        "CloudFormation starts no verification; nothing but a reference"
+    ),
+    t.TARGET_ATTACHMENT: "a property of the target group in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -120,6 +127,26 @@ ROWS: dict[str, Row] = {
     t.TASK: Row("AWS::ECS::TaskDefinition", shaped=shapes.task),
     t.VPC: Row("AWS::EC2::VPC"),
     t.VPC_ENDPOINT: Row("AWS::EC2::VPCEndpoint"),
+    t.API: Row("AWS::ApiGatewayV2::Api"),
+    t.API_DOMAIN: Row("AWS::ApiGatewayV2::DomainName", shaped=shapes.api_domain),
+    t.API_INTEGRATION: Row("AWS::ApiGatewayV2::Integration", {"timeoutMilliseconds": "timeoutInMillis"}),
+    t.API_LINK: Row("AWS::ApiGatewayV2::VpcLink", shaped=shapes.auto_named),
+    t.API_MAPPING: Row("AWS::ApiGatewayV2::ApiMapping"),
+    t.API_ROUTE: Row("AWS::ApiGatewayV2::Route"),
+    t.ENDPOINT_SERVICE: Row(
+        "AWS::EC2::VPCEndpointService",
+        # Resources of their own in CloudFormation, and what it has no word for.
+        without=frozenset({"allowedPrincipals", "privateDnsName"}),
+    ),
+    t.POLICY: Row(
+        "AWS::IAM::ManagedPolicy",
+        {"name": "managedPolicyName", "policy": "policyDocument"},
+        shaped=shapes.role_policy,
+    ),
+    "aws:apigatewayv2/authorizer:Authorizer": Row(
+        "AWS::ApiGatewayV2::Authorizer", {"identitySources": "identitySource"}, shaped=shapes.api_authorizer
+    ),
+    "aws:apigatewayv2/stage:Stage": Row("AWS::ApiGatewayV2::Stage", {"name": "stageName"}),
     "aws:acm/certificate:Certificate": Row("AWS::CertificateManager::Certificate"),
     "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=shapes.user_pool),
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),
@@ -159,6 +186,24 @@ ROWS: dict[str, Row] = {
         "AWS::AutoScaling::AutoScalingGroup",
         {"name": "autoScalingGroupName", "vpcZoneIdentifiers": "vPCZoneIdentifier"},
         shaped=shapes.node_group,
+    ),
+    "aws:eks/cluster:Cluster": Row("AWS::EKS::Cluster", {"name": "name"}, shaped=shapes.eks_cluster),
+    "aws:eks/nodeGroup:NodeGroup": Row(
+        "AWS::EKS::Nodegroup",
+        {"nodeGroupName": "nodegroupName", "nodeRoleArn": "nodeRole", "subnetIds": "subnets"},
+        # A mapping there, and a list everywhere else.
+        frozenset({"tags"}),
+    ),
+    "aws:eks/addon:Addon": Row(
+        "AWS::EKS::Addon",
+        {"preserve": "preserveOnDelete", "resolveConflictsOnUpdate": "resolveConflicts"},
+        # CloudFormation has one word for both.
+        frozenset({"resolveConflictsOnCreate"}),
+    ),
+    "aws:eks/accessEntry:AccessEntry": Row("AWS::EKS::AccessEntry"),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Row("AWS::EKS::PodIdentityAssociation"),
+    "aws:kms/key:Key": Row(
+        "AWS::KMS::Key", {"deletionWindowInDays": "pendingWindowInDays", "policy": "keyPolicy"}, shaped=shapes.key
     ),
     "aws:ec2/launchTemplate:LaunchTemplate": Row("AWS::EC2::LaunchTemplate", shaped=shapes.launch_template),
     "aws:ecs/capacityProvider:CapacityProvider": Row("AWS::ECS::CapacityProvider"),

@@ -38,6 +38,7 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
     ("aws_lb_listener_rule", "actions[type=jwt-validation]"): (None, "came with provider 6.22; judged by cfn-lint"),
     ("aws_ecs_service", "deploymentConfiguration"): (None, "came with provider 6.4 and 6.21; judged by cfn-lint"),
     ("aws_ecs_service", "loadBalancers.advancedConfiguration"): (None, "the same"),
+    ("aws_eks_cluster", "deletionProtection"): (None, "came with a later provider; judged by cfn-lint"),
     ("aws_sqs_queue", "maxMessageSize"): (262_144, "1 MiB came with a later provider; judged by cfn-lint"),
 }
 

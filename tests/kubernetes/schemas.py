@@ -1,6 +1,6 @@
 """What the API server would say of an object: built-in kinds by Kubernetes' own schemas, custom resources by their definitions.
 
-The definitions come from the Go modules of the releases that docs/kubernetes.md names, whose content Go verifies; nothing of them is kept here.
+The definitions come from the Go modules of the releases that docs/kubernetes.md names and of the pinned charts, whose content Go verifies; nothing of them is kept here.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from modelinfra.catalog.charts import CHARTS
+
 KUBERNETES = ("1.32", "1.37")
 """The oldest version that KServe 0.20 takes, and the newest whose schemas there are."""
 
+_KARPENTER = f"github.com/aws/karpenter-provider-aws@v{CHARTS['karpenter'].version}"
 _DEFINITIONS = {
+    "karpenter.sh/v1/NodePool": (_KARPENTER, "pkg/apis/crds/karpenter.sh_nodepools.yaml"),
+    "karpenter.k8s.aws/v1/EC2NodeClass": (_KARPENTER, "pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml"),
     "serving.kserve.io/v1beta1/InferenceService": (
         "github.com/kserve/kserve@v0.20.0",
         "config/crd/full/serving.kserve.io_inferenceservices.yaml",
@@ -52,6 +57,24 @@ def complaints(manifest: Mapping[str, Any]) -> list[str]:
     return [found for version in KUBERNETES for found in _built_in(manifest, version)]
 
 
+def unknown_values(given: Any, known: Any, path: str = "values") -> Iterator[str]:
+    """What a chart's values have that the chart does not know, or of another kind; what is empty there takes anything."""
+    if not isinstance(given, Mapping) or known == {}:
+        if known not in (None, {}, []) and type(given) is not type(known):
+            yield f"{path}: {given!r} where the chart has {known!r}"
+        return
+    for key, value in given.items():
+        if not isinstance(known, Mapping) or key not in known:
+            yield f"{path}.{key}: the chart knows no such value"
+        else:
+            yield from unknown_values(value, known[key], f"{path}.{key}")
+
+
+def karpenter_values() -> Any:
+    """The values of Karpenter's chart at the pinned version."""
+    return yaml.safe_load((_module(_KARPENTER) / "charts/karpenter/values.yaml").read_text())
+
+
 def _built_in(manifest: Mapping[str, Any], version: str) -> Iterator[str]:
     try:
         kubernetes_validate.validate(dict(manifest), version, strict=True)
@@ -67,9 +90,14 @@ def _validator(kind: str) -> Any:
     schema = next(each for each in definition["spec"]["versions"] if each["name"] == version)["schema"][
         "openAPIV3Schema"
     ]
-    strict = _strict(schema)
-    strict["properties"]["metadata"] = {"type": "object"}
-    return jsonschema.Draft202012Validator(strict)
+    return validator(schema)
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """Of objects of a custom resource whose structural schema this is."""
+    whole = strict(schema)
+    whole["properties"]["metadata"] = {"type": "object"}
+    return jsonschema.Draft202012Validator(whole)
 
 
 @functools.cache
@@ -91,7 +119,7 @@ def _module(name: str) -> Path:
     return Path(json.loads(done.stdout)["Dir"])
 
 
-def _strict(schema: Any) -> Any:
+def strict(schema: Any) -> Any:
     """A structural schema as JSON Schema in which unknown fields are wrong, as `fieldValidation: Strict` has it."""
     if not isinstance(schema, dict):
         return schema
@@ -100,11 +128,11 @@ def _strict(schema: Any) -> Any:
         return {"anyOf": [{"type": "integer"}, {"type": "string", **pattern}]}
     found = {key: value for key, value in schema.items() if not key.startswith("x-") and key not in _NOT_ASKED}
     if "properties" in found:
-        found["properties"] = {name: _strict(value) for name, value in found["properties"].items()}
+        found["properties"] = {name: strict(value) for name, value in found["properties"].items()}
     if "items" in found:
-        found["items"] = _strict(found["items"])
+        found["items"] = strict(found["items"])
     if isinstance(found.get("additionalProperties"), dict):
-        found["additionalProperties"] = _strict(found["additionalProperties"])
+        found["additionalProperties"] = strict(found["additionalProperties"])
     elif "properties" in found and not schema.get("x-kubernetes-preserve-unknown-fields"):
         found["additionalProperties"] = False
     return found
