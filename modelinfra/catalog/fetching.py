@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 _MIB = 2**20
 
@@ -19,6 +20,10 @@ assumption. Too low a figure costs nothing but patience with a replica that is b
 """
 
 
-def fetch_seconds(kind: str, model_bytes: int) -> int:
-    """Seconds from the start of the fetching container until the model is there."""
-    return BASE_SECONDS + math.ceil(model_bytes / _MIB / MIB_PER_SECOND[kind])
+def fetch_seconds(models: Mapping[str, tuple[str, int]]) -> int:
+    """Seconds from the start of the fetching container until the models are there, one after the other; none for none.
+
+    models: name -> kind of source, and bytes.
+    """
+    transfers = (math.ceil(size / _MIB / MIB_PER_SECOND[kind]) for kind, size in models.values())
+    return BASE_SECONDS + sum(transfers) if models else 0

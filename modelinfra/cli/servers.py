@@ -24,7 +24,7 @@ def servers(as_json: AsJson = False) -> None:
         print_json({name: {**_plain(row), "fargate": list(refusals(row)) or True} for name, row in SERVERS.items()})
         return
     table = Table()
-    for heading in ("server", "version", "port", "prediction", "ECS on Fargate"):
+    for heading in ("server", "version", "port", "prediction", "models", "ECS on Fargate"):
         table.add_column(heading, overflow="fold")
     for name, row in SERVERS.items():
         needs = [word for word, needed in (("GPU", row.needs_gpu), ("/dev/shm", row.needs_shared_memory)) if needed]
@@ -33,6 +33,7 @@ def servers(as_json: AsJson = False) -> None:
             row.version,
             str(row.ports["http"]),
             row.predict_path("MODEL"),
+            "one" if row.several is None else "several",
             f"no: needs {', '.join(needs)}" if refusals(row) else "yes",
         )
     console().print(table)

@@ -27,6 +27,7 @@ def try_endpoint(
         Path | None,
         typer.Option("--request", "-r", help="File with the request's body. Default: zeros in the model's shape."),
     ] = None,
+    model: Annotated[str | None, typer.Option(help="Which of several models is asked. Default: each of them.")] = None,
     docker: Annotated[
         bool, typer.Option("--docker", help="Build and run the image itself; needs a Docker engine.")
     ] = False,
@@ -56,6 +57,7 @@ def try_endpoint(
             graph,
             name,
             request=request.read_bytes() if request else None,
+            model=model,
             how="docker" if docker else "process",
             report=lambda line: out.print(f"  {line}", markup=False),
             project=_program_folder(directory, stack),
@@ -80,6 +82,9 @@ def try_endpoint(
         out.print(f"[bold]answer of {endpoint}[/bold]: {escape(json.dumps(answer.body))}")
     for output in answer.outputs:
         out.print(f"[bold]prediction of {shown}[/bold]: {output.get('name', 'output')} = {output['data']}")
+    for other, each in answer.others.items():
+        for output in each.outputs:
+            out.print(f"[bold]prediction of {other}[/bold]: {output.get('name', 'output')} = {output['data']}")
 
 
 def _show_picture(request: Path) -> None:

@@ -54,7 +54,7 @@ class Environment(pulumi.ComponentResource):
     """Endpoint -> base address."""
 
     predict_urls: Output[Mapping[str, str]]
-    """Endpoint -> where predictions are asked for."""
+    """Endpoint -> where predictions are asked for; `endpoint/model` for each of several `models`."""
 
     queue_urls: Output[Mapping[str, str]]
     """Asynchronous endpoint -> where messages are sent to. It has no other address."""
@@ -126,7 +126,13 @@ class Environment(pulumi.ComponentResource):
         queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
         reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
-        self.predict_urls = Output.all(**{key: endpoint.predict_url for key, endpoint in reached.items()})
+        several = {key for key in reached if plan.endpoints[key][1].served.several}
+        self.predict_urls = Output.all(
+            **{
+                key: endpoint.predict_urls if key in several else endpoint.predict_url
+                for key, endpoint in reached.items()
+            }
+        ).apply(_of_each_model)
         self.queue_urls = Output.all(**{key: self.endpoints[key].queue_url for key in sorted(queued)})
         keyed_endpoints: Any = {
             key: endpoint.api_key_secret_arns
@@ -260,6 +266,17 @@ def _network_options(plan: EnvironmentPlan) -> Any:
     if network.nat == "none" and network.interface_endpoints is None:
         return network.model_copy(update={"interface_endpoints": _needed_services(plan)})
     return network
+
+
+def _of_each_model(found: Any) -> dict[str, str]:
+    """Addresses by endpoint, those of several models by `endpoint/model`."""
+    return {
+        name: url
+        for key, given in (found.items() if found else ())  # of nothing, Output.all makes a list
+        for name, url in (
+            [(key, given)] if isinstance(given, str) else [(f"{key}/{model}", url) for model, url in given.items()]
+        )
+    }
 
 
 def _warnings(plan: EnvironmentPlan) -> Iterator[str]:

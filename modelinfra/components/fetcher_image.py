@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from modelinfra.components.program_image import BASE, HEAD, USER, environment, home, stage
 from modelinfra.platforms.remote_model import FETCHED_TO
@@ -30,11 +31,12 @@ def fetcher_dockerfile() -> str:
     )
 
 
-def fetching_stage(work: Mapping[str, str]) -> str:
-    """A stage `model` of another build that has the model in FETCHED_TO."""
+def fetching_stage(work: Mapping[str, Any], folders: Sequence[str]) -> str:
+    """A stage `model` of another build that has the model in FETCHED_TO, or each of several in a folder there."""
+    marks = " ".join(f"{folder}/.model-fetched" for folder in folders)
     return (
         f"{stage(_FETCHER, 'model')}"
         f"{environment(_FETCHER)}"
         f"ENV MODELINFRA_FETCH={json.dumps(json.dumps(work, sort_keys=True))}\n"
-        f"RUN mkdir {FETCHED_TO} && python -m modelinfra.fetcher && rm {FETCHED_TO}/.model-fetched\n"
+        f"RUN mkdir {FETCHED_TO} && python -m modelinfra.fetcher && rm {marks}\n"
     )

@@ -15,6 +15,7 @@ from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.children import Adjustments, Children, transform_problems
 from modelinfra.components.builds import fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
+from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
 from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.endpoint import EndpointOptions
@@ -22,6 +23,7 @@ from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.revisions import revised
 from modelinfra.options.sources import repository_arn_of
+from modelinfra.options.tenants import with_owners_of_models
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform, Revision
 from modelinfra.platforms.places import misplaced_in_endpoint
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
@@ -64,10 +66,13 @@ class ModelEndpoint(pulumi.ComponentResource):
     """Base address. The server's own paths lie below it."""
 
     predict_url: Output[str]
-    """Where predictions are asked for."""
+    """Where predictions are asked for; None with several `models`."""
+
+    predict_urls: Output[Mapping[str, str]]
+    """Model -> where its predictions are asked for, with several `models`; None otherwise."""
 
     health_url: Output[str]
-    """Answers 200 when a replica is ready."""
+    """Answers 200 when a replica is ready, with all its models."""
 
     log_group: Output[str]
     """Name of the CloudWatch log group."""
@@ -153,7 +158,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         builds = {
             name: server_build(each.served) for name, each in planned.revisions.items() if each.served.image is None
         }
-        fetching = any(each.fetched for each in (served, *(each.served for each in planned.revisions.values())))
+        fetching = any(bool(each.fetched) for each in (served, *(each.served for each in planned.revisions.values())))
         queued = is_asynchronous(options)
         image: ModelImage | None = None
         if platform.builds_images and (served.image is None or builds or fetching or queued):
@@ -201,6 +206,9 @@ def _request(
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
     problems = transform_problems(options, ROLES_OF_ENDPOINTS)
+    options = with_owners_of_models(options)
+    if options.models is not None:
+        problems += tags_are_ones_that_aws_takes({"tags": options.tags})
     try:
         served = served_model(options, root, name)
         revisions = {each: _revision(options, each, root, name, served) for each in options.revisions}
@@ -221,7 +229,7 @@ def _revision(options: Any, revision: str, root: Path, endpoint: str, first: Ser
         served = served_model(said, root, endpoint)
     except ModelProblemError as error:
         raise ModelProblemError(error.problem.below(where)) from None
-    if served.predict_path != first.predict_path:
+    if served.predict_paths != first.predict_paths:
         reason = f"it answers at {served.predict_path}, and clients of the endpoint ask for {first.predict_path}"
         raise ModelProblemError(Problem(f"{where}.model", reason, f"Give its model the name '{first.model}', too."))
     return Revision(said, served)

@@ -120,7 +120,7 @@ class ModelImage(pulumi.ComponentResource):
         cache = _cache(repository) if build.cached and not repository.shared else {}
         image = docker_build.Image(
             naming.child(name, build.child),
-            context={"location": build.location()},
+            context=build.context(),
             dockerfile={"inline": build.dockerfile},
             platforms=[docker_build.Platform(_PLATFORMS[architecture])],
             tags=[Output.concat(repository.url, ":", tag)],

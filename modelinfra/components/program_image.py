@@ -45,13 +45,16 @@ def _installed(program: str) -> str:
     lock = f"{home(program)}/requirements.lock"
     return (
         # All these programs ask AWS, and need nothing else.
-        _file((package / "fetcher" / "requirements.lock").read_text(), lock)
+        file_within((package / "fetcher" / "requirements.lock").read_text(), lock)
         + f"RUN python -m pip install {_PIP} --target {home(program)} -r {lock}\n"
-        + "".join(_file(each.read_text(), f"{home(program)}/modelinfra/{program}/{each.name}") for each in sources)
+        + "".join(
+            file_within(each.read_text(), f"{home(program)}/modelinfra/{program}/{each.name}") for each in sources
+        )
     )
 
 
-def _file(text: str, path: str) -> str:
+def file_within(text: str, path: str) -> str:
+    """The lines of a Dockerfile that write a file. It needs HEAD."""
     # In quotes the end mark keeps the builder from replacing variables.
     assert _END not in text.splitlines()
     whole = text if text.endswith("\n") else f"{text}\n"

@@ -29,7 +29,7 @@ def check_registries(plan: EnvironmentPlan, region: str) -> None:
 
 def _in_ecr(planned: PlannedEndpoint) -> Iterator[tuple[str, str, str]]:
     """Option, its value, and the ARN of the repository in ECR that it names. What an Output will say is not known yet."""
-    image, remote = planned.options.image, planned.served.remote
+    image = planned.options.image
     repository = repository_arn_of(image) if isinstance(image, str) else None
     if repository is not None:
         yield "image", image, repository
@@ -37,6 +37,6 @@ def _in_ecr(planned: PlannedEndpoint) -> Iterator[tuple[str, str, str]]:
     repository = repository_arn_of(copied) if isinstance(copied, str) else None
     if repository is not None:
         yield "collector.image", copied, repository
-    if remote is not None and remote.source.ecr_repository_arn:
-        where = "model" if remote.said_as_text else "model.uri"
-        yield where, remote.source.uri, remote.source.ecr_repository_arn
+    for remote in planned.served.remotes:
+        if remote.source.ecr_repository_arn:
+            yield remote.where, remote.source.uri, remote.source.ecr_repository_arn

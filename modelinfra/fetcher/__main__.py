@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -109,6 +109,7 @@ def _bring(
     if needed and not (tree / needed).is_file():
         there = ", ".join(sorted(_names(tree))[:5]) or "nothing"
         raise FetchError(f"there is no {needed} in {where}", f"it holds {there}", "Correct `model.file`")
+    _check_name(work, tree, where)
     for name in (_STAGING, _MARK):
         if os.path.lexists(tree / name):
             raise FetchError(
@@ -117,6 +118,25 @@ def _bring(
                 "Store the file under another name",
             )
     return len(files), size
+
+
+def _check_name(work: Mapping[str, Any], tree: Path, where: str) -> None:
+    """Of one of several models: that the file which names it gives it the name by which clients ask, and says what it must besides. A server
+    that serves others, too, would be ready without it."""
+    file, wanted = work.get("nameIn", ""), work.get("name", "")
+    if not file:
+        return
+    try:
+        said = dict(json.loads((tree / file).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        reason = "the server knows the model by this file, and it is missing or no JSON"
+        raise FetchError(f"{file} of {where} cannot be read", reason, "Store it with the model") from None
+    if said.get("name") != wanted:
+        reason = f"clients ask for {wanted!r}"
+        raise FetchError(f"{file} of {where} names the model {said.get('name')!r}", reason, "Correct one of the two")
+    for key in work.get("besides", ()):
+        if not said.get(key):
+            raise FetchError(f"{file} of {where} says no {key}", "the server would leave the model out", "Add it")
 
 
 def _alone(work: Mapping[str, Any], found: Listing, names: list[str]) -> str:
@@ -240,11 +260,10 @@ def main() -> int:
     """Exit code 0 when the model is there."""
     os.umask(0o022)
     try:
-        fetch(
-            _work(os.environ.get("MODELINFRA_FETCH", "")),
-            os.environ.get("MODELINFRA_FETCH_TOKEN", ""),
-            lambda line: print(f"model-fetch: {line}", flush=True),
-        )
+        # All of it is read before the first model is fetched: a mistake in the last one costs no transfer.
+        for work in list(_works(os.environ.get("MODELINFRA_FETCH", ""))):
+            token = os.environ.get(work.pop("token", "MODELINFRA_FETCH_TOKEN"), "")
+            fetch(work, token, lambda line: print(f"model-fetch: {line}", flush=True))
     except FetchError as error:
         print(f"model-fetch: {error}", file=sys.stderr)
         return 1
@@ -257,7 +276,8 @@ def main() -> int:
     return 0
 
 
-def _work(text: str) -> dict[str, Any]:
+def _works(text: str) -> Iterator[dict[str, Any]]:
+    """One model, or each of several."""
     try:
         work = json.loads(text)
     except ValueError:
@@ -265,10 +285,11 @@ def _work(text: str) -> dict[str, Any]:
     remedy = "Write it as `modelinfra.fetcher` says"
     if not isinstance(work, dict):
         raise FetchError("MODELINFRA_FETCH is not a JSON object", "it says what is to be fetched", remedy)
-    for key in ("uri", "to"):
-        if not work.get(key):
-            raise FetchError("the work is not complete", f"`{key}` is missing", remedy)
-    return work
+    for each in work.get("models", [work]):
+        for key in ("uri", "to"):
+            if not each.get(key):
+                raise FetchError("the work is not complete", f"`{key}` is missing", remedy)
+        yield each
 
 
 if __name__ == "__main__":

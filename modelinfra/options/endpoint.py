@@ -41,6 +41,7 @@ from modelinfra.options.landing import (
     TIMEOUTS,
 )  # fmt: skip
 from modelinfra.options.model import ModelOptions
+from modelinfra.options.models import ModelName, ModelOfSeveralOptions
 from modelinfra.options.names import Name
 from modelinfra.options.quantities import Bytes, Duration, VCpu
 from modelinfra.options.queue import QueueOptions
@@ -60,7 +61,11 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     Or a mapping that describes one of your own."""
 
     model: NotRequired[Annotated[str | ModelOptions, Option()]]
-    """The model: a local directory, an address, or a mapping with more about it. Required unless `image` is given."""
+    """The model: a local directory, an address, or a mapping with more about it. Required unless `image` or `models` is given."""
+
+    models: NotRequired[Annotated[Mapping[ModelName, str | ModelOfSeveralOptions], Option(at_least=1)]]
+    """Several models of one server, by the names that they have there, in place of `model`: all in each replica. Only of a server that serves
+    several. None otherwise."""
 
     image: NotRequired[Annotated[Input[str], Option()]]
     """A ready image with the server, by digest; with the model inside unless `model` names an address. Left out, the library builds one."""

@@ -21,7 +21,7 @@ from modelinfra.catalog.child_roles import (
 from modelinfra.options.adjustments import childless
 from modelinfra.options.doors import behind_other_doors
 from modelinfra.options.exposure import guarded, logged, stands_alone
-from modelinfra.options.model import is_remote
+from modelinfra.options.models import has_remote_model
 from modelinfra.options.private_link import names_privately
 from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import overrides
@@ -38,6 +38,7 @@ _HANDED_IN = {
 KEYS = (
     "transforms",
     "model",
+    "models",
     "image",
     "repository",
     "logs",
@@ -66,7 +67,7 @@ def transforms_find_what_is_made(endpoint: Mapping[str, Any]) -> Iterable[Proble
 def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Role -> why there is no child of it; the last word counts."""
     revisions = [endpoint, *({**endpoint, **overrides(endpoint, each)} for each in endpoint["revisions"].values())]
-    remote = any(is_remote(each["model"]) for each in revisions)
+    remote = any(has_remote_model(each) for each in revisions)
     if not remote:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
     if all(each["image"] is not None for each in revisions):

@@ -16,7 +16,14 @@ from modelinfra.options.endpoint_accelerator import (
 )
 from modelinfra.options.exposure import exposed, open_side_routes, stands_alone
 from modelinfra.options.grpc import grpc_goes_with_the_rest
-from modelinfra.options.model import is_remote, problems_of_model
+from modelinfra.options.model import problems_of_model
+from modelinfra.options.models import (
+    has_remote_model,
+    has_token,
+    one_model_or_several,
+    problems_of_models,
+    tenants_of_models_are_clients,
+)
 from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import (
     conditions_fit_into_a_rule,
@@ -46,7 +53,7 @@ def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterab
 
 def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     # The image that fetches a model lies in it, though, and the one that works a queue off.
-    beside = is_remote(endpoint["model"]) or endpoint["mode"] == "async"
+    beside = has_remote_model(endpoint) or endpoint["mode"] == "async"
     if endpoint["image"] is not None and endpoint["repository"].arn is not None and not beside:
         yield Problem(
             "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
@@ -99,7 +106,7 @@ def paths_keep_the_operators_routes_closed(endpoint: Mapping[str, Any]) -> Itera
 
 def a_key_of_secrets_has_secrets(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     key = endpoint["secrets_kms_key_arn"]
-    if key is not None and not endpoint["secrets"] and getattr(endpoint["model"], "token", None) is None:
+    if key is not None and not endpoint["secrets"] and not has_token(endpoint):
         reason = "there are no secrets and no token that it could have encrypted"
         yield Problem("secrets_kms_key_arn", reason, "Remove it.", key)
 
@@ -120,9 +127,10 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("mode", "scaling"), asynchronous.a_queue_is_scaled_by_its_backlog),
     (("accelerator", "server", "scaling", "mode"), accelerated_replicas_scale_on_demand),
     (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
-    (("server", "model", "image"), problems_of_model),
+    (("server", "model", "models", "image"), problems_of_model),
+    (("server", "models"), problems_of_models),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
-    (("model", "image", "repository", "mode"), a_ready_image_has_its_repository),
+    (("model", "models", "image", "repository", "mode"), a_ready_image_has_its_repository),
     (("image",), a_ready_image_is_pinned),
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
@@ -134,7 +142,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("secrets",), secrets_are_references),
     (("environment", "secrets"), variables_have_names),
     (("server", "environment", "secrets"), the_servers_own_variables_stay),
-    (("secrets", "model", "secrets_kms_key_arn"), a_key_of_secrets_has_secrets),
+    (("secrets", "model", "models", "secrets_kms_key_arn"), a_key_of_secrets_has_secrets),
     (("spot", "scaling"), spot_needs_room_to_scale),
 )
 
@@ -155,6 +163,8 @@ RULES: Final[_Rules] = (
     (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
     *_OF_ITS_OWN_KEYS,
     *asynchronous.RULES,
+    (("model", "models", "image", "mode", "revisions"), one_model_or_several),
+    (("models", "exposure"), tenants_of_models_are_clients),
     (("revisions",), revisions_differ),
     (
         tuple(dict.fromkeys(["revisions", *(key for keys, _ in _OF_ITS_OWN_KEYS for key in keys)])),

@@ -17,9 +17,15 @@ from modelinfra.options.quantities import Bytes, shown_bytes
 from modelinfra.options.server import known_row
 from modelinfra.options.sources import Source, problem_of_uri, source_of
 
+MODEL_NAME = Option(
+    pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    pattern_text="a model name of letters, digits, dots, - and _",
+    pattern_example="sentiment",
+)
 
-class ModelOptions(TypedDict):
-    """The model: where it lies, or what a ready image holds."""
+
+class PlacedModelOptions(TypedDict):
+    """A model: where it lies."""
 
     uri: NotRequired[Annotated[str, Option()]]
     """The model's local directory, relative to the project's directory or absolute, or its address:
@@ -32,33 +38,6 @@ class ModelOptions(TypedDict):
         ]
     ]
     """Whether the model is baked into the image, or fetched by each replica when it starts. `s3://` is always fetched."""
-
-    name: NotRequired[
-        Annotated[
-            str,
-            Option(
-                default_text="the endpoint's own name, for an address",
-                pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*",
-                pattern_text="a model name of letters, digits, dots, - and _",
-                pattern_example="sentiment",
-            ),
-        ]
-    ]
-    """The model's name at the server. Not for a local directory, which says its model's name itself; required with a ready `image` alone.
-    A server whose files hold the name, such as MLServer's model-settings.json, must find the same name there."""
-
-    file: NotRequired[
-        Annotated[
-            str,
-            Option(
-                pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*",
-                pattern_text="a relative path of letters, digits, dots, - and _",
-                pattern_example="model-q4.gguf",
-            ),
-        ]
-    ]
-    """The file below an address that the server starts with; only it is fetched, with the other parts of a split .gguf.
-    Required for llama.cpp and TorchServe with a model from an address, None otherwise."""
 
     size: NotRequired[Annotated[Bytes, Option(at_least=1)]]
     """Size of the weights. Not for a local directory, which is measured. Left out, the server's ceiling is assumed and every preview says so."""
@@ -98,14 +77,40 @@ class ModelOptions(TypedDict):
     """KMS key of one's own with which the objects at an `s3://` address are encrypted. None otherwise."""
 
 
-@rule(ModelOptions, "uri")
+class ModelOptions(PlacedModelOptions):
+    """The model: where it lies, or what a ready image holds."""
+
+    name: NotRequired[
+        Annotated[
+            str,
+            replace(MODEL_NAME, default_text="the endpoint's own name, for an address"),
+        ]
+    ]
+    """The model's name at the server. Not for a local directory, which says its model's name itself; required with a ready `image` alone.
+    A server whose files hold the name, such as MLServer's model-settings.json, must find the same name there."""
+
+    file: NotRequired[
+        Annotated[
+            str,
+            Option(
+                pattern=r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*",
+                pattern_text="a relative path of letters, digits, dots, - and _",
+                pattern_example="model-q4.gguf",
+            ),
+        ]
+    ]
+    """The file below an address that the server starts with; only it is fetched, with the other parts of a split .gguf.
+    Required for llama.cpp and TorchServe with a model from an address, None otherwise."""
+
+
+@rule(PlacedModelOptions, "uri")
 def the_uri_can_be_served(model: Mapping[str, Any]) -> Iterable[Problem]:
     problem = problem_of_uri(model["uri"]) if model["uri"] is not None else None
     if problem:
         yield problem.below("uri")
 
 
-@rule(ModelOptions, "token")
+@rule(PlacedModelOptions, "token")
 def the_token_is_a_reference(model: Mapping[str, Any]) -> Iterable[Problem]:
     token = model["token"]
     if isinstance(token, str) and not re.match(r"arn:[^:]+:(secretsmanager|ssm):", token):
@@ -119,6 +124,8 @@ def the_token_is_a_reference(model: Mapping[str, Any]) -> Iterable[Problem]:
 def problems_of_model(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     """The model comes from one place, and what is said of it is what this place leaves open."""
     model, image = endpoint["model"], endpoint["image"]
+    if endpoint["models"] is not None:
+        return
     if isinstance(model, str):
         problem = problem_of_uri(model)
         if problem:
@@ -133,12 +140,6 @@ def problems_of_model(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
         yield from _from_a_directory(given, image, uri)
     elif source is not None:
         yield from _from_an_address(source, given, endpoint, "model" if isinstance(model, str) else "model.uri")
-
-
-def is_remote(model: Any) -> bool:
-    """Whether a model, text or mapping, lies at an address."""
-    uri = model if isinstance(model, str) else getattr(model, "uri", None)
-    return uri is not None and source_of(uri).kind != "local"
 
 
 def _in_the_image(model: Any, given: Mapping[str, Any], image: Any) -> Iterator[Problem]:

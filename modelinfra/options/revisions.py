@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.options.declare import Option
+from modelinfra.options.exposure import exposed
 from modelinfra.options.landing import CONTAINER, ROUTE_OF_GATEWAY, RULE, SERVER_OF_POD
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.problems import Problem, did_you_mean
@@ -173,9 +174,14 @@ def weights_have_one_writer(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
 
 def conditions_fit_into_a_rule(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     """Rule over `revisions` and `exposure`: a rule of a load balancer asks for paths and headers, and for so many together."""
-    paths = len(endpoint["exposure"].paths or ())
+    given = endpoint["exposure"].paths
+    # Without `paths`, those of predictions and of readiness; on a shared load balancer, its own.
+    paths = len(given) if given is not None else 2 if exposed(endpoint["exposure"]) else 1
     for name, revision in endpoint["revisions"].items():
         asked = len(headers(name, revision))
         if paths + asked > _MOST_CONDITIONS:
             reason = f"with the {paths} paths of `exposure` its rule asks for {paths + asked} things, and one of a load balancer for {_MOST_CONDITIONS}"
-            yield Problem(f"revisions.{name}", reason, f"Write {_MOST_CONDITIONS - asked} `exposure.paths` at most.")
+            remedy = f"Write {_MOST_CONDITIONS - asked} `exposure.paths` at most."
+            if given is None:
+                remedy = f"Write {_MOST_CONDITIONS - paths} headers at most, or one of `exposure.paths`."
+            yield Problem(f"revisions.{name}", reason, remedy)

@@ -8,6 +8,7 @@ from itertools import combinations, permutations
 from typing import Any, Final
 
 from modelinfra.options.declare import rule
+from modelinfra.options.models import models_of, owners_of_models
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.sources import problem_of_uri, source_of
 from modelinfra.options.tenants import TAG, TenantOptions, api_keys
@@ -41,6 +42,7 @@ class _Read:
 def tenant_problems(environment: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong between tenants and the parts of an environment. environment: its validated options, by key."""
     tenants = environment["tenants"]
+    yield from _of_models(environment)
     owned = {
         **{f"endpoints.{name}": each for name, each in environment["endpoints"].items()},
         **{f"platforms.{name}": each for name, each in environment["platforms"].items()},
@@ -62,6 +64,20 @@ def tenant_problems(environment: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _prefixes(tenants)
     yield from _models(environment)
     yield from _handed_in(environment)
+
+
+def _of_models(environment: Mapping[str, Any]) -> Iterator[Problem]:
+    """Whose the models of an endpoint are that several tenants share."""
+    tenants = environment["tenants"]
+    for name, endpoint in environment["endpoints"].items():
+        for owner, models in owners_of_models(endpoint).items():
+            path = f"endpoints.{name}.models.{models[0]}.tenant"
+            if owner not in tenants:
+                remedy = did_you_mean(owner, list(tenants)) if tenants else f"Add {owner}: {{}} below `tenants`."
+                yield Problem(path, "there is no such tenant", remedy, owner)
+            if endpoint.tenant is not None:
+                reason = f"the endpoint is the tenant {endpoint.tenant}'s alone, and so are its models"
+                yield Problem(path, reason, "Remove it, or remove the endpoint's `tenant` to share it.", owner)
 
 
 def _no_own_tag(path: str, tags: Mapping[str, Any] | None) -> Iterator[Problem]:
@@ -156,9 +172,12 @@ def _models_of(name: str, endpoint: Any) -> Iterator[_Read]:
     """The models in S3 that an endpoint and its revisions name, and the inputs that its messages may name."""
     parts = {"": endpoint, **{f"revisions.{key}.": each for key, each in endpoint.revisions.items()}}
     for prefix, part in parts.items():
-        uri = part.model if isinstance(part.model, str) else getattr(part.model, "uri", None)
-        if isinstance(uri, str) and uri.startswith("s3://") and problem_of_uri(uri) is None:
-            yield _Read(name, endpoint.tenant, f"endpoints.{name}.{prefix}model", uri)
+        models = models_of(vars(endpoint)) if part is endpoint else [("model", None, part.model)]
+        for where, _, model in models:
+            uri = model if isinstance(model, str) else getattr(model, "uri", None)
+            owner = getattr(model, "tenant", None) or endpoint.tenant
+            if isinstance(uri, str) and uri.startswith("s3://") and problem_of_uri(uri) is None:
+                yield _Read(name, owner, f"endpoints.{name}.{prefix}{where}", uri)
     for index, uri in enumerate((endpoint.queue.inputs if endpoint.queue is not None else None) or ()):
         yield _Read(name, endpoint.tenant, f"endpoints.{name}.queue.inputs[{index}]", uri, prefix=True)
 
@@ -190,6 +209,13 @@ def _handed_in(environment: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _given(name: str, endpoint: Any, option: str) -> Iterator[_Read]:
+    if option == "model.token":
+        for where, _, model in models_of(vars(endpoint)):
+            token = getattr(model, "token", None)
+            if isinstance(token, str):
+                owner = getattr(model, "tenant", None) or endpoint.tenant
+                yield _Read(name, owner, f"endpoints.{name}.{where}.token", token)
+        return
     value: Any = endpoint
     for part in option.split("."):
         value = getattr(value, part, None)

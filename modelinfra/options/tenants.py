@@ -9,6 +9,7 @@ from modelinfra.options.adjustments import TaggedOptions
 from modelinfra.options.declare import Option
 from modelinfra.options.firewall import RATE
 from modelinfra.options.landing import TAGS
+from modelinfra.options.models import owners_of_models
 
 TAG: Final = "tenant"
 """Name of the tag that everything of a tenant has, with the tenant's name: what cost reports group by."""
@@ -76,6 +77,13 @@ def _of_tenant(key: Any, owner: str | None, tenants: Mapping[str, Any]) -> Any:
 def owners_tags(owner: str | None, tenants: Mapping[str, Any]) -> dict[str, Any]:
     """The tags of what is a tenant's; none of what is nobody's."""
     return {} if owner is None or owner not in tenants else {**(tenants[owner].tags or {}), TAG: owner}
+
+
+def with_owners_of_models(endpoint: Any) -> Any:
+    """A validated endpoint with a tag for each tenant whose models it serves among those of others. What a user says does not take its place:
+    who may read which model is judged by it."""
+    owners = {f"{TAG}:{owner}": " ".join(models) for owner, models in owners_of_models(endpoint).items()}
+    return endpoint.model_copy(update={"tags": {**(endpoint.tags or {}), **owners}}) if owners else endpoint
 
 
 def unused_tenants(environment: Any) -> list[str]:

@@ -100,6 +100,7 @@ class EndpointOutputs:
     security_group_id: Output[str] | None = None
     url: Output[str] | None = None
     predict_url: Output[str] | None = None
+    predict_urls: Output[Mapping[str, str]] | None = None
     health_url: Output[str] | None = None
     load_balancer_dns_name: Output[str] | None = None
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]] | None = None

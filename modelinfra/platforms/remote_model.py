@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi import Input
@@ -19,22 +19,36 @@ FETCHED_TO = "/model"
 """Where the fetcher's container sees the volume with the model."""
 
 
+def work_of_several(remotes: Iterable[RemoteModel]) -> dict[str, Any]:
+    """What the fetcher is told of several models."""
+    return {"models": [each.work for each in remotes]}
+
+
 @dataclass(frozen=True)
 class RemoteModel:
-    """baked: fetched while the image is built, else by each replica. said_as_text: the user wrote `model: <address>`."""
+    """baked: fetched while the image is built, else by each replica. where: the option that names the address, below the endpoint.
+
+    folder: of one of several models, below the volume: its name. described: what its files must say of it, in the fetcher's words.
+    """
 
     source: Source
     baked: bool
-    said_as_text: bool
+    where: str
     sha256: str | None = None
     file: str | None = None
     token: Input[str] | None = None
     kms_key_arn: Input[str] | None = None
+    folder: str = ""
+    described: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def work(self) -> dict[str, str]:
+    def work(self) -> dict[str, Any]:
         """What the fetcher is told (`modelinfra.fetcher`)."""
-        work = {"uri": self.source.uri, "to": FETCHED_TO}
+        work: dict[str, Any] = {
+            "uri": self.source.uri,
+            "to": f"{FETCHED_TO}/{self.folder}" if self.folder else FETCHED_TO,
+        }
+        work |= self.described
         if self.sha256 is not None:
             work["sha256"] = self.sha256
         if self.file is not None:
@@ -44,8 +58,8 @@ class RemoteModel:
         return work
 
     def seconds(self, model_bytes: int) -> int:
-        """How long a replica needs for it, before its server starts."""
-        return 0 if self.baked else fetch_seconds(self.source.kind, model_bytes)
+        """How long a replica needs for it alone, before its server starts."""
+        return 0 if self.baked else fetch_seconds({"": (self.source.kind, model_bytes)})
 
     def disk_bytes(self, model_bytes: int) -> int:
         """What it takes of a replica's disk: once as it is, twice where an archive or a layer lies beside what was unpacked from it."""
@@ -82,23 +96,24 @@ class RemoteModel:
         if self.baked or internet or self.source.through_aws:
             return
         reason = "the network has no way to the internet, where a replica would fetch this model"
-        remedy = (
-            "Write `delivery: baked` below `model` to have it fetched by the image build, or let the network have NAT."
-        )
-        where = "model" if self.said_as_text else "model.uri"
-        yield Problem(where, reason, remedy, self.source.uri)
+        remedy = f"Write `delivery: baked` below `{self.where.removesuffix('.uri')}` to have it fetched by the image build, or let the network have NAT."
+        yield Problem(self.where, reason, remedy, self.source.uri)
 
 
-def remote_model(source: Source, given: Any) -> RemoteModel:
+def remote_model(
+    source: Source, given: Any, where: str, *, folder: str = "", described: Mapping[str, Any] | None = None
+) -> RemoteModel:
     """The model behind an address. given: validated `model` of an endpoint, text or a mapping."""
     if isinstance(given, str):
-        return RemoteModel(source, baked=False, said_as_text=True)
+        return RemoteModel(source, baked=False, where=where, folder=folder, described=described or {})
     return RemoteModel(
         source,
         baked=given.delivery == "baked",
-        said_as_text=False,
+        where=where,
+        folder=folder,
+        described=described or {},
         sha256=given.sha256,
-        file=given.file,
+        file=getattr(given, "file", None),  # of a single model alone
         token=given.token,
         kms_key_arn=given.kms_key_arn,
     )

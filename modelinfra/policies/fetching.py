@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from modelinfra.graph.model import Node
@@ -17,12 +18,18 @@ _ECR = re.compile(r"oci://(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[^/]+/([^@:]+)")
 _PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
-def fetched_from(container: dict[str, Any]) -> str:
-    """The address of the model that a container fetches; empty for any other container."""
+def works(container: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a container fetches: one model, or each of several; nothing for any other container."""
     for variable in listed(container.get("environment")):
         if mapping(variable).get("name") == _WORK:
-            return str(mapping(parsed(mapping(variable).get("value"))).get("uri", ""))
-    return ""
+            work = mapping(parsed(mapping(variable).get("value")))
+            return [mapping(each) for each in listed(work.get("models"))] or [work]
+    return []
+
+
+def fetched_from(container: Mapping[str, Any]) -> list[str]:
+    """The addresses of the models that a container fetches."""
+    return [str(each["uri"]) for each in works(container) if each.get("uri")]
 
 
 def services_for(uri: str) -> tuple[str, ...]:
@@ -35,7 +42,7 @@ def services_for(uri: str) -> tuple[str, ...]:
 def _model(view: View) -> Found:
     for node, task in view.each(tokens.TASK):
         role = view.target(node, "taskRoleArn", tokens.ROLE)
-        uris = [uri for uri in map(fetched_from, containers(task)) if uri]
+        uris = [uri for each in containers(task) for uri in fetched_from(each)]
         if not uris or role is None or listed(view.inputs(role).get("managedPolicyArns")):
             continue
         given = rights_of(view, role)

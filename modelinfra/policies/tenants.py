@@ -2,6 +2,9 @@
 
 What is a tenant's has the tag `tenant` with its name. What a role is granted and what is somebody's are patterns of ARNs; one ARN in common
 is enough. Conditions are taken to hold, but for the one that says which prefix of a bucket may be listed.
+
+A task that several tenants share is nobody's, and has a tag `tenant:NAME` for each of them with the names of its models there. The role that it
+runs with may read these models, which are fetched into it; everything else of these tenants is closed to it, as to anybody.
 """
 
 from __future__ import annotations
@@ -12,16 +15,21 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
 from modelinfra.policies.fargate import containers
+from modelinfra.policies.fetching import works
 from modelinfra.policies.permissions import rights_of
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping
 
 TAG: Final = "tenant"
+
+SHARED: Final = f"{TAG}:"
+"""What the tags begin with that name a tenant's models on something that several share."""
 
 # What reads or changes the content of things. Their names and sizes are no content.
 _OPENING: Final = (
@@ -85,15 +93,48 @@ def belongings(view: View, tenant: str) -> dict[str, str]:
         if node.type == tokens.TASK:
             for container in containers(view.inputs(node)):
                 found |= _named(container)
+    for _, given in view.each(tokens.TASK):
+        found |= _shared_models(given, tenant)
     return found
+
+
+def _tags(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    return mapping(given.get("tags"))
+
+
+def _shared_models(task: dict[str, Any], tenant: str) -> dict[str, str]:
+    """Pattern of ARNs -> in words, of a tenant's models that a task fetches for several tenants."""
+    names = str(_tags(task).get(f"{SHARED}{tenant}", "")).split()
+    return {
+        _pattern(*place): f"s3://{place[0]}/{place[1]}"
+        for container in containers(task)
+        for work in works(container)
+        if PurePosixPath(str(work.get("to"))).name in names
+        for place in _S3.findall(str(work.get("uri")))
+    }
+
+
+def _served_by(view: View, role: Node, tenant: str) -> set[str]:
+    """The models of a tenant, as patterns of ARNs, that tasks with this role serve for it among others."""
+    return {
+        pattern
+        for task, given in view.each(tokens.TASK)
+        if view.target(task, "taskRoleArn", tokens.ROLE) is role
+        for pattern in _shared_models(given, tenant)
+    }
 
 
 def trespasses(view: View, tenant: str | None, other: str) -> Iterator[tuple[Node, Grant, str]]:
     """Roles of a tenant (None: of nobody) that open what is another tenant's: the role, the grant, and what it opens."""
     theirs = belongings(view, other)
     for role in members(view).get(tenant, ()):
-        for each in grants(view, role) if role.type == tokens.ROLE else ():
+        if role.type != tokens.ROLE:
+            continue
+        served = _served_by(view, role, other)
+        for each in grants(view, role):
             for pattern, name in theirs.items():
+                if pattern in served:
+                    continue
                 service = pattern.split(":")[2]
                 if each.action.startswith(f"{service}:") and overlap(each.pattern, pattern):
                     yield role, each, name
@@ -137,8 +178,12 @@ def _named(container: Mapping[str, Any]) -> dict[str, str]:
     secrets = [mapping(each).get("valueFrom") for each in listed(container.get("secrets"))]
     found = {":".join(arn.split(":")[:7]): f"a secret of {name}" for arn in secrets if isinstance(arn, str)}
     for bucket, key in _S3.findall(json.dumps(listed(container.get("environment")), default=str)):
-        found[f"arn:*:s3:::{bucket}/{key}*"] = f"s3://{bucket}/{key}"
+        found[_pattern(bucket, key)] = f"s3://{bucket}/{key}"
     return found
+
+
+def _pattern(bucket: str, key: str) -> str:
+    return f"arn:*:s3:::{bucket}/{key}*"
 
 
 def _takes(statement: Mapping[str, Any], action: str) -> bool:
@@ -163,7 +208,14 @@ def _texts(value: Any) -> list[str]:
 
 
 def _apart(view: View) -> Found:
-    names = [each for each in members(view) if each is not None]
+    of_shared = (
+        name.removeprefix(SHARED)
+        for token in view.types()
+        for _, given in view.each(token)
+        for name in _tags(given)
+        if name.startswith(SHARED)
+    )
+    names = list(dict.fromkeys([*(each for each in members(view) if each is not None), *of_shared]))
     told = set()
     for tenant, other in (*itertools.permutations(names, 2), *((None, each) for each in names)):
         for role, grant, thing in trespasses(view, tenant, other):

@@ -45,9 +45,9 @@ def needs(task: dict[str, Any], exec_enabled: bool) -> list[Need]:
         for secret in listed(container.get("secrets")):
             arn = str(mapping(secret).get("valueFrom"))
             need("secretsmanager" if ":secretsmanager:" in arn else "ssm", "its secrets")
-        uri = fetched_from(container)
-        for service in services_for(uri) if uri else ():
-            need(service, "its model")
+        for uri in fetched_from(container):
+            for service in services_for(uri):
+                need(service, "its model")
     if exec_enabled:
         need("ssmmessages", "exec")
     return list(found.values())

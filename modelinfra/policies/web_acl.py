@@ -19,10 +19,12 @@ REFUSED: Final = 403
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked. headers: in small letters. over: names of the rate-based rules whose limit is passed."""
+    """What is asked. headers: in small letters. over: names of the rate-based rules whose limit is passed. path: as it was sent, without the
+    query; None where it is not known, and a rule that looks at it may match or not."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     over: frozenset[str] = frozenset()
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ def _header(given: Mapping[str, Any]) -> str | None:
 
 
 def _looked_at(given: Mapping[str, Any], request: Request) -> bytes | None:
+    if mapping(given.get("fieldToMatch")).get("uriPath") is not None:
+        return None if request.path is None else request.path.encode()
     name = _header(given)
     value = request.headers.get(name) if name is not None else None
     return value.encode() if value is not None else None

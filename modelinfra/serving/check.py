@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,7 +40,8 @@ class Answer:
     """What came back. outputs: the prediction's `outputs` (Open Inference v2: name, shape, datatype, data).
 
     ready_seconds: from process start to the first healthy answer; request_seconds: the prediction alone; status: its
-    HTTP status; body: the whole answer; path: where it was asked in the container; how: `process` or `docker`.
+    HTTP status; body: the whole answer; path: where it was asked in the container; how: `process` or `docker`; others: of several models,
+    the answers of the others, by their names.
     """
 
     endpoint: str
@@ -51,6 +52,7 @@ class Answer:
     outputs: tuple[Mapping[str, Any], ...]
     ready_seconds: float
     request_seconds: float
+    others: Mapping[str, Answer] = field(default_factory=dict)
 
 
 def try_endpoint(
@@ -58,6 +60,7 @@ def try_endpoint(
     endpoint: str,
     *,
     request: bytes | Mapping[str, Any] | None = None,
+    model: str | None = None,
     how: Literal["process", "docker"] = "process",
     report: Callable[[str], None] = lambda _: None,
     project: Path | None = None,
@@ -66,13 +69,14 @@ def try_endpoint(
     """Serve the endpoint's deployed contract here, send it a request, and return the checked answer.
 
     graph: the deployed state. request: an Open Inference v2 request, as bytes or data; None sends zeros in the shape
-    that the model declares. how: `process` substitutes image, model path and ports and reports each; `docker` builds
+    that the model declares. model: which of several is sent the request; left out, each of them is sent one. how: `process` substitutes image, model path and ports and reports each; `docker` builds
     and runs the container as it is. report: gets one line per step. project: folder against which relative paths in
     the state are read; default: the current one. budget_seconds: how long to wait for health instead of the deployed
     grace period. Raises ServingCheckError for whatever keeps the endpoint from answering, with what was expected,
     what came, a remedy. Nothing keeps running afterwards.
     """
     contract = read_contract(graph, endpoint, project=project)
+    asked = _asked(contract, model)
     row = server_for_image(contract.build.base if contract.build else contract.image)
     budget = budget_seconds if budget_seconds is not None else _budget(contract, row)
     run = run_as_process if how == "process" else run_in_docker
@@ -87,15 +91,30 @@ def try_endpoint(
         report(f"healthy after {ready:.1f} s (GET {contract.health_path}; {budget:g} s allowed)")
         port = running.ports[contract.ports["http"]]
         _check_public_health(contract, running, port)
-        body = _body(contract, running, port, request, row)
-        before = time.monotonic()
-        reply = _predict(contract, running, port, body, row)
-        taken = time.monotonic() - before
-        answer = _shape(contract, reply)
+        answers = {}
+        for name, path in asked.items():
+            of_model = replace(contract, predict_path=path)
+            body = _body(of_model, running, port, request, row)
+            before = time.monotonic()
+            reply = _predict(of_model, running, port, body, row)
+            taken = time.monotonic() - before
+            answer = _shape(of_model, reply)
+            report(f"POST {path}: {reply.status} after {taken * 1000:.0f} ms")
+            outputs = tuple(answer["outputs"]) if _open_inference(of_model) else ()
+            answers[name] = Answer(endpoint, how, path, reply.status, answer, outputs, ready, taken)
         _check_other_ports(contract, running, row)
-        report(f"POST {contract.predict_path}: {reply.status} after {taken * 1000:.0f} ms")
-    outputs = tuple(answer["outputs"]) if _open_inference(contract) else ()
-    return Answer(endpoint, how, contract.predict_path, reply.status, answer, outputs, ready, taken)
+    first, *others = answers
+    return replace(answers[first], others={name: answers[name] for name in others})
+
+
+def _asked(contract: ServingContract, model: str | None) -> Mapping[str, str]:
+    """Which models are asked, and where: the only one, the one that is named, or each."""
+    if model is None:
+        return contract.predict_paths or {"": contract.predict_path}
+    if model in contract.predict_paths:
+        return {model: contract.predict_paths[model]}
+    names = ", ".join(contract.predict_paths) or "it serves one model, which needs no name"
+    raise ServingCheckError(f"a model {model!r} of endpoint {contract.endpoint!r}", f"there are: {names}", "Name one")
 
 
 @contextmanager
@@ -251,7 +270,7 @@ def _not_served(
 
 def _other_name(contract: ServingContract, row: ModelServer | None) -> str:
     """Names the model that the directory serves, when the prediction URL names another one."""
-    if row is None or row.layout is None or contract.build is None:
+    if row is None or row.layout is None or contract.build is None or contract.predict_paths:
         return ""
     try:
         name = row.layout.check(contract.build.model_source, row.model_directory).name

@@ -8,9 +8,8 @@ they do not, the endpoint is broken in the cloud too, and reading the contract s
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import has_unknown, plain
 from modelinfra.serving import dockerfile
+from modelinfra.serving.delivery import REDEPLOY, ModelFetch, baked, copied_from, fetched_by
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.route import Route, route
 from modelinfra.serving.way import WORKER, Way, of_worker
@@ -30,9 +30,6 @@ RULE = "aws:lb/listenerRule:ListenerRule"
 IMAGE = "docker-build:index:Image"
 CONTAINER = "model"
 FETCHER = "model-fetch"
-WORK = "MODELINFRA_FETCH"
-
-_REDEPLOY = "Deploy the endpoint again, and change what is wrong in its stack file or program, not in the cloud"
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,9 @@ class ImageBuild:
     """How the image was built.
 
     dockerfile: its text. context: the build's folder on this machine. base: image after FROM.
-    model_source, model_path: the folder that is copied, and where it lies in the container. opaque: instructions whose
+    model_source, model_path: the folder that is copied, and where it lies in the container. models: of several, where each lies in the
+    container -> its folder; then `model_source` is none of them. contexts: those of the build by their names, beside
+    the first. opaque: instructions whose
     effect only a real build shows. platforms: as given to the build, for instance `linux/amd64`.
     """
 
@@ -51,21 +50,8 @@ class ImageBuild:
     model_path: PurePosixPath
     opaque: tuple[str, ...]
     platforms: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ModelFetch:
-    """A model that is fetched: by a container of the task before the server starts, or (`baked`) while the image is built.
-
-    work: what `modelinfra.fetcher` is told. path: where the server finds the model. region: that of the task; empty when it is not
-    said. folder: where it lies on this machine, once it was fetched.
-    """
-
-    work: Mapping[str, str]
-    path: PurePosixPath
-    baked: bool
-    region: str = ""
-    folder: Path | None = None
+    models: Mapping[PurePosixPath, Path] = field(default_factory=dict)
+    contexts: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,8 +64,8 @@ class ServingContract:
     runs before the server. environment: of the Dockerfile and the task together. secrets: names of variables that the
     platform fills in at start. ports: role -> container port. health_path, health_status: what the target group asks
     and accepts. predict_path, public_health_path: paths of the `predict_url` and `health_url` outputs as they reach
-    the container. startup_budget_seconds: the service's health check grace period; None when it states none. fetch: how the model
-    comes, when it is not in a folder of this machine.
+    the container. predict_paths: of several models, the path of each; then `predict_path` is the first's. startup_budget_seconds: the service's
+    health check grace period; None when it states none. fetch: how the models come, when they are not in folders of this machine.
     """
 
     endpoint: str
@@ -100,6 +86,7 @@ class ServingContract:
     public_health_path: str
     startup_budget_seconds: int | None
     fetch: ModelFetch | None = None
+    predict_paths: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -> ServingContract:
@@ -115,7 +102,7 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     memory = plain(task.inputs).get("memory")
     fetcher, worker = _beside(task, FETCHER), _beside(task, WORKER)
     images = [node for node in parts if node.type == IMAGE and not _is_of(node, fetcher) and not _is_of(node, worker)]
-    fetch = _fetched_by(fetcher, container) if fetcher is not None else None
+    fetch = fetched_by(fetcher, container) if fetcher is not None else None
     stage = build = None
     if images:
         stage, build, fetch = _build(_only(images, IMAGE, endpoint), project or Path.cwd(), fetch)
@@ -155,13 +142,18 @@ def _balanced(component: Node, parts: list[Node], http: int, endpoint: str) -> W
     arn = plain(target_group.outputs).get("arn")
     health = group.get("healthCheck") or {}
     grace = plain(services[0].inputs).get("healthCheckGracePeriodSeconds") if services else None
+    asked = {
+        model: _arriving(url, f"predict_urls.{model}", urls, rules, arn) for model, url in _several(component).items()
+    }
     return Way(
         health_path=str(health.get("path") or "/"),
         health_status=_statuses(str(health.get("matcher") or "200")),
         predict_url=urls["predict_url"],
-        predict_path=_arriving(urls["predict_url"], "predict_url", urls, rules, arn),
+        predict_path=next(iter(asked.values()), None)
+        or _arriving(urls["predict_url"], "predict_url", urls, rules, arn),
         public_health_path=_arriving(urls["health_url"], "health_url", urls, rules, arn),
         startup_budget_seconds=int(grace) if isinstance(grace, int | float) else None,
+        predict_paths=asked,
     )
 
 
@@ -183,7 +175,7 @@ def _only(parts: list[Node], type_token: str, endpoint: str) -> Node:
     if len(found) == 1:
         return found[0]
     names = ", ".join(node.name for node in found) or "none"
-    raise ServingCheckError(f"one {type_token} below endpoint {endpoint!r}", f"the state has {names}", _REDEPLOY)
+    raise ServingCheckError(f"one {type_token} below endpoint {endpoint!r}", f"the state has {names}", REDEPLOY)
 
 
 def _known(node: Node, endpoint: str) -> dict[str, Any]:
@@ -209,57 +201,18 @@ def _is_of(image: Node, container: Mapping[str, Any] | None) -> bool:
     return container is not None and bool(digest) and str(container.get("image")).endswith(f"@{digest}")
 
 
-def _fetched_by(fetcher: Mapping[str, Any], server: Mapping[str, Any]) -> ModelFetch:
-    """What the fetching container is told, and where the server sees the volume that both have."""
-    variables = {item["name"]: str(item.get("value", "")) for item in fetcher.get("environment") or []}
-    written = {item["sourceVolume"]: item["containerPath"] for item in fetcher.get("mountPoints") or []}
-    read = {item["sourceVolume"]: item["containerPath"] for item in server.get("mountPoints") or []}
-    shared = [volume for volume in written if volume in read]
-    work = _work(variables.get(WORK, ""))
-    if not shared or written[shared[0]] != work["to"]:
-        raise ServingCheckError(
-            "a volume into which the model is fetched and from which the server reads it",
-            f"the fetching container has {written or 'none'}, the server {read or 'none'}, and the model goes to {work['to']}",
-            _REDEPLOY,
-        )
-    return ModelFetch(work, PurePosixPath(read[shared[0]]), baked=False, region=variables.get("AWS_DEFAULT_REGION", ""))
-
-
-def _work(text: str) -> dict[str, str]:
-    try:
-        found = dict(json.loads(text))
-    except ValueError:
-        found = {}
-    if not {"uri", "to"} <= found.keys():
-        raise ServingCheckError(f"what to fetch in {WORK}", f"it is {text!r}", _REDEPLOY)
-    return found
-
-
-def _baked(stage: dockerfile.Dockerfile) -> ModelFetch | None:
-    """A model that an earlier stage of the build fetches, and that the last one copies."""
-    for instruction in stage.opaque:
-        copied = re.fullmatch(r"COPY (?:--\S+ )*--from=(\S+) (?:--\S+ )*(\S+) (/\S+)", instruction)
-        source = stage.stages.get(copied[1]) if copied else None
-        if copied and source is not None and WORK in source.environment:
-            work = _work(source.environment[WORK])
-            if work["to"] == copied[2]:
-                stage.opaque.remove(instruction)
-                return ModelFetch(work, PurePosixPath(copied[3]), baked=True)
-    return None
-
-
 def _container(task: Node, endpoint: str) -> dict[str, Any]:
     text = _known(task, endpoint).get("containerDefinitions")
     try:
         containers = json.loads(text) if isinstance(text, str) else text
     except ValueError as error:
-        raise ServingCheckError("container definitions in JSON", f"task {task.name!r} has {error}", _REDEPLOY) from None
+        raise ServingCheckError("container definitions in JSON", f"task {task.name!r} has {error}", REDEPLOY) from None
     for container in containers or []:
         if container.get("name") == CONTAINER:
             return dict(container)
     names = ", ".join(str(container.get("name")) for container in containers or []) or "none"
     raise ServingCheckError(
-        f"a container {CONTAINER!r} in task {task.name!r}", f"its containers are: {names}", _REDEPLOY
+        f"a container {CONTAINER!r} in task {task.name!r}", f"its containers are: {names}", REDEPLOY
     )
 
 
@@ -273,21 +226,26 @@ def _build(
         raise ServingCheckError(
             f"image {image.name!r} with an inline Dockerfile and a local build context",
             f"the state has Dockerfile {text!r} and context {location!r}",
-            _REDEPLOY,
+            REDEPLOY,
         )
     try:
         stage = dockerfile.parse(text)
     except ValueError as error:
-        raise ServingCheckError(f"a readable Dockerfile of image {image.name!r}", str(error), _REDEPLOY) from None
-    fetch = fetch or _baked(stage)
-    if not stage.copies and fetch is None:
+        raise ServingCheckError(f"a readable Dockerfile of image {image.name!r}", str(error), REDEPLOY) from None
+    fetch = fetch or baked(stage)
+    named = ((inputs.get("context") or {}).get("named") or {}).items()
+    contexts = {name: (project / str(each["location"])).resolve() for name, each in named}
+    models = copied_from(stage, contexts)
+    if not stage.copies and fetch is None and not models:
         raise ServingCheckError(
             f"a COPY of the model in the Dockerfile of image {image.name!r}",
             "there is none: the container has no model",
-            _REDEPLOY,
+            REDEPLOY,
         )
     context = (project / location).resolve()
-    copies = stage.copies if fetch is None else [dockerfile.Copy(PurePosixPath("."), fetch.path), *stage.copies]
+    # Of several models each lies in a folder of one.
+    path = fetch.path if fetch is not None else next(iter(models)).parent if models else None
+    copies = stage.copies if path is None else [dockerfile.Copy(PurePosixPath("."), path), *stage.copies]
     copy = copies[0]
     build = ImageBuild(
         dockerfile=text,
@@ -297,6 +255,8 @@ def _build(
         model_path=copy.destination,
         opaque=(*stage.opaque, *(f"COPY {more.source} {more.destination}" for more in copies[1:])),
         platforms=tuple(inputs.get("platforms") or ()),
+        models=models,
+        contexts=contexts,
     )
     return stage, build, fetch
 
@@ -307,7 +267,7 @@ def _check_image(running: str, outputs: Mapping[str, Any], endpoint: str) -> Non
         return
     if running.rpartition("@")[2] != digest:
         raise ServingCheckError(
-            f"endpoint {endpoint!r} to run the image that was built ({digest})", f"its task runs {running}", _REDEPLOY
+            f"endpoint {endpoint!r} to run the image that was built ({digest})", f"its task runs {running}", REDEPLOY
         )
 
 
@@ -317,7 +277,7 @@ def _ports(container: Mapping[str, Any], endpoint: str) -> dict[str, int]:
         raise ServingCheckError(
             f"a port mapping named 'http' in the container of endpoint {endpoint!r}",
             f"there are: {ports or 'none'}",
-            _REDEPLOY,
+            REDEPLOY,
         )
     return ports
 
@@ -334,7 +294,7 @@ def _check_port(http: int, group: Mapping[str, Any], services: list[Node], endpo
     for who, port in knocks.items():
         if port is not None and int(port) != http:
             raise ServingCheckError(
-                f"{who} of endpoint {endpoint!r} to use the container's http port {http}", f"it uses {port}", _REDEPLOY
+                f"{who} of endpoint {endpoint!r} to use the container's http port {http}", f"it uses {port}", REDEPLOY
             )
 
 
@@ -342,6 +302,9 @@ def _outputs(component: Node, endpoint: str) -> dict[str, str]:
     outputs = plain(component.outputs)
     camel = {"url": "url", "predict_url": "predictUrl", "health_url": "healthUrl"}
     found = {name: outputs.get(name, outputs.get(other)) for name, other in camel.items()}
+    several = _several(component)
+    if several:
+        found["predict_url"] = next(iter(several.values()))
     for name, value in found.items():
         if not isinstance(value, str) or not value:
             raise ServingCheckError(
@@ -350,10 +313,17 @@ def _outputs(component: Node, endpoint: str) -> dict[str, str]:
     return found
 
 
+def _several(component: Node) -> dict[str, str]:
+    """Model -> where its predictions are asked for, of an endpoint with several."""
+    outputs = plain(component.outputs)
+    found = outputs.get("predict_urls", outputs.get("predictUrls"))
+    return dict(sorted(found.items())) if isinstance(found, Mapping) else {}
+
+
 def _arriving(url: str, output: str, urls: Mapping[str, str], rules: list[Route], arn: object) -> str:
     """The path of a public URL as it reaches the container, through the endpoint's listener rules."""
     if not url.startswith(urls["url"].rstrip("/") + "/"):
-        raise ServingCheckError(f"{output} to begin with the endpoint's url {urls['url']}", f"it is {url}", _REDEPLOY)
+        raise ServingCheckError(f"{output} to begin with the endpoint's url {urls['url']}", f"it is {url}", REDEPLOY)
     path = urlsplit(url).path
     if not rules:
         return path  # a load balancer of its own forwards everything as it is
@@ -361,13 +331,13 @@ def _arriving(url: str, output: str, urls: Mapping[str, str], rules: list[Route]
     if taking is None:
         patterns = ", ".join(pattern for rule in rules for pattern in rule.path_patterns)
         raise ServingCheckError(
-            f"a listener rule that takes {output} {url}", f"the rules take only {patterns}", _REDEPLOY
+            f"a listener rule that takes {output} {url}", f"the rules take only {patterns}", REDEPLOY
         )
     if isinstance(arn, str) and taking.target_group_arns and arn not in taking.target_group_arns:
         raise ServingCheckError(
             f"listener rule {taking.name!r} to forward to the endpoint's target group {arn}",
             f"it forwards to {', '.join(taking.target_group_arns)}",
-            _REDEPLOY,
+            REDEPLOY,
         )
     return taking.rewritten(path)
 

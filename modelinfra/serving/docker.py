@@ -86,6 +86,7 @@ def _build(build: ImageBuild, tag: str, report: Callable[[str], None]) -> str:
         "--tag",
         tag,
         *platforms,
+        *(word for name, folder in build.contexts.items() for word in ("--build-context", f"{name}={folder}")),
         "--file",
         "-",
         str(build.context),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modelinfra.serving.errors import ServingCheckError
@@ -23,6 +23,7 @@ class Way:
     predict_path: str
     public_health_path: str
     startup_budget_seconds: int | None
+    predict_paths: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_worker(worker: Mapping[str, Any], http: int, endpoint: str) -> Way:

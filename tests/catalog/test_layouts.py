@@ -8,8 +8,8 @@ import pytest
 
 from modelinfra.catalog.layouts.files import ANY_DIRECTORY, GGUF, HUGGING_FACE, RAY_APPLICATION, TORCH_ARCHIVE, one_file
 from modelinfra.catalog.layouts.found import FoundModel, Layout, ModelDirectoryError
-from modelinfra.catalog.layouts.tensorflow import VERSIONED_SAVED_MODEL
-from modelinfra.catalog.layouts.triton import TRITON_REPOSITORY
+from modelinfra.catalog.layouts.tensorflow import NAMED_ELSEWHERE, VERSIONED_SAVED_MODEL
+from modelinfra.catalog.layouts.triton import TRITON_MODEL, TRITON_REPOSITORY
 from modelinfra.catalog.servers import SERVERS
 
 PICKLE = one_file("A server", ".joblib", ".pkl")
@@ -104,3 +104,30 @@ def test_every_layout_refuses_what_is_no_directory(name: str, tmp_path: Path) ->
     assert layout is not None
     with pytest.raises(ModelDirectoryError, match="there is no directory"):
         layout.check(tmp_path / "none", "/models")
+
+
+PYTHON = 'name: "fraud"\nbackend: "python"\ninput [ { name: "x" } ]'
+
+
+@pytest.mark.parametrize(
+    ("layout", "given", "name"),
+    [
+        (TRITON_MODEL, files("1/model.onnx"), "fraud"),
+        (TRITON_MODEL, {"config.pbtxt": 'name: "other"\ninput [\n  { name: "x" }\n]', "1/model.onnx": "w"}, "other"),
+        (TRITON_MODEL, {"config.pbtxt": 'input [\n  {\n    name: "x"\n  }\n]', "1/model.onnx": "w"}, "fraud"),
+        (NAMED_ELSEWHERE, files("1/saved_model.pb"), "fraud"),
+    ],
+)
+def test_one_of_several_has_the_name_of_the_folder_where_it_will_lie_unless_its_files_say_another(
+    layout: Layout, given: dict[str, str], name: str, tmp_path: Path
+) -> None:
+    assert layout.check(laid(tmp_path, given), "/models/fraud") == FoundModel(name)
+
+
+def test_one_of_several_says_what_a_repository_says_too(tmp_path: Path) -> None:
+    found = TRITON_MODEL.check(laid(tmp_path, {"config.pbtxt": PYTHON, "1/model.py": "w"}), "/models/fraud")
+    assert "uses Triton's Python backend" in found.shared_memory_because
+    with pytest.raises(ModelDirectoryError, match="has no folder whose name is a number"):
+        TRITON_MODEL.check(laid(tmp_path, files("net/1/model.onnx"), "repository"), "/models/fraud")
+    with pytest.raises(ModelDirectoryError, match=r"there is no saved_model\.pb"):
+        NAMED_ELSEWHERE.check(laid(tmp_path, files("1/model.onnx"), "onnx"), "/models/served/fraud")

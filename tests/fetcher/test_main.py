@@ -98,3 +98,56 @@ def test_a_missing_key_elsewhere_is_not_taken_for_missing_work(ended: Ended, mon
 
     monkeypatch.setattr(program, "fetch", failing)
     assert "KeyError" in ended.with_uri("oci://h/a:1")[1]
+
+
+def of_several(host: Host, to: Path, **described: object) -> dict[str, object]:
+    return {
+        "models": [
+            {"uri": f"{host.url}/{name}/model-settings.json", "to": str(to / name), "token": f"TOKEN_OF_{name.upper()}"}
+            | {"nameIn": "model-settings.json", "name": name, "besides": ["implementation"], **described}
+            for name in ("fraud", "spam")
+        ]
+    }
+
+
+def test_several_models_are_fetched_each_into_its_folder_and_with_its_token(
+    host: Host, ended: Ended, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fraud", "spam"):
+        host.serve(f"/{name}/model-settings.json", {"name": name, "implementation": "a.B"})
+        monkeypatch.setenv(f"TOKEN_OF_{name.upper()}", f"secret-of-{name}")
+    assert ended.with_work(of_several(host, tmp_path / "model"), "nobody's") == (0, "")
+    for name in ("fraud", "spam"):
+        assert json.loads((tmp_path / "model" / name / "model-settings.json").read_text())["name"] == name
+    assert [(path, sent["authorization"]) for path, sent in host.seen] == [
+        (f"/{name}/model-settings.json", f"Bearer secret-of-{name}") for name in ("fraud", "spam")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"name": "other", "implementation": "a.B"}, "names the model 'other': clients ask for 'spam'. Correct one of the two."),
+        ({"name": "spam"}, "says no implementation: the server would leave the model out. Add it."),
+        (b"[1]", "cannot be read: the server knows the model by this file, and it is missing or no JSON. Store it with the model."),
+    ],
+)  # fmt: skip
+def test_one_of_several_that_the_server_would_leave_out_keeps_the_server_from_starting(
+    host: Host, ended: Ended, tmp_path: Path, settings: object, said: str
+) -> None:
+    host.serve("/fraud/model-settings.json", {"name": "fraud", "implementation": "a.B"})
+    host.serve("/spam/model-settings.json", settings)
+    address = f"{host.url}/spam/model-settings.json"
+    assert ended.with_work(of_several(host, tmp_path / "model")) == (
+        1,
+        f"model-fetch: model-settings.json of {address} {said}\n",
+    )
+    # What was not verified is not there: a server that started anyway would not find it.
+    assert not (tmp_path / "model" / "spam" / "model-settings.json").exists()
+
+
+def test_a_mistake_in_the_last_of_several_costs_no_transfer(host: Host, ended: Ended, tmp_path: Path) -> None:
+    work = of_several(host, tmp_path / "model")
+    work["models"][1].pop("uri")  # type: ignore[index]
+    assert ended.with_work(work)[0] == 1
+    assert host.seen == []

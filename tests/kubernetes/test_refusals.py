@@ -167,3 +167,11 @@ def test_a_platform_that_does_not_say_enough_is_refused(platform: dict[str, Any]
     graph = captured(program, tmp_path)
     assert told == [said]
     assert json.dumps([node.type for node in graph]).count("kubernetes:") == 0
+
+
+@pytest.mark.parametrize("uri", ["s3://acme-models/fraud/7", "model"], ids=["fetched", "directory"])
+def test_several_models_on_one_container_are_served_on_ecs_only(uri: str, tmp_path: Path) -> None:
+    reason, remedy = REFUSED["models"]
+    write_model(tmp_path / "model")
+    said = refusal(tmp_path, models={"digits": uri})
+    assert f"models: this means nothing on Kubernetes: {reason}. {remedy}" in said

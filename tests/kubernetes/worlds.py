@@ -63,7 +63,8 @@ def refusal(root: Path, *, platform: Mapping[str, Any] | None = None, **options:
     def program() -> None:
         asked = {key: value for key, value in {**CLUSTER, **(platform or {})}.items() if value is not None}
         cluster = KubernetesPlatform("k8s", asked)
-        given = {"server": "mlserver", "model": "s3://acme-models/iris/7", **options}
+        model = {} if "models" in options else {"model": "s3://acme-models/iris/7"}
+        given = {"server": "mlserver", **model, **options}
         try:
             ModelEndpoint("iris", {**given, "platform": cluster})
         except pulumi.RunError as error:

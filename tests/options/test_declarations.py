@@ -67,6 +67,11 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.model.file": "is a word of the server's command, and what is fetched",
     "endpoints.*.model.size": "sizes and budgets follow from it",
     "endpoints.*.model.sha256": "checks, and changes nothing",
+    "endpoints.*.models": "their content is baked into the image, or fetched",
+    "endpoints.*.models.*.uri": "its content is baked into the image, or fetched",
+    "endpoints.*.models.*.delivery": "makes one image or two, and a container more",
+    "endpoints.*.models.*.size": "sizes and budgets follow from it",
+    "endpoints.*.models.*.sha256": "checks, and changes nothing",
     "endpoints.*.image": "takes the place of repository and build",
     "endpoints.*.logs": "its parts are options of their own",
     "endpoints.*.repository": "its parts are options of their own",
@@ -182,7 +187,7 @@ WITH_KEYS_OF_USERS = (
     ".nodeSelector",
 )
 NAMED_BY_USERS = (
-    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants.", "accelerators."),
+    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants.", "accelerators.", "models."),
     *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
 )
 

@@ -23,7 +23,18 @@ GOOD: dict[str, Any] = {
 ROLE = "arn:aws:iam::123456789012:role/serve"
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:token-AbCdEf"
 KEYED = {"domain": "a.example.com", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
+HUB = f"hf://acme/model@{'0' * 40}"
 NODES = {"accelerator": {"name": "A10G"}, "max_nodes": 2}
+
+
+def shared(**models: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint with these models, which asks everybody for a key."""
+    clients: dict[str, Any] = {each["tenant"]: {} for each in models.values() if "tenant" in each} or {"orders": {}}
+    return {
+        "server": "mlserver",
+        "models": models,
+        "exposure": {**KEYED, "domain": "s.example.com", "auth": {"api_keys": clients}},
+    }
 
 
 def edited(**changes: Any) -> dict[str, Any]:
@@ -52,6 +63,14 @@ def said(environment: dict[str, Any]) -> list[str]:
 def test_tenants_with_prefixes_of_their_own_are_right() -> None:
     assert said(GOOD) == []
     assert said(edited(tenants__acme__model_prefix=None, tenants__bolt__model_prefix=None)) == []
+
+
+def test_tenants_may_share_an_endpoint_with_models_below_their_own_prefixes() -> None:
+    models = {
+        "a": {"uri": "s3://models/acme/a/1", "tenant": "acme"},
+        "b": {"uri": "s3://models/bolt/b/1", "tenant": "bolt"},
+    }
+    assert said(edited(endpoints__shared=shared(**models, c={"uri": "s3://models/everybody/c/1"}))) == []
 
 
 @pytest.mark.parametrize(
@@ -131,6 +150,33 @@ def test_tenants_with_prefixes_of_their_own_are_right() -> None:
         (
             {"tenants__acme__requests_per_five_minutes": 500},
             "tenants.acme.requests_per_five_minutes (given: 500): nothing counts its requests: no endpoint asks it for a key",
+        ),
+        (
+            {"endpoints__shared": shared(a={"uri": "s3://models/acme/a/1", "tenant": "acne"})},
+            "endpoints.shared.models.a.tenant (given: 'acne'): there is no such tenant. Did you mean 'acme'?",
+        ),
+        (
+            {"endpoints__shared": {**shared(a={"uri": "s3://models/acme/a/1", "tenant": "acme"}), "tenant": "bolt"}},
+            "endpoints.shared.models.a.tenant (given: 'acme'): the endpoint is the tenant bolt's alone, and so are its models. Remove it, or",
+        ),
+        (
+            {"endpoints__shared": shared(a={"uri": "s3://elsewhere/a/1", "tenant": "acme"}, b={"uri": "s3://models/bolt/b/1", "tenant": "bolt"})},
+            "endpoints.shared.models.a (given: 's3://elsewhere/a/1'): the models of acme lie below s3://models/acme/. Move it there.",
+        ),
+        (
+            {"endpoints__shared": shared(a={"uri": "s3://models/bolt/a/1"})},
+            "endpoints.shared.models.a (given: 's3://models/bolt/a/1'): its replicas may read what lies in s3://models/bolt/a/, and s3://models/bolt/ is the tenant bolt's",
+        ),
+        (
+            # Two tenants' models beside each other, on one endpoint.
+            {"tenants": {"acme": {}, "bolt": {}},
+             "endpoints__shared": shared(a={"uri": "s3://all/a-1", "tenant": "acme"}, b={"uri": "s3://all/b-1", "tenant": "bolt"})},
+            "endpoints.shared.models.a (given: 's3://all/a-1'): its replicas may read what lies in s3://all/, and there is shared's of the tenant bolt.",
+        ),
+        (
+            {"endpoints__shared": shared(
+                a={"uri": HUB, "token": SECRET, "tenant": "acme"}, b={"uri": HUB, "token": SECRET, "tenant": "bolt"})},
+            f"endpoints.shared.models.b.token (given: '{SECRET}'): 'shared' of the tenant acme has the same, and would share what it opens",
         ),
         (
             {"endpoints__one__exposure": {**KEYED, "auth": {"api_keys": {"bolt": {}}}}},

@@ -244,6 +244,13 @@ STRANGE = {"candidate": {"model": NEXT}, "trial": {"model": NEXT}}
             },
             "revisions.candidate: with the 5 paths of `exposure` its rule asks for 6 things",
         ),
+        (
+            {
+                "exposure": {"domain": "a.example.com", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"},
+                "revisions": {"candidate": {"cpu": 2, "headers": {"x-a": "1", "x-b": "1", "x-c": "1", "x-d": "1"}}},
+            },
+            "revisions.candidate: with the 2 paths of `exposure` its rule asks for 6 things, and one of a load balancer for 5. Write 3 headers at most",
+        ),
         ({"mirror": "candidate"}, "a load balancer of AWS forwards each request once"),
     ],
 )  # fmt: skip

@@ -52,7 +52,8 @@ def deployed(
     def program() -> None:
         platform = EcsCluster("web", {"network": network, **(cluster or {})})
         for name, each in (endpoints or {"digits": options}).items():
-            ModelEndpoint(name, {"server": "mlserver", "model": "model", "platform": platform, **each})
+            model = {} if "models" in each else {"model": "model"}
+            ModelEndpoint(name, {"server": "mlserver", **model, "platform": platform, **each})
 
     return captured(program, root, preview=preview)
 
@@ -65,7 +66,8 @@ def refusal(root: Path, *, cluster: Mapping[str, Any] | None = None, **options: 
     def program() -> None:
         platform = EcsCluster("web", {"network": NETWORK, **(cluster or {})})
         try:
-            ModelEndpoint("digits", {"server": "mlserver", "model": "model", "platform": platform, **options})
+            model = {} if "models" in options else {"model": "model"}
+            ModelEndpoint("digits", {"server": "mlserver", **model, "platform": platform, **options})
         except pulumi.RunError as error:
             said.extend(str(error).splitlines())
 

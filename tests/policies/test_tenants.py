@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,69 @@ def test_a_tenants_own_role_and_denials_are_none() -> None:
 def test_a_role_of_nobody_is_held_to_it_too() -> None:
     (found,) = check(world({"Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}, tenant=""), RULES)
     assert "s3://models/bolt/digits/7 of the tenant bolt" in found.message
+
+
+def serving_both(*statements: dict[str, Any], tags: dict[str, str] | None = None) -> Graph:
+    """A task that serves a model of acme and one of bolt, with a role that has these rights."""
+    shared = {"tenant:acme": "words", "tenant:bolt": "digits fraud"} if tags is None else tags
+    works = [
+        {"uri": f"s3://models/{uri}", "to": f"/model/{name}"}
+        for name, uri in (("words", "acme/words/3"), ("digits", "bolt/digits/7"))
+    ]
+    fetcher = {
+        "name": "model-fetch",
+        "environment": [{"name": "MODELINFRA_FETCH", "value": json.dumps({"models": works})}],
+    }
+    role = node(tokens.ROLE, "shared", tags=shared)
+    rights = node(tokens.ROLE_POLICY, "shared", deps={"role": [role]}, policy=policy(*statements))
+    task = node(
+        tokens.TASK, "shared", deps={"taskRoleArn": [role]}, tags=shared, containerDefinitions=json.dumps([fetcher])
+    )
+    log = node(tokens.LOG_GROUP, "theirs", tags={"tenant": "bolt"})
+    log.outputs["arn"] = "arn:aws:logs:us-west-2:123456789012:log-group:theirs"
+    other = MODELS.replace("digits/7", "other/1")
+    return graph(
+        role, rights, task, log, node(tokens.TASK, "theirs", tags={"tenant": "bolt"}, containerDefinitions=other)
+    )
+
+
+def read(*prefixes: str) -> dict[str, Any]:
+    return {"Action": "s3:GetObject", "Resource": [f"{BUCKET}/{prefix}*" for prefix in prefixes]}
+
+
+def test_what_serves_several_tenants_may_read_the_models_that_it_serves() -> None:
+    assert check(serving_both(read("acme/words/", "bolt/digits/")), RULES) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (read("acme/words/", "bolt/"), "s3://models/bolt/other/1 of the tenant bolt"),
+        ({"Action": "logs:GetLogEvents", "Resource": "*"}, "theirs of the tenant bolt"),
+    ],
+)
+def test_and_nothing_else_of_theirs(statement: dict[str, Any], found: str) -> None:
+    (complaint,) = check(serving_both(statement), RULES)
+    assert found in complaint.message
+
+
+def test_a_tag_alone_opens_nothing() -> None:
+    """A role that says that it serves a tenant, while no task with it does."""
+    shared = serving_both(read("acme/words/", "bolt/digits/"), tags={"tenant:acme": "words"})
+    for each in shared.all(tokens.TASK):
+        if each.name == "theirs":
+            each.inputs["containerDefinitions"] = MODELS
+    (complaint,) = check(shared, RULES)
+    assert "s3://models/bolt/digits/7 of the tenant bolt" in complaint.message
+
+
+def test_a_tenants_model_on_a_shared_task_is_closed_to_the_other_tenant() -> None:
+    world_of_both = serving_both()
+    mine = node(tokens.ROLE, "mine", tags={"tenant": "acme"})
+    rights = node(tokens.ROLE_POLICY, "mine", deps={"role": [mine]}, policy=policy(read("bolt/digits/")))
+    both = graph(*world_of_both, mine, rights)
+    (complaint,) = check(both, RULES)
+    assert "s3://models/bolt/digits/7 of the tenant bolt" in complaint.message
 
 
 def test_without_tenants_there_is_nothing_to_find() -> None:

@@ -193,6 +193,15 @@ ADOPTED: dict[str, Any] = {
             "queue": {"bucket": "acme-results"},
             "scaling": {"min": 0, "max": 3},
         },
+        "several": {
+            "server": "mlserver",
+            "models": {
+                "fraud": {
+                    "uri": "hf://acme/fraud@0123456789abcdef0123456789abcdef01234567",
+                    "token": "arn:aws:ssm:us-west-2:123456789012:parameter/hub",
+                }
+            },
+        },
         "bucket": {"server": "mlserver", "model": {"uri": "s3://acme-models/digits/7", "kmsKeyArn": KMS}},
         "packed": {"server": "mlserver", "model": {"uri": "https://models.acme.ai/digits.tar.gz", "delivery": "baked"}},
         "pushed": {

@@ -257,6 +257,26 @@ RICH: dict[str, Any] = {
                 "auth": {"apiKeys": {"acme": {"tags": {"owner": "acme"}}}},
             },
         },
+        "shared": {
+            "platform": "web",
+            "server": "mlserver",
+            "models": {
+                "fraud": {
+                    "uri": "s3://models/acme/fraud/7",
+                    "delivery": "fetched",
+                    "size": "1GiB",
+                    "sha256": "0" * 64,
+                    "kmsKeyArn": KMS,
+                    "tenant": "acme",
+                },
+                "spam": "s3://models/spam/3",
+            },
+            "exposure": {
+                "domain": "shared.example.com",
+                "certificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+                "auth": {"apiKeys": {"acme": {}}},
+            },
+        },
         "devices": {
             "platform": "alone",
             "server": "mlserver",

@@ -12,6 +12,28 @@ _TOKEN = "arn:aws:ssm:us-west-2:123456789012:parameter/hub"
 
 SOURCES = [
     wrong_endpoint(
+        "several models, of which one is wrong",
+        "models: {fraud: s3://acme/fraud/7, v1.5: {uri: 's3://acme/words/3', kmsKeyArn: key}, words: ftp://acme/words}",
+        "models.v1.5.kmsKeyArn (given: 'key'): this is not the ARN of a KMS key. Write for example "
+        "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab.",
+        "models.words (given: 'ftp://acme/words'): models are not taken from 'ftp:'. "
+        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        model=None,
+    ),
+    wrong_endpoint(
+        "no model at all",
+        "models: {}",
+        "models (given: {}): the least is 1. Write 1 or more.",
+        model=None,
+    ),
+    wrong_endpoint(
+        "the name of one of several",
+        "models: {fraud: {uri: 's3://acme/fraud/7', name: other}, 'a b': s3://acme/words/3}",
+        "models.fraud.name (given: 'other'): there is no such key. Write one of: delivery, kmsKeyArn, sha256, size, tenant, token, uri.",
+        "models.a b: this is not a model name of letters, digits, dots, - and _. Write for example sentiment.",
+        model=None,
+    ),
+    wrong_endpoint(
         "model on an FTP server",
         "",
         "model (given: 'ftp://acme/digits'): models are not taken from 'ftp:'. "

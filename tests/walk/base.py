@@ -61,6 +61,7 @@ NAMES = {
     "gpuNodePools": "a10g",
     "endpoints.iris.revisions": "candidate",
     "endpoints.iris.exposure.auth.apiKeys": "orders",
+    "endpoints.iris.models": "fraud",
     METRICS: "waiting",
     STEPS: "rush",
     SCHEDULE: "day",
@@ -68,6 +69,14 @@ NAMES = {
 }
 
 TENANTS: dict[str, Any] = {"tenants": {"acme": {}, "bolt": {}}}
+
+EXPOSED: dict[str, Any] = {
+    "domain": "iris.example.com",
+    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+    "auth": {"cognito": {}},
+    "waf": {"enabled": True},
+    "accessLogs": {"enabled": True},
+}
 
 # What must stand there, too, for an edit to make sense, before and after it.
 _WAITING = {"namespace": "Acme/Iris", "name": "QueuedRequests", "dimensions": {"Service": "iris"}}
@@ -138,6 +147,17 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "endpoints.iris.logs.findingsGroupArn": {"endpoints.iris.logs": {"masked": ["EmailAddress"]}},
     "endpoints.iris.tracing.headers": {"endpoints.iris.tracing": {"to": "https://otlp.example.com"}},
     "endpoints.iris.model.kmsKeyArn": {"endpoints.iris.model": {"uri": "s3://acme-models/iris/7", "size": "1GiB"}},
+    "endpoints.iris.models.fraud.token": {
+        "endpoints.iris.models": {"fraud": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}}
+    },
+    "endpoints.iris.models.fraud.tenant": {
+        **TENANTS,
+        "endpoints.iris.models": {
+            "fraud": {"uri": "s3://acme-models/fraud/7", "tenant": "acme"},
+            "spam": {"uri": "s3://acme-models/spam/3", "tenant": "acme"},
+        },
+        "endpoints.iris.exposure": {**EXPOSED, "auth": {"apiKeys": {"acme": {}, "bolt": {}}}},
+    },
     "endpoints.iris.revisions.candidate.model.token": {
         "endpoints.iris.revisions.candidate.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}
     },
@@ -167,14 +187,6 @@ OIDC: dict[str, Any] = {
     "clientId": "iris",
     "clientSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:client-AbCdEf",
 }
-EXPOSED: dict[str, Any] = {
-    "domain": "iris.example.com",
-    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
-    "auth": {"cognito": {}},
-    "waf": {"enabled": True},
-    "accessLogs": {"enabled": True},
-}
-
 _ZONE = "Z0123456789ABCDEFGHIJ"
 GATEWAY = f"{EXPOSURE}.gateway"
 # Without the endpoint's own certificate and firewall: what a gateway changes there would be another option's.
@@ -216,6 +228,10 @@ BASES: dict[str, dict[str, Any]] = {
         "tenants": {"acme": {}},
         "endpoints.iris.tenant": "acme",
         EXPOSURE: {**EXPOSED, "auth": {"apiKeys": {"orders": {}}}},
+    },
+    "endpoints.iris.models": {
+        "endpoints.iris.model": None,
+        "endpoints.iris.models": {"fraud": {"uri": "s3://acme-models/fraud/7", "size": "1GiB"}},
     },
     REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from modelinfra.catalog.layouts.found import FoundModel, Layout, ModelDirectoryError, existing, name_of_folder, visible
 
@@ -10,6 +10,16 @@ _SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
 
 
 def _check(directory: Path, served_at: str) -> FoundModel:
+    _versions(directory)
+    return FoundModel(name_of_folder(directory))
+
+
+def _check_of_several(directory: Path, served_at: str) -> FoundModel:
+    _versions(directory)
+    return FoundModel(PurePosixPath(served_at).name)
+
+
+def _versions(directory: Path) -> None:
     root = existing(directory)
     versions = [path for path in visible(root) if path.is_dir() and path.name.isascii() and path.name.isdecimal()]
     if not versions:
@@ -25,9 +35,11 @@ def _check(directory: Path, served_at: str) -> FoundModel:
                 "a version is a SavedModel",
                 "Export it with tf.saved_model.save or model.export",
             )
-    return FoundModel(name_of_folder(directory))
 
 
 VERSIONED_SAVED_MODEL = Layout(
     "numeric version folders, each with saved_model.pb; the folder's name is the model's", _check
 )
+
+NAMED_ELSEWHERE = Layout("numeric version folders, each with saved_model.pb", _check_of_several)
+"""One of several: a configuration file says its name."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from modelinfra.catalog.layouts.mlserver import MLSERVER_FOLDER
 from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import LocalSubstitute, ModelServer
+from modelinfra.catalog.servers.several import SeveralModels
 
 MLSERVER = ModelServer(
     name="mlserver",
@@ -47,6 +48,15 @@ MLSERVER = ModelServer(
         }
     ),
     contract_variables=("MLSERVER_HOST", "MLSERVER_HTTP_PORT", "MLSERVER_GRPC_PORT", "MLSERVER_METRICS_PORT"),
+    several=SeveralModels(
+        layout=MLSERVER_FOLDER,  # repository.py: every model-settings.json at any depth below the models' folder is a model
+        # registry.py: every model is registered, not ready, before the first of them loads; dataplane.py: all of the registry are ready.
+        # One that fails to load ends the server, and so does a class that cannot be imported. But a settings file that says no implementation is
+        # logged and left out (all seen with 1.7.1).
+        readiness_path="/v2/health/ready",
+        names_itself="model-settings.json",
+        says_besides=("implementation",),
+    ),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
     grpc_methods=V2_METHODS,
     grpc_side_methods=V2_SIDE_METHODS,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from modelinfra.catalog.layouts.found import FoundModel, Layout
+from modelinfra.catalog.servers.several import SeveralModels
 
 Parallel = Literal["one", "one-per-accelerator", "one-per-processor"]
 """How many predictions a replica works on at once; a processor is an accelerator where there are some, else a vCPU."""
@@ -68,6 +69,8 @@ class ModelServer:
     command: start command, exec form, without a shell.
     environment: variables that the container needs.
     contract_variables: those of them that the load balancer or the model's place rely on: a user cannot change them.
+    files: path in the container -> text of what the image has beside server and models.
+    several: how it serves several models; None where it serves one.
     predict_path_template: path of a prediction.
     request_content_type: media type of a prediction's body.
     grpc_methods: paths of the gRPC methods that clients need, five at most; those for its operator (loading models, settings) are not among them.
@@ -115,6 +118,8 @@ class ModelServer:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=_none)
     contract_variables: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=_none)
+    several: SeveralModels | None = None
     predict_path_template: str
     grpc_methods: tuple[str, ...] = ()
     grpc_side_methods: tuple[str, ...] = ()
@@ -173,4 +178,14 @@ class ModelServer:
             command=tuple(filled(word) for word in self.command),
             environment=MappingProxyType({name: filled(value) for name, value in self.environment.items()}),
             side_routes=tuple(filled(path) for path in self.side_routes),
+        )
+
+    def serving_several(self, models: Collection[str]) -> ModelServer:
+        """This row, serving the models of these names. Only of a row that can."""
+        assert self.several is not None, "the options' rules refuse several models elsewhere"
+        return replace(
+            self,
+            command=self.several.command or self.command,
+            files=self.several.written(models),
+            readiness_path=self.several.readiness_path,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from modelinfra.catalog.layouts.tensorflow import VERSIONED_SAVED_MODEL
+from modelinfra.catalog.layouts.tensorflow import NAMED_ELSEWHERE, VERSIONED_SAVED_MODEL
 from modelinfra.catalog.servers.row import ModelServer
+from modelinfra.catalog.servers.several import SeveralModels
 
 TENSORFLOW_SERVING = ModelServer(
     name="tensorflow-serving",
@@ -32,6 +33,28 @@ TENSORFLOW_SERVING = ModelServer(
         "--rest_api_port=8501",
         "--model_name={model}",
         "--model_base_path=/models/served",
+    ),
+    several=SeveralModels(
+        layout=NAMED_ELSEWHERE,
+        # It has no path that tells of all models. But server.cc starts the HTTP server after ServerCore::Create, which waits until every model
+        # of the configuration is available (server_core.cc, ConnectAdaptersToManagerAndAwaitModelLoads), and gives up when one fails: who
+        # answers at all is ready. g3doc/serving_config.md, "Monitoring Configuration": this path answers 200 when it is switched on.
+        readiness_path="/monitoring/prometheus/metrics",
+        readiness_is_open=False,
+        command=(
+            "tensorflow_model_server",
+            "--port=8500",
+            "--rest_api_port=8501",
+            "--model_config_file=/models/models.config",
+            "--monitoring_config_file=/models/monitoring.config",
+        ),
+        files=MappingProxyType(
+            {
+                "/models/models.config": "model_config_list {\n{models}}\n",  # g3doc/serving_config.md, "Model Server Configuration"
+                "/models/monitoring.config": 'prometheus_config {\n  enable: true\n  path: "/monitoring/prometheus/metrics"\n}\n',
+            }
+        ),
+        entry='  config {\n    name: "{model}"\n    base_path: "/models/served/{model}"\n    model_platform: "tensorflow"\n  }\n',
     ),
     predict_path_template="/v1/models/{model}:predict",  # serving.md 1b
     # prediction_service.proto; the methods of tensorflow.serving.ModelService change what is served.

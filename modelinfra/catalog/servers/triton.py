@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from modelinfra.catalog.layouts.triton import TRITON_REPOSITORY
+from modelinfra.catalog.layouts.triton import TRITON_MODEL, TRITON_REPOSITORY
 from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import ModelServer
+from modelinfra.catalog.servers.several import SeveralModels
 
 TRITON = ModelServer(
     name="triton",
@@ -38,6 +39,12 @@ TRITON = ModelServer(
     model_directory="/models",  # serving.md 1b
     # After the image's entry point, which prints what it found and executes this.
     command=("tritonserver", "--model-repository=/models"),
+    several=SeveralModels(
+        layout=TRITON_MODEL,
+        # command_line_parser.cc, --strict-readiness, on unless it is switched off: ready "if the server is responsive and all models are available".
+        # One that does not load ends the server (--exit-on-error).
+        readiness_path="/v2/health/ready",
+    ),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
     grpc_methods=V2_METHODS,
     grpc_side_methods=V2_SIDE_METHODS,

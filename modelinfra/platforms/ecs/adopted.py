@@ -21,9 +21,9 @@ _WORKING = (
 def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterator[str]:
     """One sentence for each thing that is handed in and that must allow something."""
     port = served.server.ports["http"]
-    remote = served.remote if served.fetched else None
+    read = [each for each in served.fetched if each.source.through_aws]
     if endpoint.execution_role_arn is not None:
-        token = served.remote is not None and served.remote.token is not None
+        token = any(each.token is not None for each in served.remotes)
         secrets = ", and reading the secrets" if endpoint.secrets or token else ""
         if endpoint.secrets_kms_key_arn is not None:
             secrets += _decrypting(endpoint.secrets_kms_key_arn, "the key of the secrets")
@@ -36,7 +36,7 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
         yield "the cluster is handed in: its Container Insights must count the replicas, over which metrics are divided"
     if endpoint.task_role_arn is not None:
         console = ", and ssmmessages' channels for `exec`" if cluster.exec else ""
-        model = f" and allow {_reading(remote)}" if remote is not None and remote.source.through_aws else ""
+        model = f" and allow {'; '.join(dict.fromkeys(map(_reading, read)))}" if read else ""
         if is_asynchronous(endpoint):
             model += f"{' and' if not model else ','} {'allow ' if not model else ''}{_WORKING}"
             key = endpoint.queue.kms_key_arn if endpoint.queue is not None else None
@@ -49,7 +49,7 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
         messages = ", messages" if is_asynchronous(endpoint) else ""
         yield (
             f"the replicas' security group is handed in: it must let {inward}HTTPS out to "
-            f"image, log{messages}{', model' if remote is not None else ''} and secrets"
+            f"image, log{messages}{', model' if served.fetched else ''} and secrets"
         )
     if is_asynchronous(endpoint):
         return

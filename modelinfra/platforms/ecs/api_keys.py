@@ -36,12 +36,13 @@ _RECOVERY_DAYS = 30
 @dataclass(frozen=True)
 class ApiKey:
     """A client whose key is asked for. limit: most requests in five minutes. digests: of the keys that are valid. arns: generation ->
-    secret that holds the key."""
+    secret that holds the key. paths: what alone it may ask for; None where that is everything that the load balancer forwards."""
 
     client: str
     limit: int
     digests: Sequence[Output[str]]
     arns: Mapping[str, Output[str]]
+    paths: Sequence[str] | None = None
 
 
 def generations(key: Any) -> Iterator[int]:
@@ -51,8 +52,13 @@ def generations(key: Any) -> Iterator[int]:
     yield key.generation
 
 
-def register_api_keys(children: Children, exposure: Any, *, production: bool) -> list[ApiKey]:
-    """A secret for each valid key. They belong to the endpoint and not to its load balancer: clients keep them when that is another one."""
+def register_api_keys(
+    children: Children, exposure: Any, paths: Mapping[str, Sequence[str]] | None = None, *, production: bool
+) -> list[ApiKey]:
+    """A secret for each valid key. They belong to the endpoint and not to its load balancer: clients keep them when that is another one.
+
+    paths: client -> what alone it may ask for.
+    """
     if not keyed(exposure):
         return []
     found = []
@@ -67,6 +73,7 @@ def register_api_keys(children: Children, exposure: Any, *, production: bool) ->
                 key.requests_per_five_minutes or exposure.waf.requests_per_five_minutes or DEFAULT_RATE,
                 [digest for _, digest in made.values()],
                 {generation: arn for generation, (arn, _) in made.items()},
+                (paths or {}).get(client),
             )
         )
     return found

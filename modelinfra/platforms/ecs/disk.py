@@ -10,7 +10,6 @@ from modelinfra.catalog.fargate import (
     EPHEMERAL_STORAGE_LEAST_GIB,
     EPHEMERAL_STORAGE_MOST_GIB,
 )
-from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.platforms.served_model import ServedModel
@@ -41,10 +40,7 @@ def warnings(asked: int | None, served: ServedModel) -> Iterator[str]:
 
 
 def _needed_gib(served: ServedModel) -> int:
-    size = assumed_bytes(served.server, served.size_bytes)
-    # In an image there is the layer and its unpacked copy.
-    model = served.remote.disk_bytes(size) if served.remote is not None else 2 * size
-    return served.server.unpacked_image_gib + math.ceil(model / _GIB)
+    return served.server.unpacked_image_gib + math.ceil(served.disk_bytes / _GIB)
 
 
 def _smaller_than_the_model(asked: int, size: int, needed: int) -> Problem:
@@ -62,6 +58,6 @@ def _larger_than_any_disk(needed: int, served: ServedModel) -> Problem:
         f"{EPHEMERAL_STORAGE_MOST_GIB} GiB"
     )
     remedy = "Serve a smaller model, or write an `ephemeral_storage` that you know to be enough."
-    said = served.directory is None and served.size_bytes is not None
-    size = assumed_bytes(served.server, served.size_bytes)
-    return Problem("model.size" if said else "model", reason, remedy, shown_bytes(size))
+    said = not served.several and served.models[0].directory is None and served.size_bytes is not None
+    where = "model.size" if said else served.option
+    return Problem(where, reason, remedy, shown_bytes(served.counted_bytes))

@@ -11,6 +11,7 @@ from pulumi import Output
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.exposure import exposed
 from modelinfra.options.revisions import STABLE
+from modelinfra.options.tenants import api_keys as client_keys
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
@@ -18,6 +19,7 @@ from modelinfra.platforms.ecs.dashboard import register_dashboard
 from modelinfra.platforms.ecs.doors import register_doors
 from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.model_routes import routes_of_clients
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.queued_endpoint import register_queued_endpoint
 from modelinfra.platforms.ecs.replicas import Ground, register_replicas
@@ -37,8 +39,10 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     """Log, roles and security group; then the replicas of every revision, and the traffic to them."""
     if is_asynchronous(request.options):
         return register_queued_endpoint(cluster, plan, request)
-    network = cluster.network
-    api_keys = register_api_keys(request.children, request.options.exposure, production=cluster.production)
+    network, served = cluster.network, request.served
+    exposure = request.options.exposure
+    routes = routes_of_clients(served, client_keys(request.options))
+    api_keys = register_api_keys(request.children, exposure, routes, production=cluster.production)
     balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, api_keys)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
     log_group = register_log_group(request)
@@ -58,15 +62,18 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     service = own.service
     doors = register_doors(request, cluster, balancer, way, service, longest_request=plan.longest_request)
     signals = register_dashboard(request, cluster, balancer, {STABLE: own, **revisions}, doors)
-    register_domain(request.children, balancer, service, request.options.exposure)
+    register_domain(request.children, balancer, service, exposure)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
     arns: Any = {key.client: key.arns for key in api_keys}
     url = Output.all(balancer.url, service.id).apply(lambda found: f"{found[0]}{prefix}")
     return EndpointOutputs(
         url=url,
-        predict_url=url.apply(lambda base: base + request.served.predict_path),
-        health_url=url.apply(lambda base: base + request.served.health_path),
+        predict_url=None if served.several else url.apply(lambda base: base + served.predict_path),
+        predict_urls=url.apply(lambda base: {name: base + path for name, path in served.predict_paths.items()})
+        if served.several
+        else None,
+        health_url=url.apply(lambda base: base + served.open_health_path),
         log_group=log_group.name,
         task_role_arn=Output.from_input(roles.task_arn),
         security_group_id=Output.from_input(hops.group_id),

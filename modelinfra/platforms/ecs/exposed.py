@@ -13,6 +13,7 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.ecs.api_keys import HEADER
 from modelinfra.platforms.ecs.authentication import asks_outside
+from modelinfra.platforms.ecs.model_routes import models_of_clients
 from modelinfra.platforms.served_model import ServedModel
 
 
@@ -43,9 +44,12 @@ def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
     """In words for the preview."""
     if not exposed(exposure):
         return
+    owned = any(each.tenant is not None for each in served.models)
     if exposure.paths is None:
-        paths = " and ".join(dict.fromkeys((served.predict_path, served.health_path)))
-        yield f"clients can ask for {paths} alone (`exposure.paths` names others)"
+        paths = " and ".join(served.open_paths)
+        yield f"clients can ask for {paths} alone{'' if owned else ' (`exposure.paths` names others)'}"
+    if owned:
+        yield from _of_tenants(exposure, served)
     if exposure.domain is not None and exposure.hosted_zone_id is None:
         yield f"nobody points {exposure.domain} at the endpoint: do so with the output load_balancer_dns_name"
     if exposure.auth is not None and exposure.auth.none is not None:
@@ -62,6 +66,13 @@ def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
     yield from _notes_of_private_link(exposure, served)
     if guarded(exposure):
         yield "the firewall lets bodies without a stated length (chunked) pass, whatever their size"
+
+
+def _of_tenants(exposure: Any, served: ServedModel) -> Iterator[str]:
+    """Who may ask which model, and what that does not mean."""
+    for client, models in models_of_clients(served, exposure.auth.api_keys).items():
+        yield f"client {client} may ask for {' and '.join(models) or 'no model'}, and for no other"
+    yield "tenants share what is behind the routes: one process, role, memory and log of all models (docs/models.md)"
 
 
 def _notes_of_gateway(exposure: Any, served: ServedModel) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A replica fetches its model: a container that ends before the server starts, a volume for both, and the right to read.
+"""A replica fetches its models: a container that ends before the server starts, a volume for both, and the right to read.
 
 An unset `startTimeout` sets no limit to how long the server waits (amazon-ecs-agent, dependencygraph: a time-out of 0 never
 passes); a set one could be 120 s at most on Fargate. Where the fetch fails, the server cannot start, and ECS stops the task.
@@ -24,19 +24,35 @@ WORK_VARIABLE = "MODELINFRA_FETCH"
 TOKEN_VARIABLE = "MODELINFRA_FETCH_TOKEN"
 
 
-def fetched(request: EndpointRequest) -> RemoteModel | None:
-    """The model, where replicas fetch it themselves."""
-    return request.served.remote if request.served.fetched else None
+def tokens(request: EndpointRequest) -> dict[str, Input[str]]:
+    """Variable -> the token that it holds: one for a single model, one for each of several that has one."""
+    served = request.served
+    given = [each for each in served.fetched if each.token is not None]
+    return {_variable(each, several=served.several): each.token for each in given if each.token is not None}
+
+
+def _variable(remote: RemoteModel, *, several: bool) -> str:
+    # Names of models have characters that no variable has, and differ in case alone.
+    return f"{TOKEN_VARIABLE}_{remote.folder.encode().hex().upper()}" if several else TOKEN_VARIABLE
+
+
+def _work(request: EndpointRequest) -> str:
+    """What the fetcher is told (`modelinfra.fetcher`)."""
+    served = request.served
+    if not served.several:
+        return json.dumps(served.fetched[0].work, sort_keys=True)
+    each = [remote.work | {"token": _variable(remote, several=True)} for remote in served.fetched]
+    return json.dumps({"models": each}, sort_keys=True)
 
 
 def volumes(request: EndpointRequest) -> list[aws.ecs.TaskDefinitionVolumeArgsDict] | None:
-    """The volume on the task's own disk that holds the model."""
-    return [{"name": VOLUME_NAME}] if fetched(request) else None
+    """The volume on the task's own disk that holds the models."""
+    return [{"name": VOLUME_NAME}] if request.served.fetched else None
 
 
 def of_server(request: EndpointRequest) -> dict[str, Any]:
     """What the server's container says besides."""
-    if fetched(request) is None:
+    if not request.served.fetched:
         return {}
     mount = {"sourceVolume": VOLUME_NAME, "containerPath": request.served.server.model_directory, "readOnly": True}
     return {
@@ -49,11 +65,10 @@ def fetch_container(
     request: EndpointRequest, found: Mapping[str, Any], logs: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The container that fetches. found: the values of Outputs. logs: where the server's output goes."""
-    remote = fetched(request)
-    if remote is None:
+    if not request.served.fetched:
         return []
     options = {**logs["options"], "awslogs-stream-prefix": CONTAINER_NAME}
-    token = {"secrets": [{"name": TOKEN_VARIABLE, "valueFrom": found["token"]}]} if remote.token is not None else {}
+    given = [{"name": name, "valueFrom": arn} for name, arn in sorted(found["tokens"].items())]
     return [
         {
             "name": CONTAINER_NAME,
@@ -61,9 +76,9 @@ def fetch_container(
             "essential": False,
             "environment": [
                 {"name": "AWS_DEFAULT_REGION", "value": found["region"]},
-                {"name": WORK_VARIABLE, "value": json.dumps(remote.work, sort_keys=True)},
+                {"name": WORK_VARIABLE, "value": _work(request)},
             ],
-            **token,
+            **({"secrets": given} if given else {}),
             # The image has a VOLUME of this path that belongs to its user: so the user may write there (ECS developer guide, bind mounts).
             "mountPoints": [{"sourceVolume": VOLUME_NAME, "containerPath": FETCHED_TO, "readOnly": False}],
             "readonlyRootFilesystem": True,
@@ -74,16 +89,38 @@ def fetch_container(
 
 
 def register_fetch_rights(request: EndpointRequest, role: aws.iam.Role) -> Sequence[pulumi.Resource]:
-    """Let the task read its model, where that takes a role."""
-    remote = fetched(request)
-    if remote is None or not remote.source.through_aws:
+    """Let the task read its models, where that takes a role: of each the prefix or repository that is its own."""
+    remotes = [each for each in request.served.fetched if each.source.through_aws]
+    if not remotes:
         return []
-    policy = Output.all(role=role.arn, key=remote.kms_key_arn).apply(
-        lambda found: document(*_statements(remote, found["role"].split(":")[1], found["key"]))
+    policy = Output.all(role=role.arn, keys=[each.kms_key_arn for each in remotes]).apply(
+        lambda found: document(*_all_statements(remotes, found["role"].split(":")[1], found["keys"]))
     )
     children = request.children
     name, opts = children.named("fetch", "role policy"), children.opts("fetch-policy")
     return [aws.iam.RolePolicy(name, role=role.name, policy=policy, opts=opts)]
+
+
+def _all_statements(remotes: Sequence[RemoteModel], partition: str, keys: Sequence[str | None]) -> list[dict[str, Any]]:
+    """Of every model, what several have in common said once: the inline policies of a role have 10,240 characters at most."""
+    found: dict[str, dict[str, Any]] = {}
+    for remote, key in zip(remotes, keys, strict=True):
+        for statement in _statements(remote, partition, key):
+            listed = "Condition" in statement  # a bucket, and a prefix of it
+            common = json.dumps([statement["Action"], statement["Resource"] if listed else ""])
+            earlier = found.setdefault(common, statement)
+            if listed:
+                prefixes, own = (each["Condition"]["StringLike"] for each in (earlier, statement))
+                prefixes["s3:prefix"] = _both(prefixes["s3:prefix"], own["s3:prefix"])
+            else:
+                earlier["Resource"] = _both(earlier["Resource"], statement["Resource"])
+    return list(found.values())
+
+
+def _both(one: str | list[str], other: str | list[str]) -> str | list[str]:
+    texts = [text for each in (one, other) for text in ([each] if isinstance(each, str) else each)]
+    found = list(dict.fromkeys(texts))
+    return found if len(found) > 1 else found[0]
 
 
 def _statements(remote: RemoteModel, partition: str, key: str | None) -> list[dict[str, Any]]:
@@ -122,5 +159,4 @@ def pull_statements(repository_arns: Sequence[str]) -> list[dict[str, Any]]:
 
 def secrets(request: EndpointRequest) -> list[Input[str]]:
     """What ECS reads for the container before it starts."""
-    remote = fetched(request)
-    return [remote.token] if remote is not None and remote.token is not None else []
+    return list(tokens(request).values())

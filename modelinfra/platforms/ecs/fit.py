@@ -18,8 +18,8 @@ def unfit(served: ServedModel) -> Iterator[Problem]:
     """Why not, with paths relative to the endpoint."""
     for reason in refusals(served.server):
         yield Problem("server", reason, _OTHER, served.server.name)
-    if served.shared_memory_because:
-        reason = f"{served.shared_memory_because}, and {NO_SHARED_MEMORY}"
-        yield Problem(
-            "model", reason, "Use another backend, such as onnxruntime, or write `accelerator`.", served.model
-        )
+    for model in served.models:
+        if model.shared_memory_because:
+            reason = f"{model.shared_memory_because}, and {NO_SHARED_MEMORY}"
+            remedy = "Use another backend, such as onnxruntime, or write `accelerator`."
+            yield Problem(model.where, reason, remedy, model.name)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.catalog.fargate import TaskSize
-from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import minutes
@@ -78,8 +77,8 @@ def _too_large(options: Any, placement: Placement, asked: tuple[int, int]) -> It
 
 def _disk(served: ServedModel, placement: Placement) -> Iterator[Problem]:
     """Every replica of a node has a model of its own where it fetches it; the old image stays while the new one is pulled."""
-    size = assumed_bytes(served.server, served.size_bytes)
-    model = served.remote.disk_bytes(size) * placement.per_node if served.fetched and served.remote else 2 * size
+    # The models of an endpoint all come in one way.
+    model = served.disk_bytes * placement.per_node if served.fetched else 2 * served.counted_bytes
     needed = _SYSTEM_GIB + 2 * served.server.unpacked_image_gib + math.ceil(model / _GIB)
     disk = placement.pool.options.disk
     if needed * _GIB > disk:
@@ -92,11 +91,11 @@ def _disk(served: ServedModel, placement: Placement) -> Iterator[Problem]:
 
 def _warnings(served: ServedModel, size: TaskSize) -> Iterator[str]:
     yield from served.assumptions()
-    if served.remote is not None:
-        yield from served.remote.warnings()
+    for remote in served.remotes:
+        yield from remote.warnings()
     # With an unknown size this would be told of every node that is smaller than the largest model.
     if served.size_bytes is not None and size.memory < served.memory_mib:
         yield (
-            f"memory is {shown_bytes(size.memory * _MIB)}, and {served.server.title} with this model is expected to need "
+            f"memory is {shown_bytes(size.memory * _MIB)}, and {served.server.title} with {served.this} is expected to need "
             f"{shown_bytes(served.memory_mib * _MIB)} while it loads: the task may be killed for lack of memory"
         )

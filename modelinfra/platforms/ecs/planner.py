@@ -158,8 +158,8 @@ class EcsPlanner:
         yield from of_kubernetes_alone(options)
         if options.accelerator is None:
             yield from unfit(served)
-        if served.remote is not None:
-            yield from served.remote.unreachable(self.internet)
+        for remote in served.remotes:
+            yield from remote.unreachable(self.internet)
         yield from collector.unreachable(options, internet=self.internet)
         yield from unworkable(options.scaling, self.options)
         yield from too_slow(options.exposure, served.longest_request_seconds)

@@ -13,7 +13,6 @@ from modelinfra.catalog.fargate import (
     remarks,
     smallest_size,
 )
-from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
@@ -83,7 +82,7 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
     cpu = options.cpu or _DEFAULT_CPU
     task = smallest_size(cpu * 1024, asked_mib + memory_mib(options))
     if task is None:
-        where, given = ("memory", options.memory) if options.memory is not None else ("model", served.size_bytes)
+        where, given = ("memory", options.memory) if options.memory is not None else (served.option, served.size_bytes)
         raise InvalidOptionsError(
             [
                 Problem(
@@ -130,16 +129,17 @@ def _without(served: ServedModel) -> Iterator[str]:
 
 def fetching(options: Any, served: ServedModel) -> Iterator[str]:
     """How long a replica fetches its model, in words for the preview."""
-    if served.remote is not None:
-        yield from served.remote.notes(assumed_bytes(served.server, served.size_bytes), options.startup_budget)
+    for each in served.models:
+        if each.remote is not None:
+            yield from each.remote.notes(each.counted_bytes, options.startup_budget)
 
 
 def too_short(options: Any, served: ServedModel) -> Iterator[str]:
     """What a start-up budget leaves no time for."""
-    seconds = served.remote.seconds(assumed_bytes(served.server, served.size_bytes)) if served.remote is not None else 0
+    seconds = served.fetch_seconds
     if options.startup_budget is not None and options.startup_budget < seconds:
         yield (
-            f"the whole start has {shown_seconds(options.startup_budget)}, and fetching the model alone is expected to take "
+            f"the whole start has {shown_seconds(options.startup_budget)}, and fetching {served.noun} alone is expected to take "
             f"{shown_seconds(seconds)}: replicas may be taken away before they are ready"
         )
 
@@ -154,13 +154,13 @@ _AT_A_STOP = {
 
 def _warnings(served: ServedModel, asked_mib: int, assumed: bool, queued: bool) -> Iterator[str]:
     yield from served.assumptions()
-    if served.remote is not None:
-        yield from served.remote.warnings()
+    for remote in served.remotes:
+        yield from remote.warnings()
     if assumed and served.server.name == CUSTOM:
         yield f"memory not given, {shown_bytes(asked_mib * _MIB)} assumed for a server that the catalogue does not know"
     if asked_mib < served.memory_mib:
         yield (
-            f"memory is {shown_bytes(asked_mib * _MIB)}, and {served.server.title} with this model is expected to need "
+            f"memory is {shown_bytes(asked_mib * _MIB)}, and {served.server.title} with {served.this} is expected to need "
             f"{shown_bytes(served.memory_mib * _MIB)}: the task may be killed for lack of memory"
         )
     if served.longest_request_seconds > STOP_TIMEOUT_CEILING_SECONDS:

@@ -95,7 +95,7 @@ def register_task_definition(
         worker=request.worker.reference if request.worker else None,
         queue=queue.queue.url if queue else None,
         store=queue.store_uri if queue else None,
-        token=request.served.remote.token if request.served.remote else None,
+        tokens=fetch.tokens(request),
         **known_later(request, collector),
     ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, collector, found)))
     return aws.ecs.TaskDefinition(

@@ -226,7 +226,7 @@ def _paths(request: EndpointRequest, plan: EcsEndpointPlan) -> list[str]:
         return [f"{plan.path}/*"]
     if not exposed(exposure):
         return ["/*"]
-    return list(exposure.paths or dict.fromkeys((served.predict_path, served.health_path)))
+    return list(exposure.paths or served.open_paths)
 
 
 def _without_prefix(path: str) -> aws.lb.ListenerRuleTransformArgsDict:

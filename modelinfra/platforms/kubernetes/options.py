@@ -53,6 +53,10 @@ _REMOVE = "Remove it."
 REFUSED: Mapping[str, tuple[str, str]] = {
     "tags": ("nothing of AWS is made that could have tags", _REMOVE),
     "permissions_boundary": ("no role is made", _REMOVE),
+    "models": (
+        "several models on one container are served on ECS only",
+        "Write `model`, and an endpoint for each of the others, or `platform` with one of type ecs.",
+    ),
     "node_pool": (
         "the nodes are the cluster's own",
         "Say with `accelerators` of the platform which nodes replicas take.",

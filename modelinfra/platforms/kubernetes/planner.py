@@ -98,9 +98,9 @@ class KubernetesPlanner:
             return None, list(error.problems)
 
     def _unservable(self, options: Any, served: ServedModel) -> Iterator[Problem]:
-        if served.remote is not None:
-            yield from unfetchable(served.remote)
-        elif served.image is None:
+        for remote in () if served.several else served.remotes:  # several are refused as such
+            yield from unfetchable(remote)
+        if not served.remotes and not served.several and served.image is None:
             text = isinstance(options.model, str)
             where, given = ("model", options.model) if text else ("model.uri", options.model.uri)
             reason = "no image is built for Kubernetes, so that a directory of this machine reaches no replica"

@@ -80,10 +80,9 @@ def scraped(server: ModelServer) -> dict[str, str]:
 
 
 def _storage(served: ServedModel) -> list[dict[str, str]]:
-    if not served.fetched:
-        return []
-    assert served.remote is not None
-    return [{"uri": storage_uri(served.remote.source), "mountPath": served.server.model_directory}]
+    return [
+        {"uri": storage_uri(remote.source), "mountPath": served.server.model_directory} for remote in served.fetched
+    ]
 
 
 def _security(server: ModelServer, *, ready: bool) -> dict[str, Any]:

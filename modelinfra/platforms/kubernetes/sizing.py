@@ -112,8 +112,8 @@ def _notes(options: Any, memory: int) -> Iterator[str]:
 def _warnings(options: Any, served: ServedModel, memory: int) -> Iterator[str]:
     server = served.server
     yield from served.assumptions()
-    if served.remote is not None:
-        yield from of_initializer(served.remote)
+    for remote in served.remotes:
+        yield from of_initializer(remote)
     if options.memory is None and server.name == CUSTOM:
         yield f"memory not given, {shown_bytes(memory * _MIB)} assumed for a server that the catalogue does not know"
     if memory < served.memory_mib:

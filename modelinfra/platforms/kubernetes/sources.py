@@ -20,7 +20,7 @@ def storage_uri(source: Source) -> str:
 
 def unfetchable(remote: RemoteModel) -> Iterator[Problem]:
     """What the storage initializer would not do, with paths relative to the endpoint."""
-    uri, where = remote.source.uri, "model" if remote.said_as_text else "model.uri"
+    uri, where = remote.source.uri, remote.where
     if remote.baked:
         reason = "no image is built for Kubernetes"
         yield Problem(

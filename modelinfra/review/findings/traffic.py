@@ -52,14 +52,30 @@ def _endpoints(changes: Changes) -> Iterator[Finding]:
     for urn in sorted(after.keys() - before.keys()):
         yield Finding("traffic", "note", urn, f"adds the endpoint {bare_name(changes.after, after[urn])}")
     for urn in sorted(before.keys() & after.keys()):
+        were, are = _of_models(before[urn]), _of_models(after[urn])
         old, new = before[urn].outputs.get("predict_url"), after[urn].outputs.get("predict_url")
-        if not isinstance(old, str) or not isinstance(new, str):
+        if are and not were and isinstance(old, str):
+            were = {"its model": old}
+        if were and are:
+            gone = sorted(model for model, url in were.items() if url not in are.values())
+            if gone:
+                yield Finding(
+                    "traffic", "high", urn, f"{bare_name(changes.after, after[urn])} no longer serves {listing(gone)} where it did",
+                    f"Clients of {listing([were[each] for each in gone])} get no answer.", "Tell clients before, or keep the model for a while.",
+                )  # fmt: skip
+        elif not isinstance(old, str) or not isinstance(new, str):
             yield from _other_front(changes, urn)
         elif old != new:
             yield Finding(
                 "traffic", "high", urn, f"the address of {bare_name(changes.after, after[urn])} changes",
                 f"From {old} to {new}: clients of the old one get no answer.", "Tell clients, or keep the old route beside the new one for a while.",
             )  # fmt: skip
+
+
+def _of_models(endpoint: Node) -> dict[str, str]:
+    """Model -> its address, of an endpoint with several."""
+    found = endpoint.outputs.get("predict_urls")
+    return {str(model): url for model, url in found.items() if isinstance(url, str)} if isinstance(found, dict) else {}
 
 
 def _other_front(changes: Changes, urn: str) -> Iterator[Finding]:

@@ -19,15 +19,17 @@ _CONTENT: Final = ("buildArgs", "context", "dockerfile", "labels", "platforms", 
 
 
 def context_hash(inputs: Mapping[str, Any], root: Path) -> str:
-    """A digest of the files in the local build context, the Dockerfile included. A remote context is its address."""
+    """A digest of the files in the local build contexts, the Dockerfile included. A remote context is its address."""
     digest = hashlib.sha256()
     context = inputs.get("context")
-    location = context.get("location") if isinstance(context, Mapping) else None
-    folder = root / str(location) if isinstance(location, str) else root
-    if isinstance(location, str) and folder.is_dir():
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    named = (context.get("named") if isinstance(context, Mapping) else None) or {}
+    for each in (context, *(named[name] for name in sorted(named))):
+        location = each.get("location") if isinstance(each, Mapping) else None
+        folder = root / str(location) if isinstance(location, str) else root
+        if isinstance(location, str) and folder.is_dir():
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     dockerfile = inputs.get("dockerfile")
     if isinstance(dockerfile, Mapping):
         file = root / str(dockerfile.get("location"))
