@@ -76,7 +76,7 @@ USER_POOL_ROLES: Final = _table(
 )
 
 GRPC_ROLES: Final = _table(
-    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
+    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC, one a revision"),
     grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
 )
 
@@ -149,8 +149,9 @@ BALANCED_ROLES: Final = (
 SHIFT_ROLES: Final = _table(
     second_target_group=(
         "pulumi_aws.lb.TargetGroup",
-        "the other set of replicas, between which and the first one traffic moves",
+        "the other set of replicas, between which and the first one traffic moves, one a protocol",
     ),
+    test_rule=("pulumi_aws.lb.ListenerRule", "which requests try new replicas before traffic moves, one a protocol"),
     shift_role=("pulumi_aws.iam.Role", "the role with which ECS moves traffic"),
     shift_policy=("pulumi_aws.iam.RolePolicyAttachment", "what that role may do: AWS's own policy"),
 )
@@ -206,7 +207,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
             revision_rule=(
                 "pulumi_aws.lb.ListenerRule",
-                "which requests go to another revision whatever its share is, one a revision",
+                "which requests go to another revision whatever its share is, one a revision and more for gRPC",
             ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
             error_alarm=(

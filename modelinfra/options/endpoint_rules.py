@@ -160,7 +160,7 @@ RULES: Final[_Rules] = (
     ),
     (("traffic", "revisions", "stickiness"), traffic_is_divided),
     (("revisions", "rollout"), weights_have_one_writer),
-    (("revisions", "exposure"), conditions_fit_into_a_rule),
-    (("exposure", "server", "rollout", "revisions"), grpc_goes_with_the_rest),
+    (("revisions", "rollout", "exposure"), conditions_fit_into_a_rule),
+    (("exposure", "server"), grpc_goes_with_the_rest),
 )
 """The keys that a rule reads -> the rule, in the order in which problems are told."""

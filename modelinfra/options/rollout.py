@@ -30,6 +30,9 @@ _STEPWISE = ("canary", "linear")
 _DAY = 24 * 3600
 _CONFIGURATION = f"{SERVICE}.deploymentConfiguration"
 
+TEST_HEADER = "x-modelinfra-test-traffic"
+"""Requests with this header, and the endpoint's name in it, are answered by the new replicas before traffic moves to them."""
+
 DEFAULT_PERCENT = {"canary": 5.0, "linear": 10.0}
 DEFAULT_STEP_BAKE = {"canary": 600, "linear": 360}
 """In seconds. Amazon ECS API, CanaryConfiguration and LinearConfiguration: the same defaults."""
@@ -51,6 +54,7 @@ class RolloutOptions(TypedDict):
                     f"{SERVICE}.deploymentCircuitBreaker",
                     f"{SERVICE}.loadBalancers[0].advancedConfiguration",
                     f"{ADDED}{TARGET_GROUP}",
+                    f"{ADDED}{RULE}",
                     f"{ADDED}{ROLE}",
                     f"{ADDED}{ATTACHMENT}",
                     f"{ADDED}{ALARM}",

@@ -16,7 +16,7 @@ from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.shifting import Shifting
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.task import CONTAINER_NAME
-from modelinfra.platforms.ecs.traffic import Traffic
+from modelinfra.platforms.ecs.traffic import Arrival, Traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -101,14 +101,18 @@ def _balanced(
     request: EndpointRequest, traffic: Traffic, shifting: Shifting
 ) -> Iterator[aws.ecs.ServiceLoadBalancerArgsDict]:
     ports = request.served.server.ports
-    http: aws.ecs.ServiceLoadBalancerArgsDict = {
-        "target_group_arn": traffic.target_group.arn,
-        "container_name": CONTAINER_NAME,
-        "container_port": ports["http"],
-    }
-    yield http if shifting.advanced is None else {**http, "advanced_configuration": shifting.advanced}
-    if traffic.grpc is not None:
-        yield {**http, "target_group_arn": traffic.grpc.target_group.arn, "container_port": ports["grpc"]}
+    arrivals: list[tuple[str, Arrival]] = [
+        ("http", traffic),
+        *([] if traffic.grpc is None else [("grpc", traffic.grpc)]),
+    ]
+    for protocol, arrival in arrivals:
+        balanced: aws.ecs.ServiceLoadBalancerArgsDict = {
+            "target_group_arn": arrival.target_group.arn,
+            "container_name": CONTAINER_NAME,
+            "container_port": ports[protocol],
+        }
+        between = shifting.between(arrival)
+        yield balanced if between is None else {**balanced, "advanced_configuration": between}
 
 
 def _capacity(
