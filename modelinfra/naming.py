@@ -33,6 +33,7 @@ LIMITS: dict[str, int] = {
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
+    "function": 64,  # Lambda API, CreateFunction
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
     "launch template": 128,  # EC2 API, CreateLaunchTemplate

@@ -156,6 +156,19 @@ SHIFT_ROLES: Final = _table(
     shift_policy=("pulumi_aws.iam.RolePolicyAttachment", "what that role may do: AWS's own policy"),
 )
 
+CHECK_ROLES: Final = _table(
+    check_function=("pulumi_aws.lambda_.Function", "the function that tries sample predictions at new replicas"),
+    check_log_group=("pulumi_aws.cloudwatch.LogGroup", "its log"),
+    check_role=("pulumi_aws.iam.Role", "the role that it runs with"),
+    check_policy=("pulumi_aws.iam.RolePolicy", "what that role may do: write the log"),
+    check_interfaces=("pulumi_aws.iam.RolePolicyAttachment", "and stand in the network: AWS's own policy"),
+    check_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
+    check_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the function to the load balancer"),
+    check_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "the load balancer's side of it"),
+    check_call_policy=("pulumi_aws.iam.RolePolicy", "that the role with which ECS moves traffic may call it"),
+)
+"""Of `rollout.checks`."""
+
 CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **_table(
@@ -238,6 +251,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,
         **SHIFT_ROLES,
+        **CHECK_ROLES,
         **QUEUE_ROLES,
     }
 )

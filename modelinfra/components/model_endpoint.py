@@ -24,6 +24,7 @@ from modelinfra.options.revisions import revised
 from modelinfra.options.sources import repository_arn_of
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform, Revision
 from modelinfra.platforms.places import misplaced_in_endpoint
+from modelinfra.platforms.samples import samples_of
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
 
@@ -183,6 +184,7 @@ def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> Plan
     problems = transform_problems(options, ENDPOINT_ROLES)
     try:
         served = served_model(options, root, name)
+        served = replace(served, samples=samples_of(options, served, root))
         revisions = {each: _revision(options, each, root, name, served) for each in options.revisions}
         plan = planner.plan(name, options.path or f"/{name}", options, served, revisions)
     except ModelProblemError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class ServedModel:
     longest_request_seconds: int
     shared_memory_because: str = ""
     remote: RemoteModel | None = None
+    samples: tuple[Mapping[str, Any], ...] = ()
+    """Predictions that new replicas must answer before traffic moves to them."""
 
     @property
     def predict_path(self) -> str:

@@ -38,8 +38,8 @@ _TO_HTTPS: aws.lb.ListenerDefaultActionArgsDict = {
 
 @dataclass(frozen=True)
 class LoadBalancerReference:
-    """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. owns_security_group: whether
-    rules may be added to the security group."""
+    """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. port, encrypted: of the
+    listener. owns_security_group: whether rules may be added to the security group."""
 
     arn_suffix: Input[str]
     url: Output[str]
@@ -47,6 +47,8 @@ class LoadBalancerReference:
     zone_id: Output[str]
     listener_arn: Input[str]
     security_group_id: Input[str]
+    port: Input[int]
+    encrypted: Input[bool]
     owns_security_group: bool = True
 
 
@@ -110,6 +112,8 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
             zone_id=balancer.zone_id,
             listener_arn=listener.arn,
             security_group_id=group_id,
+            port=HTTPS_PORT if certificate_arn is not None else HTTP_PORT,
+            encrypted=certificate_arn is not None,
             owns_security_group=security_group_id is None,
         )
         self.register_outputs({"dns_name": balancer.dns_name, "listener_arn": listener.arn})

@@ -14,6 +14,7 @@ from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
 from modelinfra.platforms.ecs import collector, priorities
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
+from modelinfra.platforms.ecs.checks import unanswered
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
@@ -116,6 +117,7 @@ class EcsPlanner:
         refused = [
             *self._refused(options, served),
             *unreachable(options.exposure, internet=self.internet, public=self.public),
+            *unanswered(options, served),
         ]
         for revision, each in revisions.items():
             refused += [problem.below(f"revisions.{revision}") for problem in self._refused(each.options, each.served)]

@@ -12,6 +12,7 @@ from pulumi import Input, Output
 
 from modelinfra.options.rollout import bake_minutes, percent, shifts, step_minutes
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.checks import STAGE, Checks, register_call
 from modelinfra.platforms.ecs.traffic import Arrival, Traffic
 from modelinfra.platforms.iam import trust
 
@@ -53,8 +54,8 @@ class Shifting:
         }
 
 
-def register_shifting(request: EndpointRequest, traffic: Traffic) -> Shifting:
-    """The role with which ECS moves traffic, and what the service is told; nothing for a rolling deployment."""
+def register_shifting(request: EndpointRequest, traffic: Traffic, checks: Checks | None) -> Shifting:
+    """The role with which ECS moves traffic, and what the service is told; nothing for a rolling deployment. checks: what ECS calls before."""
     rollout = request.options.rollout
     if not shifts(rollout) or traffic.second is None:
         return Shifting()
@@ -72,7 +73,14 @@ def register_shifting(request: EndpointRequest, traffic: Traffic) -> Shifting:
         policy_arn=Output.concat("arn:", partition, ":iam::aws:policy/", _POLICY),
         opts=children.opts("shift-policy"),
     )
-    return Shifting(_configuration(rollout), role.arn, (attached,))
+    configuration = _configuration(rollout)
+    if checks is None:
+        return Shifting(configuration, role.arn, (attached,))
+    called = register_call(request, role, checks.function.arn)
+    configuration["lifecycle_hooks"] = [
+        {"hook_target_arn": checks.function.arn, "role_arn": role.arn, "lifecycle_stages": [STAGE]}
+    ]
+    return Shifting(configuration, role.arn, (attached, called, *checks.needs))
 
 
 def _configuration(rollout: Any) -> aws.ecs.ServiceDeploymentConfigurationArgsDict:
