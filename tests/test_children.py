@@ -16,6 +16,7 @@ from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
+    CHECK_ROLES,
     BALANCED_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
@@ -106,7 +107,7 @@ def everything(
         asked = {
             role: each
             for role, each in wanted.items()
-            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
+            if role not in {*SHIFT_ROLES, *CHECK_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
         }
         exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
@@ -118,6 +119,7 @@ def everything(
                 *USER_POOL_ROLES,
                 *QUEUE_ROLES,
                 *GRPC_ROLES,
+                *CHECK_ROLES,
                 "trust-store",
                 "login-egress",
                 "revision-rule",
@@ -126,6 +128,13 @@ def everything(
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
             own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
+            checks = {"strategy": "canary", "checks": {"known": {"body": [1]}}}
+            tried = {role: each for role, each in moved.items() if role not in API_KEY_ROLES}
+            tried |= {role: each for role, each in wanted.items() if role in CHECK_ROLES}
+            anyone = {key: each for key, each in keys.items() if key != "auth"} | {"domain": "known.example.com"}
+            ModelEndpoint(
+                "known", {**common, "scaling": scaling, "exposure": anyone, "rollout": checks, "transforms": tried}
+            )
             spoken = {
                 role: each
                 for role, each in asked.items()

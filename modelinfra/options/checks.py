@@ -19,9 +19,9 @@ class CheckOptions(TypedDict):
     """A sample prediction, and what its answer must be. It is no place for secrets or for personal data: whoever reads the stack's state reads it."""
 
     body: NotRequired[Annotated[Any, Option(lands=_CODE, example={"instances": [[5, 6, 7, 8]]})]]
-    """What is sent: JSON, or a text that is sent as it is."""
+    """What is sent: JSON, or a text that is sent as it is. Left out, and without `body_file`, nothing is sent."""
 
-    body_file: NotRequired[Annotated[str, Option(lands=_CODE, example="model/MLmodel")]]
+    body_file: NotRequired[Annotated[str, Option(lands=_CODE, example="model/model-settings.json")]]
     """A file that is sent in place of `body`, such as a picture; from the directory of Pulumi.yaml."""
 
     content_type: NotRequired[Annotated[str, Option(default="application/json", lands=_CODE, example="text/csv")]]
@@ -46,10 +46,11 @@ class CheckOptions(TypedDict):
     """Status of the right answer."""
 
     contains: NotRequired[Annotated[str, Option(lands=_CODE, example="predictions")]]
-    """A text that the answer contains."""
+    """A text that the answer contains. Left out, it may say anything."""
 
     answer: NotRequired[Annotated[Any, Option(lands=_CODE, example={"predictions": [1]})]]
-    """JSON that the answer holds. It may hold more keys; lists are as long as here, and numbers may differ by a ten-thousandth."""
+    """JSON that the answer holds. It may hold more keys; lists are as long as here, and numbers may differ by a ten-thousandth.
+    Left out, the answer may be anything."""
 
     latency_ms: NotRequired[
         Annotated[

@@ -140,7 +140,7 @@ class RolloutOptions(TypedDict):
         ]
     ]
     """Sample predictions that new replicas must answer before traffic moves to them, by names of your own. One that is wrong takes the
-    deployment back. Not with `rolling`, whose new replicas get requests as they come."""
+    deployment back. Only with a strategy that shifts traffic. Left out, new replicas need only be healthy."""
 
 
 def shifts(rollout: Any) -> bool:

@@ -166,10 +166,12 @@ WITH_KEYS_OF_USERS = (
     ".dimensions",
     ".webhooks",
     ".headers",
+    "checks.*.body",
+    "checks.*.answer",
 )
 NAMED_BY_USERS = (
     *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants."),
-    *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
+    *("scaling.metrics.", "scaling.steps.", "scaling.schedule.", "rollout.checks."),
 )
 
 

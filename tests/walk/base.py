@@ -27,6 +27,7 @@ ENVIRONMENT: dict[str, Any] = {
 }
 
 ROLLOUT = "endpoints.iris.rollout"
+CHECKS = f"{ROLLOUT}.checks"
 SLO = "endpoints.iris.slo"
 QUEUE = "endpoints.iris.queue"
 
@@ -41,6 +42,7 @@ NAMES = {
     "endpoints.iris.exposure.auth.apiKeys": "orders",
     METRICS: "waiting",
     STEPS: "rush",
+    CHECKS: "known",
     SCHEDULE: "day",
     "tenants": "acme",
 }
@@ -86,6 +88,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    f"{CHECKS}.known.bodyFile": {CHECKS: {"known": {"path": "/score"}}},
     "endpoints.iris.exposure.grpc": {"endpoints.iris.exposure.auth": None},
     "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
@@ -202,6 +205,7 @@ BASES: dict[str, dict[str, Any]] = {
         "budget": {"monthlyUsd": 5000},
     },
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
+    CHECKS: {CHECKS: {"known": {"body": {"instances": [[1, 2, 3, 4]]}}}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{EXPOSURE}.grpc": {AUTH: {"jwt": JWT}, f"{EXPOSURE}.grpc": {}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},
