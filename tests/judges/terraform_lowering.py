@@ -117,6 +117,9 @@ class Lowering:
         attributes, blocks = block.get("attributes", {}), block.get("block_types", {})
         lowered: dict[str, Any] = {}
         for key, value in given.items():
+            if isinstance(value, AssetRef) and key == "code":
+                # An archive that the bridge writes into a file, which is not looked at.
+                lowered["filename"] = "code.zip"
             if value is None or value is Unknown or isinstance(value, AssetRef):
                 continue
             for name in _spellings(key):
