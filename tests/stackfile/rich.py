@@ -226,6 +226,8 @@ RICH: dict[str, Any] = {
             },
         },
         "known": {
+            "platform": "alone",
+            "loadBalancer": "own",
             "server": "mlserver",
             "image": "a.example/served@sha256:" + "0" * 64,
             "model": {"name": "digits"},
@@ -240,7 +242,7 @@ RICH: dict[str, Any] = {
                         "latencyMs": 250,
                     },
                     "table": {
-                        "bodyFile": "tests/stackfile/rich.py",
+                        "bodyFile": "stacks/models/digits/model-settings.json",
                         "contentType": "text/csv",
                         "path": "/v2/models/digits/infer",
                     },
