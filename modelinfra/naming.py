@@ -34,6 +34,8 @@ LIMITS: dict[str, int] = {
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
     "function": 64,  # Lambda API, CreateFunction
+    "eks cluster": 100,  # EKS API, CreateCluster
+    "node group": 63,  # EKS API, CreateNodegroup
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
     "launch template": 128,  # EC2 API, CreateLaunchTemplate

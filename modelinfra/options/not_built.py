@@ -9,7 +9,6 @@ NOT_BUILT: dict[str, str] = {
     "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
     "capture": "nothing beside a server sees its requests, so none are kept",
     "edge_fleets": "there is no edge fleet",
-    "serving": "endpoints run on ECS",
 }
 """Key (in snake_case) -> why it is refused."""
 
