@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.children import NONE, Adjustments, Children
+from modelinfra.options.doors import behind_other_doors
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.ecs.access_logs import access_logs
 from modelinfra.platforms.ecs.api_keys import ApiKey
@@ -38,8 +39,8 @@ _TO_HTTPS: aws.lb.ListenerDefaultActionArgsDict = {
 
 @dataclass(frozen=True)
 class LoadBalancerReference:
-    """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. port, encrypted: of the
-    listener. owns_security_group: whether rules may be added to the security group."""
+    """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. port, encrypted: of its listener,
+    and whether that speaks HTTPS. owns_security_group: whether rules may be added to the security group. arn: of one that is made here."""
 
     arn_suffix: Input[str]
     url: Output[str]
@@ -50,6 +51,7 @@ class LoadBalancerReference:
     port: Input[int]
     encrypted: Input[bool]
     owns_security_group: bool = True
+    arn: Input[str] = ""
 
 
 class ApplicationLoadBalancer(pulumi.ComponentResource):
@@ -115,6 +117,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
             port=HTTPS_PORT if certificate_arn is not None else HTTP_PORT,
             encrypted=certificate_arn is not None,
             owns_security_group=security_group_id is None,
+            arn=balancer.arn,
         )
         self.register_outputs({"dns_name": balancer.dns_name, "listener_arn": listener.arn})
 
@@ -179,7 +182,7 @@ def _clients(network: NetworkReference, exposure: Any) -> Iterator[tuple[str, di
         yield cidr.replace(".", "-").replace("/", "-"), {"cidr_ipv4": cidr}, cidr
     for name, group_id in groups.items():
         yield f"group-{name}", {"referenced_security_group_id": group_id}, f"members of {name}"
-    if cidrs or groups:
+    if cidrs or groups or (exposure is not None and behind_other_doors(exposure)):
         return
     if exposure is not None and exposure.public:
         yield "internet", {"cidr_ipv4": _ANYWHERE}, "everywhere"

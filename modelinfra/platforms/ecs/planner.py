@@ -16,7 +16,7 @@ from modelinfra.platforms.ecs import collector, priorities
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.checks import unanswered
 from modelinfra.platforms.ecs.elsewhere import of_kubernetes_alone
-from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
+from modelinfra.platforms.ecs.exposed import notes_of_exposure, too_slow, unreachable
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
@@ -161,6 +161,7 @@ class EcsPlanner:
             yield from served.remote.unreachable(self.internet)
         yield from collector.unreachable(options, internet=self.internet)
         yield from unworkable(options.scaling, self.options)
+        yield from too_slow(options.exposure, served.longest_request_seconds)
 
     def _replicas(self, name: str, options: Any, served: ServedModel, priorities: Priorities) -> EcsReplicas:
         placement = place(name, options, served, self.pools)
