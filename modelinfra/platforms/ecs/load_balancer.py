@@ -53,6 +53,12 @@ class LoadBalancerReference:
     owns_security_group: bool = True
     arn: Input[str] = ""
 
+    @property
+    def made_port(self) -> int:
+        """Of the listener, where the load balancer is made here."""
+        assert isinstance(self.port, int), "only of a listener that is handed in AWS tells the port later"
+        return self.port
+
 
 class ApplicationLoadBalancer(pulumi.ComponentResource):
     """Load balancer, security group and listeners; with an exposure also firewall and access logs.
