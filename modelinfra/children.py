@@ -179,7 +179,7 @@ def _inputs(role: ChildRole) -> dict[str, Any]:
 
 _NO_PROPERTIES = {"__self__", "resource_name", "opts", "__props__"}
 
-_LIST, _MAPPING, _PLAIN = "a list", "a mapping", "a plain value"
+_LIST, _MAPPING, _PLAIN, _ARCHIVE = "a list", "a mapping", "a plain value", "a pulumi.Archive"
 
 
 def _kind(value: Any) -> str | None:
@@ -199,6 +199,8 @@ def _kinds(annotation: Any) -> set[str]:
         return {kind for each in members if each is not type(None) for kind in _kinds(each)}
     if annotation in (str, bool, int, float) or origin is typing.Literal:
         return {_PLAIN}
+    if annotation is pulumi.Archive:
+        return {_ARCHIVE}
     if origin in (Sequence, list):
         return {_LIST}
     if isinstance(annotation, typing.ForwardRef):  # Input's own Output, or the Args of a nested type

@@ -35,6 +35,7 @@ LIMITS: dict[str, int] = {
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
+    "function": 64,  # Lambda API, CreateFunction
     "eks cluster": 100,  # EKS API, CreateCluster
     "node group": 63,  # EKS API, CreateNodegroup
     "service": 255,  # ECS API, CreateService

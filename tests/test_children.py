@@ -17,6 +17,7 @@ from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
     BALANCED_ROLES,
+    CHECK_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,
@@ -137,7 +138,16 @@ def everything(
         asked = {
             role: each
             for role, each in wanted.items()
-            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES, *DOOR_ROLES, "gpu-alarm"}
+            if role
+            not in {
+                *SHIFT_ROLES,
+                *CHECK_ROLES,
+                *API_KEY_ROLES,
+                *QUEUE_ROLES,
+                *GRPC_ROLES,
+                *DOOR_ROLES,
+                "gpu-alarm",
+            }
         }
         exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
@@ -149,6 +159,7 @@ def everything(
                 *USER_POOL_ROLES,
                 *QUEUE_ROLES,
                 *GRPC_ROLES,
+                *CHECK_ROLES,
                 *DOOR_ROLES,
                 "trust-store",
                 "login-egress",
@@ -159,6 +170,13 @@ def everything(
             keys = {**exposure, "domain": "faces.example.com", "auth": {"api_keys": {"orders": {}}}, "access_logs": {}}
             own = {"exposure": keys, "rollout": {"strategy": "canary"}, "transforms": moved}
             ModelEndpoint("faces", {**common, "scaling": scaling, **own})
+            checks = {"strategy": "canary", "checks": {"known": {"body": [1]}}}
+            tried = {role: each for role, each in moved.items() if role not in API_KEY_ROLES}
+            tried |= {role: each for role, each in wanted.items() if role in CHECK_ROLES}
+            anyone = {key: each for key, each in keys.items() if key != "auth"} | {"domain": "known.example.com"}
+            ModelEndpoint(
+                "known", {**common, "scaling": scaling, "exposure": anyone, "rollout": checks, "transforms": tried}
+            )
             spoken = {
                 role: each
                 for role, each in asked.items()

@@ -179,7 +179,7 @@ def _type(tp: Any, quantity: Quantity | None = None) -> str:
         return "mapping" if args[1] is Any else f"mapping of name to {_type(args[1])}"
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return f"list of {_type(args[0])}"
-    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`"}[tp]
+    return {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Any: "anything in JSON"}[tp]
 
 
 # What only a program can say.

@@ -77,7 +77,7 @@ USER_POOL_ROLES: Final = table(
 )
 
 GRPC_ROLES: Final = table(
-    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
+    grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC, one a revision"),
     grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
 )
 
@@ -192,11 +192,25 @@ BALANCED_ROLES: Final = (
 SHIFT_ROLES: Final = table(
     second_target_group=(
         "pulumi_aws.lb.TargetGroup",
-        "the other set of replicas, between which and the first one traffic moves",
+        "the other set of replicas, between which and the first one traffic moves, one a protocol",
     ),
+    test_rule=("pulumi_aws.lb.ListenerRule", "which requests try new replicas before traffic moves, one a protocol"),
     shift_role=("pulumi_aws.iam.Role", "the role with which ECS moves traffic"),
     shift_policy=("pulumi_aws.iam.RolePolicyAttachment", "what that role may do: AWS's own policy"),
 )
+
+CHECK_ROLES: Final = table(
+    check_function=("pulumi_aws.lambda_.Function", "the function that tries sample predictions at new replicas"),
+    check_log_group=("pulumi_aws.cloudwatch.LogGroup", "its log"),
+    check_role=("pulumi_aws.iam.Role", "the role that it runs with"),
+    check_policy=("pulumi_aws.iam.RolePolicy", "what that role may do: write the log"),
+    check_interfaces=("pulumi_aws.iam.RolePolicyAttachment", "and stand in the network: AWS's own policy"),
+    check_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
+    check_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the function to the load balancer"),
+    check_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "the load balancer's side of it"),
+    check_call_policy=("pulumi_aws.iam.RolePolicy", "that the role with which ECS moves traffic may call it"),
+)
+"""Of `rollout.checks`."""
 
 CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
@@ -281,7 +295,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             listener_rule=("pulumi_aws.lb.ListenerRule", "which requests go to them"),
             revision_rule=(
                 "pulumi_aws.lb.ListenerRule",
-                "which requests go to another revision whatever its share is, one a revision",
+                "which requests go to another revision whatever its share is, one a revision and more for gRPC",
             ),
             task_definition=("pulumi_aws.ecs.TaskDefinition", "a revision"),
             error_alarm=(
@@ -312,6 +326,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **LOAD_BALANCER_ROLES,
         **EXPOSURE_ROLES,
         **SHIFT_ROLES,
+        **CHECK_ROLES,
         **QUEUE_ROLES,
     }
 )

@@ -26,6 +26,7 @@ from modelinfra.options.sources import repository_arn_of
 from modelinfra.options.tenants import with_owners_of_models
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform, Revision
 from modelinfra.platforms.places import misplaced_in_endpoint
+from modelinfra.platforms.samples import samples_of
 from modelinfra.platforms.served_model import ModelProblemError, ServedModel, served_model
 
 
@@ -211,6 +212,7 @@ def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> Plan
         problems += tags_are_ones_that_aws_takes({"tags": options.tags})
     try:
         served = served_model(options, root, name)
+        served = replace(served, samples=samples_of(options, served, root))
         revisions = {each: _revision(options, each, root, name, served) for each in options.revisions}
         plan = planner.plan(name, options.path or f"/{name}", options, served, revisions)
     except ModelProblemError as error:

@@ -128,6 +128,7 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:ecs/cluster:Cluster": ("Container Insights metrics",),
     "aws:autoscaling/policy:Policy": ("alarms that autoscaling makes",),
     "aws:kms/key:Key": ("requests to keys and secrets",),
+    "aws:lambda/function:Function": ("calls of functions",),
     "aws:secretsmanager/secret:Secret": ("requests to keys and secrets",),
     "aws:sns/topic:Topic": ("notifications",),
     "aws:sqs/queue:Queue": ("requests to queues",),

@@ -282,6 +282,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
         "{arn}",
         {"arn": "{in_topic}:{uuid}", "ownerId": "{account}", "pendingConfirmation": False},
     ),
+    "aws:lambda/function:Function": ("{name}", {"arn": "arn:aws:lambda:{region}:{account}:function:{name}"}),
     "aws:sqs/queue:Queue": (
         "{url}",
         {"url": "https://sqs.{region}.amazonaws.com/{account}/{name}", "arn": "arn:aws:sqs:{region}:{account}:{name}"},
@@ -354,6 +355,7 @@ NAME_LIMIT: Final[dict[str, int]] = {
     "aws:iam/rolePolicy:RolePolicy": 128,
     "aws:s3/bucket:Bucket": 63,
     "aws:sqs/queue:Queue": 80,
+    "aws:lambda/function:Function": 64,
     "aws:cloudwatch/logGroup:LogGroup": 512,
     "aws:ecr/repository:Repository": 256,
     "aws:ec2/launchTemplate:LaunchTemplate": 128,

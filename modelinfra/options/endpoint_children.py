@@ -9,6 +9,7 @@ from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
     BALANCED_ROLES,
+    CHECK_ROLES,
     GATEWAY_ROLES,
     GRPC_ROLES,
     LOAD_BALANCER_ROLES,
@@ -87,6 +88,11 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _unexposed(endpoint["exposure"])
     if not shifts(endpoint["rollout"]):
         yield from _all(SHIFT_ROLES, "traffic does not move between two sets of replicas (`rollout.strategy: rolling`)")
+    if endpoint["rollout"].checks is None:
+        yield from _all(CHECK_ROLES, "nothing is tried before traffic moves (`rollout.checks`)")
+    elif endpoint["exposure"].public:
+        inside = ("check-interfaces", "check-security-group", "check-egress", "check-ingress")
+        yield from _all(inside, "the function that tries samples stands outside of the network (`exposure.public`)")
     if not endpoint["revisions"]:
         yield "revision-rule", "there is one revision (`revisions`)"
     slo = endpoint["slo"]

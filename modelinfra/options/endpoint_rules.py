@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.options import asynchronous, endpoint_children
 from modelinfra.options.adjustments import transforms_name
+from modelinfra.options.checks import checks_reach_new_replicas
 from modelinfra.options.doors import doors_go_together
 from modelinfra.options.endpoint_accelerator import (
     accelerated_replicas_scale_on_demand,
@@ -136,6 +137,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
     (("exposure",), doors_go_together),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
+    (("rollout", "exposure"), checks_reach_new_replicas),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
     (("server", "metrics", "tracing", "collector"), a_server_tells_what_is_asked),
     (("environment", "secrets"), a_name_is_not_both_plain_and_secret),
@@ -172,7 +174,7 @@ RULES: Final[_Rules] = (
     ),
     (("traffic", "revisions", "stickiness"), traffic_is_divided),
     (("revisions", "rollout"), weights_have_one_writer),
-    (("revisions", "exposure"), conditions_fit_into_a_rule),
-    (("exposure", "server", "rollout", "revisions"), grpc_goes_with_the_rest),
+    (("revisions", "rollout", "exposure"), conditions_fit_into_a_rule),
+    (("exposure", "server"), grpc_goes_with_the_rest),
 )
 """The keys that a rule reads -> the rule, in the order in which problems are told."""

@@ -11,7 +11,6 @@ from modelinfra.catalog.servers import ModelServer
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import RULE
 from modelinfra.options.problems import Problem
-from modelinfra.options.rollout import shifts
 from modelinfra.options.server import CUSTOM, known_row
 
 # Elastic Load Balancing, quotas: condition values per rule.
@@ -55,6 +54,12 @@ def methods(exposure: Any, grpc_methods: Sequence[str]) -> Sequence[str]:
     return exposure.grpc.methods or grpc_methods
 
 
+def of_one_rule(methods: Sequence[str], headers: int) -> Sequence[Sequence[str]]:
+    """The same, as many at a time as a rule of a load balancer has room for beside so many headers."""
+    room = _MOST - headers
+    return [methods[start : start + room] for start in range(0, len(methods), room)]
+
+
 def _operators(given: Sequence[str], row: ModelServer) -> Iterator[Problem]:
     """Which of the given methods would open what is for the server's operator."""
     for index, pattern in enumerate(given):
@@ -66,7 +71,7 @@ def _operators(given: Sequence[str], row: ModelServer) -> Iterator[Problem]:
 
 
 def grpc_goes_with_the_rest(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
-    """Rule over `exposure`, `server`, `rollout` and `revisions`."""
+    """Rule over `exposure` and `server`."""
     exposure = endpoint["exposure"]
     if exposure.grpc is None:
         return
@@ -86,9 +91,3 @@ def grpc_goes_with_the_rest(endpoint: Mapping[str, Any]) -> Iterator[Problem]:
     if asked:
         reason = f"clients of gRPC have no browser in which to log in (`auth.{asked}`)"
         yield Problem(where, reason, "Write `jwt`, `api_keys` or `mtls` below `exposure.auth`, or remove it.")
-    if shifts(endpoint["rollout"]):
-        reason = "a rollout that shifts traffic moves one target group, and gRPC has one of its own"
-        yield Problem("rollout.strategy", reason, "Write rolling.", endpoint["rollout"].strategy)
-    if endpoint["revisions"]:
-        reason = "`traffic` divides requests over HTTP, and those of gRPC would all go to one revision"
-        yield Problem("revisions", reason, "Remove them, or `exposure.grpc`.", sorted(endpoint["revisions"]))

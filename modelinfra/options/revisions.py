@@ -173,10 +173,15 @@ def weights_have_one_writer(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def conditions_fit_into_a_rule(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    """Rule over `revisions` and `exposure`: a rule of a load balancer asks for paths and headers, and for so many together."""
+    """Rule over `revisions`, `rollout` and `exposure`: a rule of a load balancer asks for paths and headers, and for so many together."""
     given = endpoint["exposure"].paths
     # Without `paths`, those of predictions and of readiness; on a shared load balancer, its own.
     paths = len(given) if given is not None else 2 if exposed(endpoint["exposure"]) else 1
+    if shifts(endpoint["rollout"]) and paths == _MOST_CONDITIONS:
+        reason = f"the rule for test traffic asks for a header, too, and one of a load balancer for {_MOST_CONDITIONS} things together"
+        yield Problem(
+            "exposure.paths", reason, f"Write {_MOST_CONDITIONS - 1} at most, or `rollout.strategy: rolling`."
+        )
     for name, revision in endpoint["revisions"].items():
         asked = len(headers(name, revision))
         if paths + asked > _MOST_CONDITIONS:

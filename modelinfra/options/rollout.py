@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from modelinfra.options.checks import MOST_SAMPLES, CheckOptions
 from modelinfra.options.declare import Option, rule
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
     ATTACHMENT,
     DASHBOARD_BODY,
+    EGRESS,
+    EXECUTION_POLICY,
+    FUNCTION,
+    INGRESS,
+    LOG_GROUP,
     ROLE,
     RULE,
+    SECURITY_GROUP,
     SERVICE,
     TARGET_GROUP,
     TIMEOUTS,
     TRACKING,
 )  # fmt: skip
+from modelinfra.options.names import Name
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 
@@ -29,6 +37,9 @@ SHIFTING = ("all-at-once", "blue-green", "canary", "linear")
 _STEPWISE = ("canary", "linear")
 _DAY = 24 * 3600
 _CONFIGURATION = f"{SERVICE}.deploymentConfiguration"
+
+TEST_HEADER = "x-modelinfra-test-traffic"
+"""Requests with this header, and the endpoint's name in it, are answered by the new replicas before traffic moves to them."""
 
 DEFAULT_PERCENT = {"canary": 5.0, "linear": 10.0}
 DEFAULT_STEP_BAKE = {"canary": 600, "linear": 360}
@@ -51,6 +62,7 @@ class RolloutOptions(TypedDict):
                     f"{SERVICE}.deploymentCircuitBreaker",
                     f"{SERVICE}.loadBalancers[0].advancedConfiguration",
                     f"{ADDED}{TARGET_GROUP}",
+                    f"{ADDED}{RULE}",
                     f"{ADDED}{ROLE}",
                     f"{ADDED}{ATTACHMENT}",
                     f"{ADDED}{ALARM}",
@@ -105,6 +117,31 @@ class RolloutOptions(TypedDict):
     ]
     """How long the old replicas stay after all traffic has moved, so that the way back takes seconds; in whole minutes."""
 
+    checks: NotRequired[
+        Annotated[
+            Mapping[Name, CheckOptions],
+            Option(
+                at_least=1,
+                at_most=MOST_SAMPLES,
+                lands=(
+                    f"{ADDED}{FUNCTION}",
+                    f"{ADDED}{LOG_GROUP}",
+                    f"{ADDED}{ROLE}",
+                    f"{ADDED}{ATTACHMENT}",
+                    f"{ADDED}{EXECUTION_POLICY}",
+                    f"{ADDED}{SECURITY_GROUP}",
+                    f"{ADDED}{INGRESS}",
+                    f"{ADDED}{EGRESS}",
+                    f"{_CONFIGURATION}.lifecycleHooks",
+                    TIMEOUTS,
+                ),
+                example={"known": {"body": {"instances": [[1, 2, 3, 4]]}}},
+            ),
+        ]
+    ]
+    """Sample predictions that new replicas must answer before traffic moves to them, by names of your own. One that is wrong takes the
+    deployment back. Only with a strategy that shifts traffic. Left out, new replicas need only be healthy."""
+
 
 def shifts(rollout: Any) -> bool:
     """Whether traffic moves between two sets of replicas."""
@@ -142,7 +179,7 @@ def bake_minutes(rollout: Any) -> int:
     return int(rollout.bake if rollout.bake is not None else default) // 60
 
 
-@rule(RolloutOptions, "strategy", "percent", "step_bake", "bake")
+@rule(RolloutOptions, "strategy", "percent", "step_bake", "bake", "checks")
 def a_rollout_says_what_its_strategy_has(rollout: Mapping[str, Any]) -> Iterable[Problem]:
     strategy = rollout["strategy"]
     for key in ("percent", "step_bake"):
@@ -152,6 +189,9 @@ def a_rollout_says_what_its_strategy_has(rollout: Mapping[str, Any]) -> Iterable
     if rollout["bake"] is not None and strategy == "rolling":
         reason = "after a rolling deployment no old replicas are left to go back to"
         yield Problem("bake", reason, "Remove it, or write another `strategy`.", rollout["bake"])
+    if rollout["checks"] is not None and strategy == "rolling":
+        reason = "new replicas of a rolling deployment get requests as they come, so nothing can be tried before"
+        yield Problem("checks", reason, "Write `strategy: all-at-once`, or another that shifts traffic; or remove it.")
     if strategy == "all-at-once" and rollout["bake"]:
         yield Problem("bake", "with a way back it is blue-green", "Write `strategy: blue-green`.", rollout["bake"])
     if strategy == "linear" and rollout["percent"] is not None and rollout["percent"] < 3:

@@ -61,6 +61,8 @@ class ServedModel:
     startup_seconds: int
     memory_mib: int
     longest_request_seconds: int
+    samples: tuple[Mapping[str, Any], ...] = ()
+    """Predictions that new replicas must answer before traffic moves to them."""
 
     @property
     def model(self) -> str:

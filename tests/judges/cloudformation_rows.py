@@ -214,6 +214,7 @@ ROWS: dict[str, Row] = {
     ),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
     "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
+    "aws:lambda/function:Function": Row("AWS::Lambda::Function", shaped=shapes.function),
     "aws:sqs/queue:Queue": Row(
         "AWS::SQS::Queue",
         {

@@ -210,6 +210,11 @@ def scaling_policy(given: Given) -> Given:
     return given
 
 
+def function(given: Given) -> Given:
+    """Its code is an archive that Pulumi uploads."""
+    return {**given, "code": {"s3Bucket": "acme-code", "s3Key": "code.zip"}}
+
+
 def queue(given: Given) -> Given:
     redrive = given.pop("redrivePolicy", None)
     return given if redrive is None else {**given, "redrivePolicy": json.loads(redrive)}

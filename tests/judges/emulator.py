@@ -99,6 +99,7 @@ LISTED: dict[str, Listing | str] = {
         args=(("ServiceNamespace", "ecs"),),
     ),
     "aws_appautoscaling_scheduled_action": "aws_appautoscaling_target",
+    "aws_lambda_function": Listing("lambda", "list_functions", "Functions", "FunctionArn"),
     "aws_sqs_queue": Listing("sqs", "list_queues", "QueueUrls"),
     "aws_ecs_service": "aws_ecs_cluster",
     "aws_ecs_cluster_capacity_providers": "aws_ecs_cluster",

@@ -22,6 +22,7 @@ _TYPES = {
 _PROPERTIES = {
     ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
     ("aws_sns_topic_subscription", "topic"): "topic_arn",
+    ("aws_lambda_function", "name"): "function_name",
 }
 
 # What provider 5.100.0 is too old to know: (type, input) -> what is written instead (None: nothing), and who judges it.
@@ -134,6 +135,9 @@ class Lowering:
         attributes, blocks = block.get("attributes", {}), block.get("block_types", {})
         lowered: dict[str, Any] = {}
         for key, value in given.items():
+            if isinstance(value, AssetRef) and key == "code":
+                # An archive that the bridge writes into a file, which is not looked at.
+                lowered["filename"] = "code.zip"
             if value is None or value is Unknown or isinstance(value, AssetRef):
                 continue
             for name in _spellings(key):

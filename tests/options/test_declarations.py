@@ -184,11 +184,13 @@ WITH_KEYS_OF_USERS = (
     ".dimensions",
     ".webhooks",
     ".headers",
+    "checks.*.body",
+    "checks.*.answer",
     ".nodeSelector",
 )
 NAMED_BY_USERS = (
     *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants.", "accelerators.", "models."),
-    *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
+    *("scaling.metrics.", "scaling.steps.", "scaling.schedule.", "rollout.checks."),
 )
 
 

@@ -89,6 +89,17 @@ def test_where_traffic_moves_both_sets_of_replicas_are_seen(tmp_path: Path) -> N
     assert labels(titled(found, "Answered with 5xx, percent")) == ["5xx, first set", "5xx, second set"]
 
 
+def test_both_protocols_of_both_sets_are_told_apart(tmp_path: Path) -> None:
+    domain = {"domain": "digits.example.com", "hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
+    _, found = shown(tmp_path, rollout={"strategy": "canary"}, exposure={**domain, "grpc": {}})
+    assert labels(titled(found, "Requests a minute")) == [
+        "requests, HTTP first set",
+        "requests, HTTP second set",
+        "requests, gRPC first set",
+        "requests, gRPC second set",
+    ]
+
+
 def test_alarms_that_speak_for_themselves_are_shown_and_windows_of_them_are_not(tmp_path: Path) -> None:
     seen, found = shown(tmp_path, slo=SLO, alarm_topic_arn="arn:aws:sns:us-west-2:123456789012:alarms")
     told = {each.outputs["arn"] for each in (*seen.all(ALARM), *seen.all(COMPOSITE)) if "-burn-" not in each.name}

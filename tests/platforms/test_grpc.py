@@ -73,6 +73,69 @@ def test_grpc_that_comes_touches_nothing_of_http_but_the_service(tmp_path: Path)
     assert changed == {("digits-service", "changed"), ("digits-dashboard", "changed")}
 
 
+def test_a_rollout_moves_both_protocols(tmp_path: Path) -> None:
+    graph = spoken(tmp_path, {}, rollout={"strategy": "canary"})
+    arns = {node.outputs["arn"]: node.name for token in (TARGET_GROUP, RULE) for node in graph.all(token)}
+    moved = [
+        [
+            each["containerPort"],
+            arns[each["targetGroupArn"]],
+            *(
+                arns[each["advancedConfiguration"][key]]
+                for key in ("alternateTargetGroupArn", "productionListenerRule", "testListenerRule")
+            ),
+        ]
+        for each in inputs(graph, SERVICE)["loadBalancers"]
+    ]
+    assert moved == [
+        [8080, "digits-own-to", "digits-own-2", "digits-own-rule", "digits-own-test-rule"],
+        [8081, "digits-own-grpc", "digits-own-grpc-2", "digits-own-grpc-rule", "digits-own-grpc-test-rule"],
+    ]
+    first, second = (inputs(graph, TARGET_GROUP, f"digits-own-grpc{suffix}") for suffix in ("", "-2"))
+    assert first == second
+
+
+def test_test_traffic_over_grpc_has_the_methods_that_a_rule_has_room_for(tmp_path: Path) -> None:
+    graph = spoken(tmp_path, {}, rollout={"strategy": "canary"})
+    called, header = inputs(graph, RULE, "digits-own-grpc-test-rule")["conditions"]
+    assert len(called["pathPattern"]["values"]) + len(header["httpHeader"]["values"]) == 5
+    assert called["pathPattern"]["values"][0] == "/inference.GRPCInferenceService/ModelInfer"
+
+
+CANDIDATE = {"revisions": {"candidate": {"cpu": 2}}, "traffic": {"stable": 90, "candidate": 10}, "stickiness": "1h"}
+
+
+def test_traffic_divides_requests_of_both_protocols(tmp_path: Path) -> None:
+    graph = spoken(tmp_path, {}, **CANDIDATE)
+    arns = {node.outputs["arn"]: node.name.replace("2417e7", "-candidate") for node in graph.all(TARGET_GROUP)}
+    divided = {}
+    for name in ("digits-own-rule", "digits-own-grpc-rule"):
+        (action,) = inputs(graph, RULE, name)["actions"]
+        groups = action["forward"]["targetGroups"]
+        divided[name] = {arns[each["arn"]]: each["weight"] for each in groups}, "stickiness" in action["forward"]
+    assert divided == {
+        "digits-own-rule": ({"digits-own-to": 90, "digits--candidate-own-to": 10}, True),
+        "digits-own-grpc-rule": ({"digits-own-grpc": 90, "digits--candidate-own-grpc": 10}, False),
+    }
+    ports = [each["containerPort"] for each in inputs(graph, SERVICE, "digits--candidate-service")["loadBalancers"]]
+    assert ports == [8080, 8081]
+
+
+def test_a_revision_is_called_over_grpc_with_its_header(tmp_path: Path) -> None:
+    graph = spoken(tmp_path, {}, **CANDIDATE)
+    rules = [inputs(graph, RULE, f"digits--candidate-own-grpc-rule{suffix}") for suffix in ("", "-2")]
+    own = inputs(graph, RULE, "digits-own-grpc-rule")
+    called = [method for rule in rules for method in rule["conditions"][0]["pathPattern"]["values"]]
+    assert called == own["conditions"][0]["pathPattern"]["values"]
+    for rule in rules:
+        assert rule["priority"] < own["priority"]
+        assert rule["conditions"][1]["httpHeader"] == {
+            "httpHeaderName": "x-modelinfra-revision",
+            "values": ["candidate"],
+        }
+        assert sum(len(next(iter(each.values()))["values"]) for each in rule["conditions"]) <= 5
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -81,8 +144,6 @@ def test_grpc_that_comes_touches_nothing_of_http_but_the_service(tmp_path: Path)
         ({"exposure": {**DOMAIN, "grpc": {}}, "server": OWN}, "exposure.grpc: A server has no port for gRPC here. Write `server.grpc_port`."),
         ({"exposure": {**DOMAIN, "grpc": {}}, "server": {**OWN, "grpc_port": 9000}}, "exposure.grpc.methods: which methods clients need of a server of your own is not known"),
         ({"exposure": {**DOMAIN, "grpc": {}, "auth": {"cognito": {}}}}, "clients of gRPC have no browser in which to log in (`auth.cognito`)"),
-        ({"exposure": {**DOMAIN, "grpc": {}}, "rollout": {"strategy": "canary"}}, "rollout.strategy (given: 'canary'): a rollout that shifts traffic moves one target group"),
-        ({"exposure": {**DOMAIN, "grpc": {}}, "revisions": {"candidate": {"cpu": 2}}}, "revisions (given: ['candidate']): `traffic` divides requests over HTTP"),
         ({"exposure": {**DOMAIN, "grpc": {"methods": ["/inference.GRPCInferenceService/*Model*"]}}}, "exposure.grpc.methods[0] (given: '/inference.GRPCInferenceService/*Model*'): this opens RepositoryModelLoad, RepositoryModelUnload of MLServer, which are for its operator"),
         ({"exposure": {**DOMAIN, "grpc": {"methods": ["/tensorflow.serving.ModelService/HandleReloadConfigRequest"]}}, "server": "tensorflow-serving", **READY}, "this opens HandleReloadConfigRequest of TensorFlow Serving, which is for its operator"),
         ({"exposure": {**DOMAIN, "grpc": {"methods": ["ModelInfer"]}}}, "exposure.grpc.methods[0] (given: 'ModelInfer'): this is no method of gRPC"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modelinfra.graph.compare import changes
-from modelinfra.graph.model import Graph
+from modelinfra.graph.model import Graph, Node
 from tests.making import inputs
 from tests.platforms.worlds import ALARM, ROLE, RULE, SERVICE, TARGET_GROUP, deployed, refusal
 
@@ -18,6 +18,10 @@ CANARY = {"strategy": "canary"}
 
 def service(root: Path, **rollout: Any) -> dict[str, Any]:
     return inputs(deployed(root, rollout=rollout), SERVICE)
+
+
+def named(graph: Graph, name: str) -> Node:
+    return next(node for node in graph.all(RULE) if node.name == name)
 
 
 def minutes(graph: Graph) -> int:
@@ -72,7 +76,8 @@ def test_ecs_gets_both_sets_of_replicas_the_rule_and_a_role_to_write_it(tmp_path
     assert balanced["targetGroupArn"] == first.outputs["arn"]
     assert balanced["advancedConfiguration"] == {
         "alternateTargetGroupArn": second.outputs["arn"],
-        "productionListenerRule": graph.one(RULE).outputs["arn"],
+        "productionListenerRule": named(graph, "digits-rule").outputs["arn"],
+        "testListenerRule": named(graph, "digits-test-rule").outputs["arn"],
         "roleArn": role.outputs["arn"],
     }
     trusted = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]
@@ -82,16 +87,39 @@ def test_ecs_gets_both_sets_of_replicas_the_rule_and_a_role_to_write_it(tmp_path
     assert attached.urn in graph.one(SERVICE).depends_on
 
 
+def test_the_second_set_hangs_on_the_rule_for_test_traffic_since_ecs_takes_a_deployment_back_otherwise(
+    tmp_path: Path,
+) -> None:
+    graph = deployed(tmp_path, rollout=CANARY)
+    production, test = inputs(graph, RULE, "digits-rule"), inputs(graph, RULE, "digits-test-rule")
+    second = next(node for node in graph.all(TARGET_GROUP) if node.name == "digits-2")
+    assert test["actions"] == [{"type": "forward", "targetGroupArn": second.outputs["arn"]}]
+    assert test["conditions"] == [
+        *production["conditions"],
+        {"httpHeader": {"httpHeaderName": "x-modelinfra-test-traffic", "values": ["digits"]}},
+    ]
+    assert test["transforms"] == production["transforms"]
+    assert test["priority"] < production["priority"]
+    assert named(graph, "digits-test-rule").urn in graph.one(SERVICE).depends_on
+
+
+def test_a_rollout_that_comes_leaves_the_rule_for_traffic_as_it_is(tmp_path: Path) -> None:
+    touched = {each.name for each in changes(deployed(tmp_path), deployed(tmp_path, rollout=CANARY))}
+    assert "digits-test-rule" in touched
+    assert (
+        named(deployed(tmp_path), "digits-rule").inputs
+        == named(deployed(tmp_path, rollout=CANARY), "digits-rule").inputs
+    )
+
+
 def test_both_sets_are_checked_and_drained_alike(tmp_path: Path) -> None:
     first, second = (node.inputs for node in deployed(tmp_path, rollout=CANARY).all(TARGET_GROUP))
     assert first == second
 
 
-def test_what_ecs_writes_into_the_rule_is_no_difference(tmp_path: Path) -> None:
-    assert deployed(tmp_path, rollout=CANARY).one(RULE).ignore_changes == [
-        "actions[0].forward",
-        "actions[0].targetGroupArn",
-    ]
+def test_what_ecs_writes_into_the_rules_is_no_difference(tmp_path: Path) -> None:
+    for rule in deployed(tmp_path, rollout=CANARY).all(RULE):
+        assert rule.ignore_changes == ["actions[0].forward", "actions[0].targetGroupArn"]
     assert deployed(tmp_path).one(RULE).ignore_changes == []
 
 
@@ -114,6 +142,21 @@ def test_pulumi_waits_as_long_as_traffic_is_watched(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (
+            {
+                "rollout": CANARY,
+                "exposure": {
+                    "domain": "a.example.com",
+                    "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
+                    "paths": ["/a", "/b", "/c", "/d", "/e"],
+                },
+            },
+            "exposure.paths: the rule for test traffic asks for a header, too",
+        ),
+        (
+            {"rollout": CANARY, "rule_priority": 1},
+            "rule_priority (given: 1): the rule for test traffic of `rollout` is asked before the endpoint's own",
+        ),
         ({"rollout": {"percent": 5}}, "rollout.percent (given: 5): the strategy rolling has no steps"),
         ({"rollout": {"bake": "5m"}}, "after a rolling deployment no old replicas are left to go back to"),
         ({"rollout": {"strategy": "all-at-once", "bake": "5m"}}, "with a way back it is blue-green"),

@@ -277,6 +277,30 @@ RICH: dict[str, Any] = {
                 "auth": {"apiKeys": {"acme": {}}},
             },
         },
+        "known": {
+            "platform": "alone",
+            "loadBalancer": "own",
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "rollout": {
+                "strategy": "blue-green",
+                "checks": {
+                    "known": {
+                        "body": {"inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [1]}]},
+                        "status": 200,
+                        "contains": "predict",
+                        "answer": {"outputs": [{"data": [1]}]},
+                        "latencyMs": 250,
+                    },
+                    "table": {
+                        "bodyFile": "stacks/models/digits/model-settings.json",
+                        "contentType": "text/csv",
+                        "path": "/v2/models/digits/infer",
+                    },
+                },
+            },
+        },
         "devices": {
             "platform": "alone",
             "server": "mlserver",

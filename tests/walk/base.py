@@ -48,6 +48,7 @@ KUBERNETES: dict[str, Any] = {
 """What is edited of options that land on Kubernetes."""
 
 ROLLOUT = "endpoints.iris.rollout"
+CHECKS = f"{ROLLOUT}.checks"
 SLO = "endpoints.iris.slo"
 QUEUE = "endpoints.iris.queue"
 
@@ -64,6 +65,7 @@ NAMES = {
     "endpoints.iris.models": "fraud",
     METRICS: "waiting",
     STEPS: "rush",
+    CHECKS: "known",
     SCHEDULE: "day",
     "tenants": "acme",
 }
@@ -121,6 +123,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "network.flowLogs": {"network.flowLogs": None},
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
+    f"{CHECKS}.known.bodyFile": {CHECKS: {"known": {"path": "/score"}}},
     "endpoints.iris.exposure.grpc": {"endpoints.iris.exposure.auth": None},
     "endpoints.iris.exposure.gateway": {
         "endpoints.iris.longestRequest": "30s",
@@ -273,6 +276,7 @@ BASES: dict[str, dict[str, Any]] = {
         "budget": {"monthlyUsd": 5000},
     },
     ROLLOUT: {ROLLOUT: {"strategy": "canary"}, "endpoints.iris.scaling": {"min": 2, "max": 10}},
+    CHECKS: {CHECKS: {"known": {"body": {"instances": [[1, 2, 3, 4]]}}}},
     f"{AUTH}.jwt": {AUTH: {"jwt": JWT}},
     f"{EXPOSURE}.grpc": {AUTH: {"jwt": JWT}, f"{EXPOSURE}.grpc": {}},
     f"{AUTH}.oidc": {AUTH: {"oidc": OIDC}},

@@ -56,6 +56,11 @@ def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterat
     shared = not stands_alone(endpoint.load_balancer, endpoint.exposure)
     if shared and (cluster.listener_arn is not None or cluster.load_balancer_security_group_id is not None):
         yield f"the load balancer's security group is handed in: it must let port {port} out to the replicas"
+        if served.samples:
+            yield (
+                "the load balancer's security group is handed in: it must let its listener's port in from the replicas' subnets, "
+                "where the function stands that tries `rollout.checks`"
+            )
 
 
 def _reading(remote: RemoteModel) -> str:

@@ -87,6 +87,8 @@ def _reference(options: Any, found: Output[list[Any]]) -> LoadBalancerReference:
         zone_id=found.apply(lambda both: both[1].zone_id),
         listener_arn=options.listener_arn,
         security_group_id=group_id if group_id is not None else found.apply(lambda both: both[1].security_groups[0]),
+        port=found.apply(lambda both: both[0].port),
+        encrypted=found.apply(lambda both: both[0].protocol == "HTTPS"),
         owns_security_group=False,
     )
 

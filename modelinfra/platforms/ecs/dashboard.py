@@ -28,8 +28,8 @@ _PERCENTILES: Final = ("p50", "p95", "p99")
 _IN_A_ROW: Final = 4
 
 _SETS: Final = {"": "first set", "2-": "second set"}
-_PROTOCOLS: Final = {"": "HTTP", "grpc-": "gRPC"}
-"""Prefix of what is named after a set of replicas -> its words."""
+_GRPC: Final = "grpc-"
+"""With what the prefix begins of what is named after a set of replicas on its port for gRPC; the rest of it -> its words."""
 
 # Amazon ECS developer guide, "Amazon ECS Container Insights metrics": counted where the cluster has them switched on.
 _COUNTED: Final = {"RunningTaskCount": "running", "DesiredTaskCount": "desired", "PendingTaskCount": "pending"}
@@ -163,12 +163,16 @@ def _sets(balancer: LoadBalancerReference, revision: Reached) -> dict[str, dict[
 
 
 def _labelled(revisions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What each set of replicas is called where there are several: after its revision, or by their order."""
-    if len(revisions) > 1:
-        return {name: sets[""] for name, sets in revisions.items()}
-    (sets,) = revisions.values()
-    words = {"": ""} if len(sets) == 1 else _PROTOCOLS if "grpc-" in sets else _SETS
-    return {words[prefix]: counted for prefix, counted in sets.items()}
+    """What each set of replicas is called where there are several: after its revision, its protocol, and their order."""
+    known = [prefix for sets in revisions.values() for prefix in sets]
+    spoken, moves = any(prefix.startswith(_GRPC) for prefix in known), "2-" in known
+
+    def words(name: str, prefix: str) -> str:
+        protocol = ("gRPC" if prefix.startswith(_GRPC) else "HTTP") if spoken else ""
+        one = _SETS[prefix.removeprefix(_GRPC)] if moves else ""
+        return " ".join(filter(None, (name if len(revisions) > 1 else "", protocol, one)))
+
+    return {words(name, prefix): counted for name, sets in revisions.items() for prefix, counted in sets.items()}
 
 
 def _more(known: Mapping[str, Any], insights: bool) -> EcsSignals:

@@ -54,7 +54,8 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         cluster_arn=cluster.arn,
     )
     hops = register_hops(request, network, balancer)
-    ground = Ground(cluster, balancer, log_group, roles, hops)
+    prefix = plan.path if plan.shared else ""
+    ground = Ground(cluster, balancer, log_group, roles, hops, prefix)
     way = way_of(request, network, balancer, plan, production=cluster.production)
     revisions = register_revisions(request, way, ground, plan)
     traffic = register_traffic(request, way, plan.own, revisions)
@@ -64,7 +65,6 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     signals = register_dashboard(request, cluster, balancer, {STABLE: own, **revisions}, doors)
     register_domain(request.children, balancer, service, exposure)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
-    prefix = plan.path if plan.shared else ""
     arns: Any = {key.client: key.arns for key in api_keys}
     url = Output.all(balancer.url, service.id).apply(lambda found: f"{found[0]}{prefix}")
     return EndpointOutputs(

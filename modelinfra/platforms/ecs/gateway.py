@@ -120,7 +120,7 @@ def _way_in(
     request: EndpointRequest, network: NetworkReference, balancer: LoadBalancerReference, api: aws.apigatewayv2.Api
 ) -> aws.apigatewayv2.Integration:
     children, exposure = request.children, request.options.exposure
-    group, rules = register_hop(request, network, balancer, "gateway", [balancer.port])
+    group, rules = register_hop(request, network, balancer, "gateway", [balancer.made_port])
     link = aws.apigatewayv2.VpcLink(
         children.named("gateway-link", "http api"),
         subnet_ids=list(network.load_balancer_subnet_ids),

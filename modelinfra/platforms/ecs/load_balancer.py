@@ -39,8 +39,8 @@ _TO_HTTPS: aws.lb.ListenerDefaultActionArgsDict = {
 
 @dataclass(frozen=True)
 class LoadBalancerReference:
-    """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. owns_security_group: whether
-    rules may be added to the security group. arn: of one that is made here. encrypted: whether its listener speaks HTTPS."""
+    """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. port, encrypted: of its listener,
+    and whether that speaks HTTPS. owns_security_group: whether rules may be added to the security group. arn: of one that is made here."""
 
     arn_suffix: Input[str]
     url: Output[str]
@@ -48,14 +48,16 @@ class LoadBalancerReference:
     zone_id: Output[str]
     listener_arn: Input[str]
     security_group_id: Input[str]
+    port: Input[int]
+    encrypted: Input[bool]
     owns_security_group: bool = True
     arn: Input[str] = ""
-    encrypted: bool = False
 
     @property
-    def port(self) -> int:
-        """Of the listener."""
-        return HTTPS_PORT if self.encrypted else HTTP_PORT
+    def made_port(self) -> int:
+        """Of the listener, where the load balancer is made here."""
+        assert isinstance(self.port, int), "only of a listener that is handed in AWS tells the port later"
+        return self.port
 
 
 class ApplicationLoadBalancer(pulumi.ComponentResource):
@@ -118,9 +120,10 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
             zone_id=balancer.zone_id,
             listener_arn=listener.arn,
             security_group_id=group_id,
+            port=HTTPS_PORT if certificate_arn is not None else HTTP_PORT,
+            encrypted=certificate_arn is not None,
             owns_security_group=security_group_id is None,
             arn=balancer.arn,
-            encrypted=certificate_arn is not None,
         )
         self.register_outputs({"dns_name": balancer.dns_name, "listener_arn": listener.arn})
 

@@ -10,6 +10,7 @@ from modelinfra.catalog.fargate import TaskSize
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import minutes
+from modelinfra.platforms.ecs.checks import check_minutes
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.sizing import EcsSizing, fetching, too_short
 from modelinfra.platforms.served_model import ServedModel
@@ -48,7 +49,7 @@ def size_on_nodes(options: Any, served: ServedModel, placement: Placement) -> Ec
         stop_timeout=options.stop_timeout or served.longest_request_seconds,
         min_replicas=options.scaling.min,
         max_replicas=placement.most,
-        watched_minutes=minutes(options.rollout),
+        watched_minutes=minutes(options.rollout) + check_minutes(served.samples),
         notes=(*placement.notes, _choice(options, size, placement), *fetching(options, served)),
         warnings=(*_warnings(served, size), *too_short(options, served)),
         placement_seconds=_NODE_SECONDS + _PULL_SECONDS_PER_GIB * served.server.unpacked_image_gib,

@@ -219,8 +219,9 @@ def _without_shared_memory(served: ServedModel) -> Iterator[Problem]:
     if served.server.needs_shared_memory:
         reason = f"{served.server.title} needs {shown_bytes(served.server.shared_memory_mib * 2**20)} of shared memory, and {NO_SHARED_MEMORY}"
         yield Problem("server", reason, remedy, served.server.name)
-    elif served.shared_memory_because:
-        yield Problem("model", f"{served.shared_memory_because}, and {NO_SHARED_MEMORY}", remedy, served.model)
+    for model in served.models:
+        if model.shared_memory_because and not served.server.needs_shared_memory:
+            yield Problem(model.where, f"{model.shared_memory_because}, and {NO_SHARED_MEMORY}", remedy, model.name)
 
 
 def _crowded(options: Any, pool: PlannedPool, most: int, left: int) -> Problem:

@@ -6,35 +6,33 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelinfra import naming
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT
 from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
-from modelinfra.platforms.ecs import collector
+from modelinfra.platforms.ecs import collector, priorities
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
+from modelinfra.platforms.ecs.checks import unanswered
 from modelinfra.platforms.ecs.elsewhere import of_kubernetes_alone
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, too_slow, unreachable
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
 from modelinfra.platforms.ecs.placement import Placement, place
+from modelinfra.platforms.ecs.priorities import Priorities
 from modelinfra.platforms.ecs.queue_notes import notes_of_queue
 from modelinfra.platforms.ecs.scaling_plan import ScalingPlan, plan_scaling, unworkable
 from modelinfra.platforms.ecs.sizing import EcsSizing, size_endpoint
 from modelinfra.platforms.served_model import ServedModel
 
-# Of the rule on a load balancer of one's own, the last that there can be: what is asked before it has room.
-_LAST_RULE = 50_000
-
 
 @dataclass(frozen=True)
 class EcsReplicas:
-    """The replicas of one revision. placement: None on Fargate. rule_priority: of the rule that leads to them."""
+    """The replicas of one revision. placement: None on Fargate. priorities: of the rules that lead to them."""
 
-    rule_priority: int
+    priorities: Priorities
     sizing: EcsSizing
     scaling: ScalingPlan
     placement: Placement | None
@@ -120,6 +118,7 @@ class EcsPlanner:
         refused = [
             *self._refused(options, served),
             *unreachable(options.exposure, internet=self.internet, public=self.public),
+            *unanswered(options, served),
         ]
         for revision, each in revisions.items():
             refused += [problem.below(f"revisions.{revision}") for problem in self._refused(each.options, each.served)]
@@ -127,7 +126,9 @@ class EcsPlanner:
             raise InvalidOptionsError(refused)
         queued = is_asynchronous(options)
         shared = not queued and not stands_alone(options.load_balancer, options.exposure)
-        priority = (options.rule_priority or naming.rule_priority(path)) if shared else _LAST_RULE
+        grpc = served.server.grpc_methods
+        own = priorities.of_endpoint(options, path, grpc, shared=shared)
+        others = priorities.of_revisions(options, own, path if shared else "", grpc)
         needs = [*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)]
         needs += [*(notes_of_queue(options) if queued else ()), *collector.notes(options, served)]
         for each in revisions.values():
@@ -138,8 +139,8 @@ class EcsPlanner:
         plan = EcsEndpointPlan(
             shared,
             path,
-            self._replicas(name, options, served, priority),
-            self._revisions(name, revisions, priority, path if shared else ""),
+            self._replicas(name, options, served, own),
+            self._revisions(name, revisions, others),
             tuple(dict.fromkeys(needs)),
         )
         problems = list(self._sharing_problems(name, plan, options)) if shared else []
@@ -147,10 +148,8 @@ class EcsPlanner:
             raise InvalidOptionsError(problems)
         if shared:
             self._paths[path] = name
-            self._rules[path] = priority
-            self._priorities |= dict.fromkeys(
-                (priority, *(each.rule_priority for each in plan.revisions.values())), name
-            )
+            self._rules[path] = own.rule
+            self._priorities |= dict.fromkeys((number for each in (own, *others.values()) for number in each), name)
             self._longest[name] = plan.longest_request
         return plan
 
@@ -164,28 +163,21 @@ class EcsPlanner:
         yield from unworkable(options.scaling, self.options)
         yield from too_slow(options.exposure, served.longest_request_seconds)
 
-    def _replicas(self, name: str, options: Any, served: ServedModel, priority: int) -> EcsReplicas:
+    def _replicas(self, name: str, options: Any, served: ServedModel, priorities: Priorities) -> EcsReplicas:
         placement = place(name, options, served, self.pools)
         sizing = size_on_nodes(options, served, placement) if placement else size_endpoint(options, served)
         scaling = plan_scaling(options, served, sizing, placement.devices if placement else 0)
-        return EcsReplicas(priority, sizing, scaling, placement)
+        return EcsReplicas(priorities, sizing, scaling, placement)
 
     def _revisions(
-        self, name: str, revisions: Mapping[str, Revision], priority: int, path: str
+        self, name: str, revisions: Mapping[str, Revision], priorities: Mapping[str, Priorities]
     ) -> Mapping[str, EcsReplicas]:
-        """priority: of the endpoint's own rule. path: where it hangs on a shared load balancer."""
-        if revisions and priority == 1:
-            reason = "rules of `revisions` are asked before the endpoint's own, and nothing comes before 1"
-            raise InvalidOptionsError([Problem("rule_priority", reason, "Write a larger number.", 1)])
         found: dict[str, EcsReplicas] = {}
         for revision, each in revisions.items():
-            where, before = f"revisions.{revision}", naming.rule_priority_before(priority, f"{path}?{revision}")
-            if before in {other.rule_priority for other in found.values()}:
-                reason = "the priority of its rule, which is made of its name, is another revision's"
-                raise InvalidOptionsError([Problem(where, reason, "Write another name.")])
             try:
-                found[revision] = self._replicas(f"{name}/{revision}", each.options, each.served, before)
+                found[revision] = self._replicas(f"{name}/{revision}", each.options, each.served, priorities[revision])
             except InvalidOptionsError as error:
+                where = f"revisions.{revision}"
                 raise InvalidOptionsError(problem.below(where) for problem in error.problems) from None
         return found
 
@@ -206,19 +198,22 @@ class EcsPlanner:
                 "Write another `path`.",
                 plan.path,
             )
-        elif plan.own.rule_priority in self._priorities:
+        elif (taken := self._taken(plan.own)) is not None:
             yield Problem(
                 "rule_priority",
-                f"the priority {plan.own.rule_priority} belongs to the rule of '{self._priorities[plan.own.rule_priority]}' on the same load balancer",
+                f"the priority {taken} belongs to the rule of '{self._priorities[taken]}' on the same load balancer",
                 "Write another number from 1 to 50000.",
                 options.rule_priority if options.rule_priority is not None else f"computed from {plan.path}",
             )
         for revision, each in plan.revisions.items():
-            if each.rule_priority in self._priorities:
-                reason = f"the priority of its rule, which is made of its name, belongs to '{self._priorities[each.rule_priority]}' on the same load balancer"
+            if (taken := self._taken(each)) is not None:
+                reason = f"the priority of its rule, which is made of its name, belongs to '{self._priorities[taken]}' on the same load balancer"
                 yield Problem(f"revisions.{revision}", reason, "Write another name.")
         for path, priority in self._rules.items():
             yield from _shadowing(plan, path, priority, self._paths[path])
+
+    def _taken(self, replicas: EcsReplicas) -> int | None:
+        return next((each for each in replicas.priorities if each in self._priorities), None)
 
     def _too_long(self, longest: int) -> Iterator[Problem]:
         if self.idle_timeout is None or longest <= self.idle_timeout:
@@ -235,9 +230,9 @@ class EcsPlanner:
 def _shadowing(plan: EcsEndpointPlan, path: str, priority: int, other: str) -> Iterator[Problem]:
     """A path below another one needs the rule that is asked first: the one with the lower number."""
     below, above = plan.path.startswith(f"{path}/"), path.startswith(f"{plan.path}/")
-    if below and plan.own.rule_priority > priority:
+    if below and plan.own.priorities.rule > priority:
         remedy = f"Write another `path`, or a `rule_priority` below {priority}."
         yield Problem("path", f"'{other}' at {path} takes what is meant for paths below it", remedy, plan.path)
-    if above and plan.own.rule_priority < priority:
+    if above and plan.own.priorities.rule < priority:
         remedy = f"Write another `path`, or a `rule_priority` above {priority}."
         yield Problem("path", f"this takes what is meant for '{other}' at {path}", remedy, plan.path)

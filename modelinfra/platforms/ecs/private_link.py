@@ -44,7 +44,7 @@ def register_private_link(
     service: serves before anybody can connect, and is still there when AWS refuses to take an endpoint service away from its consumers.
     """
     children = request.children
-    group, rules = register_hop(request, network, balancer, "private-link", sorted({HTTP_PORT, balancer.port}))
+    group, rules = register_hop(request, network, balancer, "private-link", sorted({HTTP_PORT, balancer.made_port}))
     front = aws.lb.LoadBalancer(
         children.named("link", "load balancer"),
         internal=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
+from modelinfra.platforms.ecs.checks import register_checks
 from modelinfra.platforms.ecs.collector import register_collector
 from modelinfra.platforms.ecs.gpu_signals import gpus_of, register_gpu_alarm
 from modelinfra.platforms.ecs.hops import Hops
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ground:
-    """What the revisions of an endpoint share."""
+    """What the revisions of an endpoint share. prefix: of their paths at the load balancer."""
 
     cluster: EcsCluster
     balancer: LoadBalancerReference
     log_group: LogGroup
     roles: TaskRoles
     hops: Hops
+    prefix: str
 
 
 def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsReplicas, traffic: Traffic) -> Reached:
@@ -50,7 +52,8 @@ def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsRep
         collector=collector,
     )
     alarms = register_alarms(request, balancer, traffic, sizing)
-    shifting = register_shifting(request, traffic)
+    checks = register_checks(request, cluster.network, balancer, ground.prefix)
+    shifting = register_shifting(request, traffic, checks)
     service = register_service(
         request,
         cluster,
@@ -62,6 +65,7 @@ def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsRep
         alarms=alarms,
         roles=roles,
         shifting=shifting,
+        checked_in=checks.log_group if checks is not None else None,
     )
     gpus = gpus_of(cluster, replicas.placement)
     told = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output
+from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.hops import Hops
@@ -16,7 +16,7 @@ from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.shifting import Shifting
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.task import CONTAINER_NAME
-from modelinfra.platforms.ecs.traffic import Traffic
+from modelinfra.platforms.ecs.traffic import Arrival, Traffic
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
@@ -43,8 +43,9 @@ def register_service(
     alarms: Sequence[aws.cloudwatch.MetricAlarm],
     roles: TaskRoles,
     shifting: Shifting,
+    checked_in: Input[str] | None = None,
 ) -> aws.ecs.Service:
-    """Register the service and see to it that a deployment that ECS took back fails the update."""
+    """Register the service and see to it that a deployment that ECS took back fails the update. checked_in: the log of sample predictions."""
     service = aws.ecs.Service(
         request.children.named("service", "service"),
         cluster=cluster.arn,
@@ -94,7 +95,7 @@ def register_service(
             ),
         ),
     )
-    _fail_when_taken_back(request, cluster, service, task)
+    _fail_when_taken_back(request, cluster, service, task, checked_in)
     return service
 
 
@@ -102,14 +103,18 @@ def _balanced(
     request: EndpointRequest, traffic: Traffic, shifting: Shifting
 ) -> Iterator[aws.ecs.ServiceLoadBalancerArgsDict]:
     ports = request.served.server.ports
-    http: aws.ecs.ServiceLoadBalancerArgsDict = {
-        "target_group_arn": traffic.target_group.arn,
-        "container_name": CONTAINER_NAME,
-        "container_port": ports["http"],
-    }
-    yield http if shifting.advanced is None else {**http, "advanced_configuration": shifting.advanced}
-    if traffic.grpc is not None:
-        yield {**http, "target_group_arn": traffic.grpc.target_group.arn, "container_port": ports["grpc"]}
+    arrivals: list[tuple[str, Arrival]] = [
+        ("http", traffic),
+        *([] if traffic.grpc is None else [("grpc", traffic.grpc)]),
+    ]
+    for protocol, arrival in arrivals:
+        balanced: aws.ecs.ServiceLoadBalancerArgsDict = {
+            "target_group_arn": arrival.target_group.arn,
+            "container_name": CONTAINER_NAME,
+            "container_port": ports[protocol],
+        }
+        between = shifting.between(arrival)
+        yield balanced if between is None else {**balanced, "advanced_configuration": between}
 
 
 def _capacity(
@@ -126,7 +131,11 @@ def _capacity(
 
 
 def _fail_when_taken_back(
-    request: EndpointRequest, cluster: EcsCluster, service: aws.ecs.Service, task: aws.ecs.TaskDefinition
+    request: EndpointRequest,
+    cluster: EcsCluster,
+    service: aws.ecs.Service,
+    task: aws.ecs.TaskDefinition,
+    checked_in: Input[str] | None,
 ) -> None:
     """The provider's own wait reports success when the service is steady again on the old revision; so look which one runs."""
     if pulumi.runtime.is_dry_run():
@@ -136,17 +145,18 @@ def _fail_when_taken_back(
     )
 
     def check(found: list[Any]) -> None:
-        asked, service_found = found
+        asked, service_found, checks_log = found
         if service_found.task_definition != asked:
             reasons = [event.message for event in service_found.events or [] if "deployment failed" in event.message]
+            tried = f"What `rollout.checks` found is in the log {checks_log}. " if checks_log else ""
             because = f"ECS says: {reasons[0]}" if reasons else f"See the events of {service_found.service_name}."
             raise pulumi.RunError(
                 f"endpoint '{request.name}': ECS took the deployment of {_revision(asked)} back, and {_revision(service_found.task_definition)} "
-                f"still serves. {because} Mend the model or its options and deploy again; as it is, another `pulumi up` tries "
+                f"still serves. {because} {tried}Mend the model or its options and deploy again; as it is, another `pulumi up` tries "
                 "the same revision once more."
             )
 
-    Output.all(task.arn, running).apply(check)
+    Output.all(task.arn, running, checked_in).apply(check)
 
 
 def _revision(arn: str) -> str:

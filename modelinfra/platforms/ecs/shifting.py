@@ -12,7 +12,8 @@ from pulumi import Input, Output
 
 from modelinfra.options.rollout import bake_minutes, percent, shifts, step_minutes
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs.traffic import Traffic
+from modelinfra.platforms.ecs.checks import STAGE, Checks, register_call
+from modelinfra.platforms.ecs.traffic import Arrival, Traffic
 from modelinfra.platforms.iam import trust
 
 # Amazon ECS developer guide, "Amazon ECS infrastructure IAM role for load balancers".
@@ -30,20 +31,31 @@ _STRATEGIES = {
 
 @dataclass(frozen=True)
 class Shifting:
-    """What a service is told. advanced: how its load balancer's part is changed. needs: what must be there before a deployment starts."""
+    """What a service is told. role_arn: of whoever moves traffic. needs: what must be there before a deployment starts."""
 
     configuration: aws.ecs.ServiceDeploymentConfigurationArgsDict | None = None
-    advanced: aws.ecs.ServiceLoadBalancerAdvancedConfigurationArgsDict | None = None
+    role_arn: Input[str] | None = None
     needs: Sequence[pulumi.Resource] = ()
 
     @property
     def breaks(self) -> bool:
         """Whether the circuit breaker watches: it belongs to rolling deployments alone."""
-        return self.advanced is None
+        return self.role_arn is None
+
+    def between(self, arrival: Arrival) -> aws.ecs.ServiceLoadBalancerAdvancedConfigurationArgsDict | None:
+        """The sets of replicas between which traffic of one protocol moves: ECS wants it of every target group of a service."""
+        if self.role_arn is None or arrival.second is None or arrival.test is None:
+            return None
+        return {
+            "alternate_target_group_arn": arrival.second.arn,
+            "production_listener_rule": arrival.rule.arn,
+            "test_listener_rule": arrival.test.arn,
+            "role_arn": self.role_arn,
+        }
 
 
-def register_shifting(request: EndpointRequest, traffic: Traffic) -> Shifting:
-    """The role with which ECS moves traffic, and what the service is told; nothing for a rolling deployment."""
+def register_shifting(request: EndpointRequest, traffic: Traffic, checks: Checks | None) -> Shifting:
+    """The role with which ECS moves traffic, and what the service is told; nothing for a rolling deployment. checks: what ECS calls before."""
     rollout = request.options.rollout
     if not shifts(rollout) or traffic.second is None:
         return Shifting()
@@ -61,15 +73,14 @@ def register_shifting(request: EndpointRequest, traffic: Traffic) -> Shifting:
         policy_arn=Output.concat("arn:", partition, ":iam::aws:policy/", _POLICY),
         opts=children.opts("shift-policy"),
     )
-    return Shifting(
-        _configuration(rollout),
-        {
-            "alternate_target_group_arn": traffic.second.arn,
-            "production_listener_rule": traffic.rule.arn,
-            "role_arn": role.arn,
-        },
-        (attached,),
-    )
+    configuration = _configuration(rollout)
+    if checks is None:
+        return Shifting(configuration, role.arn, (attached,))
+    called = register_call(request, role, checks.function.arn)
+    configuration["lifecycle_hooks"] = [
+        {"hook_target_arn": checks.function.arn, "role_arn": role.arn, "lifecycle_stages": [STAGE]}
+    ]
+    return Shifting(configuration, role.arn, (attached, called, *checks.needs))
 
 
 def _configuration(rollout: Any) -> aws.ecs.ServiceDeploymentConfigurationArgsDict:

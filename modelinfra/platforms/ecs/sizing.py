@@ -19,6 +19,7 @@ from modelinfra.options.quantities import shown_bytes, shown_seconds
 from modelinfra.options.rollout import minutes
 from modelinfra.options.server import CUSTOM
 from modelinfra.platforms.ecs import disk
+from modelinfra.platforms.ecs.checks import check_minutes
 from modelinfra.platforms.ecs.collector import memory_mib
 from modelinfra.platforms.served_model import ServedModel
 
@@ -104,7 +105,7 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
         stop_timeout=options.stop_timeout or min(served.longest_request_seconds, STOP_TIMEOUT_CEILING_SECONDS),
         min_replicas=options.scaling.min,
         max_replicas=highest,
-        watched_minutes=minutes(options.rollout),
+        watched_minutes=minutes(options.rollout) + check_minutes(served.samples),
         notes=(_choice(options, task, asked_mib), *_without(served), *fetching(options, served)),
         warnings=(
             *_warnings(served, asked_mib, assumed=options.memory is None, queued=is_asynchronous(options)),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pulumi_aws as aws
 
 from modelinfra.options.exposure import exposed
-from modelinfra.options.grpc import methods
+from modelinfra.options.grpc import methods, of_one_rule
 from modelinfra.options.revisions import STABLE, weights
-from modelinfra.options.rollout import shifts
+from modelinfra.options.rollout import TEST_HEADER
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
 from modelinfra.platforms.ecs.authentication import register_actions
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
@@ -34,33 +34,43 @@ _HEALTH_CHECK: aws.lb.TargetGroupHealthCheckArgsDict = {
 
 
 @dataclass(frozen=True)
-class Grpc:
-    """Where requests of gRPC arrive."""
-
-    target_group: aws.lb.TargetGroup
-    rule: aws.lb.ListenerRule
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Where requests arrive. second: the other set of replicas where traffic moves between two. grpc: the same replicas on their port for
-    gRPC."""
+class Arrival:
+    """Where requests of one protocol arrive. second: the other set of replicas where traffic moves between two, and test: the rule by which
+    it is asked before traffic moves there. more: further rules that lead to the first."""
 
     target_group: aws.lb.TargetGroup
     rule: aws.lb.ListenerRule
     second: aws.lb.TargetGroup | None = None
-    grpc: Grpc | None = None
+    test: aws.lb.ListenerRule | None = None
+    more: Sequence[aws.lb.ListenerRule] = ()
 
     @property
     def sets(self) -> Mapping[str, aws.lb.TargetGroup]:
         """Prefix of what is named after a set of replicas -> its target group."""
-        found = {"": self.target_group, "2-": self.second, "grpc-": self.grpc.target_group if self.grpc else None}
-        return {prefix: group for prefix, group in found.items() if group is not None}
+        return {"": self.target_group, **({} if self.second is None else {"2-": self.second})}
 
     @property
     def rules(self) -> Sequence[aws.lb.ListenerRule]:
         """Without them a target group hangs on no load balancer."""
-        return [self.rule, *([self.grpc.rule] if self.grpc else [])]
+        return [self.rule, *self.more, *([] if self.test is None else [self.test])]
+
+
+@dataclass(frozen=True)
+class Traffic(Arrival):
+    """Where requests arrive. grpc: the same replicas on their port for gRPC."""
+
+    grpc: Arrival | None = None
+
+    @property
+    def sets(self) -> Mapping[str, aws.lb.TargetGroup]:
+        """Those for gRPC, too."""
+        spoken = {} if self.grpc is None else self.grpc.sets
+        return {**super().sets, **{f"grpc-{prefix}": group for prefix, group in spoken.items()}}
+
+    @property
+    def rules(self) -> Sequence[aws.lb.ListenerRule]:
+        """Those for gRPC, too."""
+        return [*super().rules, *([] if self.grpc is None else self.grpc.rules)]
 
 
 @dataclass(frozen=True)
@@ -124,71 +134,156 @@ def way_of(
 def register_traffic(
     request: EndpointRequest, way: Way, replicas: EcsReplicas, revisions: Mapping[str, Reached]
 ) -> Traffic:
-    """Target group and rule of the endpoint's own replicas; the rule divides traffic between these and the other revisions.
+    """Target groups and rules of the endpoint's own replicas; the rules divide traffic between these and the other revisions.
 
-    The target group is auto-named, so that a replacement is made before the old one goes.
+    Target groups are auto-named, so that a replacement is made before the old one goes.
     """
-    children, kind = request.children, way.target_groups
-    first = target_group(request, way, replicas, "to", "target-group")
-    shifting = shifts(request.options.rollout)
-    second = target_group(request, way, replicas, "2", "second-target-group") if shifting else None
-    actions = way.actions(
-        _divided(request.options, first, revisions) if revisions else {"type": "forward", "target_group_arn": first.arn}
+    priorities = replicas.priorities
+    http = _arrival(
+        request,
+        way,
+        Listening("", target_group(request, way, replicas, "to", "target-group"), way.conditions, way.conditions),
+        lambda: target_group(request, way, replicas, "2", "second-target-group"),
+        (priorities.rule, priorities.test),
+        {name: (each, each.traffic) for name, each in revisions.items()},
     )
+    return Traffic(http.target_group, http.rule, http.second, http.test, grpc=_grpc(request, way, replicas, revisions))
+
+
+def _grpc(
+    request: EndpointRequest, way: Way, replicas: EcsReplicas, revisions: Mapping[str, Reached]
+) -> Arrival | None:
+    asked, priorities = asked_over_grpc(request), replicas.priorities
+    if not asked:
+        return None
+    return _arrival(
+        request,
+        way,
+        # Of test traffic those that one rule has room for beside the header.
+        Listening(
+            "grpc-", grpc_target_group(request, way, replicas), _called(asked), _called(of_one_rule(asked, 1)[0])
+        ),
+        lambda: grpc_target_group(request, way, replicas, "grpc-2", "second-target-group"),
+        (priorities.grpc[0], priorities.grpc_test),
+        {name: (each, each.traffic.grpc) for name, each in revisions.items() if each.traffic.grpc is not None},
+    )
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How requests of one protocol are told from others. prefix: of names. group: of the first set of replicas. test: the same of test traffic."""
+
+    prefix: str
+    group: aws.lb.TargetGroup
+    conditions: Sequence[aws.lb.ListenerRuleConditionArgsDict]
+    test: Sequence[aws.lb.ListenerRuleConditionArgsDict]
+
+
+def _arrival(
+    request: EndpointRequest,
+    way: Way,
+    listening: Listening,
+    make_second: Callable[[], aws.lb.TargetGroup],
+    priorities: tuple[int, int | None],
+    revisions: Mapping[str, tuple[Reached, Arrival]],
+) -> Arrival:
+    """The rule for traffic, and where it shifts the other set of replicas with the rule for test traffic."""
+    children, first, prefix = request.children, listening.group, listening.prefix
+    priority, test_priority = priorities
+    second = make_second() if test_priority is not None else None
+    forward = _forward(first)
+    if revisions:
+        groups = {name: arrival.target_group for name, (_, arrival) in revisions.items()}
+        forward = _divided(request.options, first, groups, cookies=not prefix)
+    actions = way.actions(forward)
+    written = _written_by_ecs(len(actions) - 1) if second is not None else None
     rule = aws.lb.ListenerRule(
-        children.named(f"{kind}rule"),
+        children.named(f"{way.target_groups}{prefix}rule"),
         listener_arn=way.balancer.listener_arn,
-        priority=replicas.rule_priority,
-        conditions=way.conditions,
+        priority=priority,
+        conditions=listening.conditions,
         actions=actions,
         transforms=way.transforms,
         opts=children.opts(
-            "listener-rule",
-            ignore_changes=_written_by_ecs(len(actions) - 1) if shifting else None,
+            f"{prefix}rule" if prefix else "listener-rule",
+            ignore_changes=written,
             # Another revision gets traffic when it serves.
-            depends_on=[each.service for each in revisions.values()],
+            depends_on=[each.service for each, _ in revisions.values()],
         ),
     )
-    return Traffic(first, rule, second, _grpc(request, way, replicas))
-
-
-def _grpc(request: EndpointRequest, way: Way, replicas: EcsReplicas) -> Grpc | None:
-    """The same replicas once more, on their other port. Whether their models are loaded, the HTTP target group finds out: servers differ in
-    how they say it over gRPC, and a replica must be healthy in both (ECS developer guide, services with several target groups)."""
-    served, children = request.served.server, request.children
-    asked = methods(request.options.exposure, served.grpc_methods)
-    if not asked:
-        return None
-    group = target_group(
-        request,
-        way,
-        replicas,
-        "grpc",
-        "grpc-target-group",
-        protocol_version="GRPC",
-        port=served.ports["grpc"],
-        # A method that there is not: whoever says so speaks gRPC (Elastic Load Balancing's own default).
-        health_check={**_HEALTH_CHECK, "path": "/AWS.ALB/healthcheck", "matcher": "12"},
-    )
-    rule = aws.lb.ListenerRule(
-        children.named(f"{way.target_groups}grpc-rule"),
+    if second is None:
+        return Arrival(first, rule)
+    # ECS takes a deployment back whose second target group hangs on neither rule (ECS developer guide, migrating to blue/green deployments).
+    test = aws.lb.ListenerRule(
+        children.named(f"{way.target_groups}{prefix}test-rule"),
         listener_arn=way.balancer.listener_arn,
-        priority=replicas.rule_priority - 1,
-        conditions=[{"path_pattern": {"values": list(asked)}}],
-        actions=way.actions({"type": "forward", "target_group_arn": group.arn}),
-        opts=children.opts("grpc-rule"),
+        priority=test_priority,
+        conditions=[*listening.test, _header(TEST_HEADER, request.name)],
+        actions=way.actions(_forward(second)),
+        transforms=way.transforms,
+        opts=children.opts("test-rule", ignore_changes=written),
     )
-    return Grpc(group, rule)
+    return Arrival(first, rule, second, test)
+
+
+def register_other(request: EndpointRequest, way: Way, replicas: EcsReplicas, asked: Mapping[str, str]) -> Traffic:
+    """Target groups and rules of another revision, to which requests with these headers go whatever its share is."""
+    children, priorities = request.children, replicas.priorities
+    headers = [_header(name, value) for name, value in sorted(asked.items())]
+    options = children.opts("revision-rule")
+
+    def rule(
+        name: str, priority: int, group: aws.lb.TargetGroup, conditions: Sequence[aws.lb.ListenerRuleConditionArgsDict]
+    ) -> aws.lb.ListenerRule:
+        return aws.lb.ListenerRule(
+            children.named(f"{way.target_groups}{name}"),
+            listener_arn=way.balancer.listener_arn,
+            priority=priority,
+            conditions=[*conditions, *headers],
+            actions=way.actions(_forward(group)),
+            transforms=way.transforms,
+            opts=options,
+        )
+
+    group = target_group(request, way, replicas, "to", "target-group")
+    http = rule("rule", priorities.rule, group, way.conditions)
+    called = of_one_rule(asked_over_grpc(request), len(headers))
+    if not called:
+        return Traffic(group, http)
+    spoken = grpc_target_group(request, way, replicas)
+    first, *more = (
+        rule(f"grpc-rule{suffix}", priority, spoken, _called(some))
+        for suffix, priority, some in zip(("", "-2", "-3", "-4", "-5"), priorities.grpc, called, strict=False)
+    )
+    return Traffic(group, http, grpc=Arrival(spoken, first, more=more))
+
+
+def asked_over_grpc(request: EndpointRequest) -> Sequence[str]:
+    """The methods of gRPC that clients may call; none where there is HTTP alone."""
+    return methods(request.options.exposure, request.served.server.grpc_methods)
+
+
+def _called(some: Sequence[str]) -> Sequence[aws.lb.ListenerRuleConditionArgsDict]:
+    return [{"path_pattern": {"values": list(some)}}]
+
+
+def _header(name: str, value: str) -> aws.lb.ListenerRuleConditionArgsDict:
+    return {"http_header": {"http_header_name": name, "values": [value]}}
+
+
+def _forward(group: aws.lb.TargetGroup) -> aws.lb.ListenerRuleActionArgsDict:
+    return {"type": "forward", "target_group_arn": group.arn}
 
 
 def _divided(
-    options: Any, own: aws.lb.TargetGroup, revisions: Mapping[str, Reached]
+    options: Any, own: aws.lb.TargetGroup, others: Mapping[str, aws.lb.TargetGroup], *, cookies: bool
 ) -> aws.lb.ListenerRuleActionArgsDict:
-    groups = {STABLE: own, **{name: each.traffic.target_group for name, each in revisions.items()}}
+    """cookies: whether clients keep any."""
+    groups = {STABLE: own, **others}
     forward: aws.lb.ListenerRuleActionForwardArgsDict = {
         "target_groups": [{"arn": groups[name].arn, "weight": weight} for name, weight in weights(options).items()]
     }
-    if options.stickiness is not None:
+    if cookies and options.stickiness is not None:
         forward["stickiness"] = {"enabled": True, "duration": options.stickiness}
     return {"type": "forward", "forward": forward}
 
@@ -211,6 +306,24 @@ def target_group(
         deregistration_delay=replicas.sizing.longest_request,
         **(http | others),
         opts=request.children.opts(role),
+    )
+
+
+def grpc_target_group(
+    request: EndpointRequest, way: Way, replicas: EcsReplicas, suffix: str = "grpc", role: str = "grpc-target-group"
+) -> aws.lb.TargetGroup:
+    """The same replicas once more, on their other port. Whether their models are loaded, the HTTP target group finds out: servers differ in
+    how they say it over gRPC, and a replica must be healthy in both (ECS developer guide, services with several target groups)."""
+    return target_group(
+        request,
+        way,
+        replicas,
+        suffix,
+        role,
+        protocol_version="GRPC",
+        port=request.served.server.ports["grpc"],
+        # A method that there is not: whoever says so speaks gRPC (Elastic Load Balancing's own default).
+        health_check={**_HEALTH_CHECK, "path": "/AWS.ALB/healthcheck", "matcher": "12"},
     )
 
 
