@@ -16,6 +16,7 @@ from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
+    CAPTURE_ROLES,
     BALANCED_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
@@ -95,6 +96,7 @@ def everything(
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         common["metrics"] = {}
         common["logs"] = {"masked": ["EmailAddress"]}
+        common["capture"] = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/captured"}
         exposure = {
             "domain": "digits.example.com",
             "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
@@ -135,7 +137,8 @@ def everything(
             mtls = {"mtls": exposure["auth"]["mtls"]}
             grpc = {**exposure, "domain": "letters.example.com", "auth": mtls, "grpc": {}}
             ModelEndpoint("letters", {**common, "scaling": scaling, "exposure": grpc, "transforms": spoken})
-            queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
+            del common["capture"]
+            queued = {role: each for role, each in asked.items() if role not in {*OF_LOAD_BALANCERS, *CAPTURE_ROLES}}
             queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
             queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}
             common |= {"mode": "async", "queue": queue, "slo": {"oldest_message": "1h"}}

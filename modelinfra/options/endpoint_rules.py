@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from modelinfra.catalog.child_roles import ENDPOINT_ROLES
 from modelinfra.options import asynchronous, endpoint_children
 from modelinfra.options.adjustments import transforms_name
+from modelinfra.options.capture import predictions_pass_a_proxy
 from modelinfra.options.endpoint_accelerator import (
     accelerated_replicas_scale_on_demand,
     nodes_say_what_fargate_is_told,
@@ -44,8 +45,8 @@ def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterab
 
 
 def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    # The image that fetches a model lies in it, though, and the one that works a queue off.
-    beside = is_remote(endpoint["model"]) or endpoint["mode"] == "async"
+    # The image that fetches a model lies in it, though, and those that work a queue off and keep what passes.
+    beside = is_remote(endpoint["model"]) or endpoint["mode"] == "async" or endpoint["capture"] is not None
     if endpoint["image"] is not None and endpoint["repository"].arn is not None and not beside:
         yield Problem(
             "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
@@ -121,7 +122,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
     (("server", "model", "image"), problems_of_model),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
-    (("model", "image", "repository", "mode"), a_ready_image_has_its_repository),
+    (("model", "image", "repository", "mode", "capture"), a_ready_image_has_its_repository),
     (("image",), a_ready_image_is_pinned),
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
@@ -153,6 +154,7 @@ RULES: Final[_Rules] = (
     (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
     *_OF_ITS_OWN_KEYS,
     *asynchronous.RULES,
+    (("mode", "capture"), predictions_pass_a_proxy),
     (("revisions",), revisions_differ),
     (
         tuple(dict.fromkeys(["revisions", *(key for keys, _ in _OF_ITS_OWN_KEYS for key in keys)])),

@@ -7,7 +7,6 @@ NOT_BUILT: dict[str, str] = {
     "private_link": "consumers in other accounts reach an endpoint through a peered network only",
     "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
     "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
-    "capture": "nothing beside a server sees its requests, so none are kept",
     "edge_fleets": "there is no edge fleet",
     "serving": "endpoints run on ECS",
 }

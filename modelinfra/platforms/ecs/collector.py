@@ -36,7 +36,8 @@ IMAGE: Final = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 MEMORY_MIB: Final = 256
 """Of a replica's memory. An assumption: AWS's own templates give it 512 for whole tasks."""
 
-_CPU_SHARES: Final = 64
+CPU_SHARES: Final = 64
+"""Of the task's processor, when all containers want it."""
 
 # What is written here has become a metric within minutes; CloudWatch keeps that for 15 months by itself.
 _RETENTION_DAYS: Final = 1
@@ -181,7 +182,7 @@ def collector_container(
             "name": CONTAINER_NAME,
             "image": found["collector_image"],
             "essential": False,
-            "cpu": _CPU_SHARES,
+            "cpu": CPU_SHARES,
             "memory": MEMORY_MIB,
             "environment": [{"name": "AOT_CONFIG_CONTENT", "value": config}],
             **({"secrets": secrets} if secrets else {}),

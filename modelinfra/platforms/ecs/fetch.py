@@ -29,9 +29,9 @@ def fetched(request: EndpointRequest) -> RemoteModel | None:
     return request.served.remote if request.served.fetched else None
 
 
-def volumes(request: EndpointRequest) -> list[aws.ecs.TaskDefinitionVolumeArgsDict] | None:
+def volumes(request: EndpointRequest) -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
     """The volume on the task's own disk that holds the model."""
-    return [{"name": VOLUME_NAME}] if fetched(request) else None
+    return [{"name": VOLUME_NAME}] if fetched(request) else []
 
 
 def of_server(request: EndpointRequest) -> dict[str, Any]:

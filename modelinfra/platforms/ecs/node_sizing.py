@@ -11,6 +11,7 @@ from modelinfra.catalog.servers import assumed_bytes
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import minutes
+from modelinfra.platforms.ecs import capture
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.sizing import EcsSizing, fetching, too_short
 from modelinfra.platforms.served_model import ServedModel
@@ -51,7 +52,7 @@ def size_on_nodes(options: Any, served: ServedModel, placement: Placement) -> Ec
         max_replicas=placement.most,
         watched_minutes=minutes(options.rollout),
         notes=(*placement.notes, _choice(options, size, placement), *fetching(options, served)),
-        warnings=(*_warnings(served, size), *too_short(options, served)),
+        warnings=(*_warnings(served, size), *too_short(options, served), *capture.warnings(options)),
         placement_seconds=_NODE_SECONDS + _PULL_SECONDS_PER_GIB * served.server.unpacked_image_gib,
     )
 

@@ -13,7 +13,7 @@ from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
-from modelinfra.platforms.ecs import collector
+from modelinfra.platforms.ecs import capture, collector
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
@@ -129,6 +129,7 @@ class EcsPlanner:
         priority = (options.rule_priority or naming.rule_priority(path)) if shared else _LAST_RULE
         needs = [*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)]
         needs += [*(notes_of_queue(options) if queued else ()), *collector.notes(options, served)]
+        needs += capture.notes(options, served)
         for each in revisions.values():
             needs += [
                 *needs_of_adopted(self.options, each.options, each.served),

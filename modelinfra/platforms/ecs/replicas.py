@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
+from modelinfra.platforms.ecs.capture import Capture
 from modelinfra.platforms.ecs.collector import register_collector
 from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
@@ -32,6 +33,7 @@ class Ground:
     log_group: LogGroup
     roles: TaskRoles
     hops: Hops
+    capture: Capture | None
 
 
 def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsReplicas, traffic: Traffic) -> Reached:
@@ -47,6 +49,7 @@ def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsRep
         placement=replicas.placement,
         cluster_arn=cluster.arn,
         collector=collector,
+        capture=ground.capture,
     )
     alarms = register_alarms(request, balancer, traffic, sizing)
     shifting = register_shifting(request, traffic)

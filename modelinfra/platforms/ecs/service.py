@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.capture import front
 from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
@@ -100,15 +101,19 @@ def register_service(
 def _balanced(
     request: EndpointRequest, traffic: Traffic, shifting: Shifting
 ) -> Iterator[aws.ecs.ServiceLoadBalancerArgsDict]:
-    ports = request.served.server.ports
+    first = front(request.options, request.served, CONTAINER_NAME)
     http: aws.ecs.ServiceLoadBalancerArgsDict = {
         "target_group_arn": traffic.target_group.arn,
-        "container_name": CONTAINER_NAME,
-        "container_port": ports["http"],
+        "container_name": first.container,
+        "container_port": first.port,
     }
     yield http if shifting.advanced is None else {**http, "advanced_configuration": shifting.advanced}
     if traffic.grpc is not None:
-        yield {**http, "target_group_arn": traffic.grpc.target_group.arn, "container_port": ports["grpc"]}
+        yield {
+            "target_group_arn": traffic.grpc.target_group.arn,
+            "container_name": CONTAINER_NAME,
+            "container_port": request.served.server.ports["grpc"],
+        }
 
 
 def _capacity(
