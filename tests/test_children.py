@@ -16,8 +16,8 @@ from modelinfra import EcsCluster, Environment, ModelEndpoint, ServingNetwork
 from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
-    CAPTURE_ROLES,
     BALANCED_ROLES,
+    CAPTURE_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,

@@ -186,7 +186,7 @@ def test_no_server_listens_where_the_proxy_does(name: str) -> None:
 def test_what_the_proxy_holds_fits_into_its_budget(body: int, longest: int) -> None:
     budget = 128 * 2**20
     rate = most_per_second(budget, body, longest)
-    assert 0 < rate
+    assert rate > 0
     # Rounded to two digits; a request may come at once with the one before it.
     assert rate * 2 * body * longest <= budget * 1.05
 

@@ -99,12 +99,14 @@ def front(options: Any, served: ServedModel, server: str) -> Front:
 
 def proxy_memory_mib(options: Any) -> int:
     """Of the proxy's container."""
-    return int(math.ceil(options.capture.memory / _MIB))
+    mib: int = math.ceil(options.capture.memory / _MIB)
+    return mib
 
 
 def shipper_memory_mib(options: Any) -> int:
     """Of the shipper's container."""
-    return _SHIPPER_MIB + _SHIPPER_MIB_PER_BODY_MIB * int(math.ceil(options.capture.max_body / _MIB))
+    mib: int = math.ceil(options.capture.max_body / _MIB)
+    return _SHIPPER_MIB + _SHIPPER_MIB_PER_BODY_MIB * mib
 
 
 def memory_mib(options: Any) -> int:
