@@ -99,8 +99,8 @@ class CaptureOptions(TypedDict):
             replace(BUCKET_NAME, lands=(*CAPTURE_BUCKET, _SETTINGS, f"{TASK_POLICY}.policy"), example="acme-training"),
         ]
     ]
-    """An existing bucket, in place of one that is made. Objects lie below `captured/` and the endpoint's name; it is not changed, and its
-    own rules say who reads it and what expires."""
+    """An existing bucket, in place of one that is made. Objects lie below `<endpoint>/captured/`; it is not changed, and its own rules
+    say who reads it and what expires."""
 
     kms_key_arn: NotRequired[
         Annotated[
