@@ -189,9 +189,10 @@ def volumes(capture: Capture | None) -> list[aws.ecs.TaskDefinitionVolumeArgsDic
 
 
 def containers(
-    request: EndpointRequest, capture: Capture | None, found: Mapping[str, Any], logs: Mapping[str, Any]
+    request: EndpointRequest, capture: Capture | None, found: Mapping[str, Any], logs: Mapping[str, Any], stop: int
 ) -> list[dict[str, Any]]:
-    """The proxy and the shipper. found: the values of Outputs. logs: where the server's output goes."""
+    """The proxy and the shipper. found: the values of Outputs. logs: where the server's output goes. stop: how long the server may take to
+    stop, in seconds; the proxy ends at once, and after it."""
     if capture is None:
         return []
     options, served = request.options, request.served
@@ -219,6 +220,7 @@ def containers(
             "portMappings": [{"name": PROXY_NAME, "containerPort": port, "hostPort": port, "protocol": "tcp"}],
             "cpu": _PROXY_CPU,
             "memory": proxy_memory_mib(options),
+            "stopTimeout": stop,
             "dependsOn": [{"containerName": SHIPPER_NAME, "condition": "START"}],
             "logConfiguration": _logged(logs, PROXY_NAME),
             **common,

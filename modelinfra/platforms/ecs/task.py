@@ -136,7 +136,13 @@ def _containers(
     fetching = fetch.fetch_container(request, found, logs)
     working = worker.containers(request, sizing, queue, found, server, on_nodes=placement is not None) if queue else []
     collecting = collector_container(request, collector, found, logs)
-    return [server, *fetching, *working, *collecting, *capturing.containers(request, capture, found, logs)]
+    return [
+        server,
+        *fetching,
+        *working,
+        *collecting,
+        *capturing.containers(request, capture, found, logs, sizing.stop_timeout),
+    ]
 
 
 def _behind_a_proxy(
