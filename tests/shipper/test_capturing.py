@@ -7,11 +7,18 @@ import http.client
 import json
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.shipper.world import HEALTH, JSON, PREDICT, World, eventually
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="the proxy's options of sockets, and /proc, are Linux's"
+)
 
 Make = Callable[..., World]
 
