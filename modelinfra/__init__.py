@@ -14,16 +14,25 @@ if TYPE_CHECKING:
     from modelinfra.components.serving_network import ServingNetwork as ServingNetwork
     from modelinfra.platforms.base import NetworkReference as NetworkReference
     from modelinfra.platforms.ecs.cluster import EcsCluster as EcsCluster
+    from modelinfra.platforms.kubernetes.platform import KubernetesPlatform as KubernetesPlatform
 
 _HOMES = {
     "EcsCluster": "modelinfra.platforms.ecs.cluster",
     "Environment": "modelinfra.components.environment",
+    "KubernetesPlatform": "modelinfra.platforms.kubernetes.platform",
     "ModelEndpoint": "modelinfra.components.model_endpoint",
     "NetworkReference": "modelinfra.platforms.base",
     "ServingNetwork": "modelinfra.components.serving_network",
 }
 
-__all__ = ["EcsCluster", "Environment", "ModelEndpoint", "NetworkReference", "ServingNetwork"]
+__all__ = [
+    "EcsCluster",
+    "Environment",
+    "KubernetesPlatform",
+    "ModelEndpoint",
+    "NetworkReference",
+    "ServingNetwork",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -167,10 +167,13 @@ def properties(role: ChildRole) -> set[str]:
 
 def _inputs(role: ChildRole) -> dict[str, Any]:
     """Property -> its type."""
-    module, _, name = role.sdk_class.rpartition(".")
-    package, _, submodule = module.partition(".")
-    home = getattr(importlib.import_module(package), submodule) if submodule else importlib.import_module(package)
-    parameters = inspect.signature(getattr(home, name)._internal_init).parameters
+    package, *path = role.sdk_class.split(".")
+    found: Any = importlib.import_module(package)
+    for name in path:
+        found = getattr(found, name)
+    if not hasattr(found, "_internal_init"):  # a custom resource of Kubernetes: its kind alone knows more
+        return {"api_version": str, "kind": str, "metadata": Mapping, "spec": Mapping}
+    parameters = inspect.signature(found._internal_init).parameters
     return {each: parameter.annotation for each, parameter in parameters.items() if each not in _NO_PROPERTIES}
 
 
@@ -194,13 +197,13 @@ def _kinds(annotation: Any) -> set[str]:
     if origin in (typing.Union, types.UnionType):
         members = [each for each in typing.get_args(annotation) if typing.get_origin(each) not in (Output, Awaitable)]
         return {kind for each in members if each is not type(None) for kind in _kinds(each)}
-    if annotation in (str, bool, int, float):
+    if annotation in (str, bool, int, float) or origin is typing.Literal:
         return {_PLAIN}
     if origin in (Sequence, list):
         return {_LIST}
     if isinstance(annotation, typing.ForwardRef):  # Input's own Output, or the Args of a nested type
         return set() if annotation.__forward_arg__.startswith("Output[") else {_MAPPING}
-    return {_MAPPING} if origin in (Mapping, dict) else set()
+    return {_MAPPING} if Mapping in (origin, annotation) or origin is dict else set()
 
 
 def _transformation(transform: Transform) -> pulumi.ResourceTransformation:

@@ -13,7 +13,15 @@ from typing import Any, Literal
 
 from effects import effects, in_words
 
-from modelinfra.catalog.child_roles import CLUSTER_ROLES, ENDPOINT_ROLES, NETWORK_ROLES, NODE_POOL_ROLES, ChildRole
+from modelinfra.catalog.child_roles import (
+    CLUSTER_ROLES,
+    ENDPOINT_ROLES,
+    KUBERNETES_ENDPOINT_ROLES,
+    KUBERNETES_ROLES,
+    NETWORK_ROLES,
+    NODE_POOL_ROLES,
+    ChildRole,
+)  # fmt: skip
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
 from modelinfra.options.environment import EnvironmentOptions
@@ -81,6 +89,8 @@ def child_roles_page() -> str:
         ("EcsCluster", "platforms.*", CLUSTER_ROLES),
         ("GpuNodePool", "gpuNodePools.*", NODE_POOL_ROLES),
         ("ModelEndpoint", "endpoints.*", ENDPOINT_ROLES),
+        ("KubernetesPlatform", "platforms.*", KUBERNETES_ROLES),
+        ("ModelEndpoint on Kubernetes", "endpoints.*", KUBERNETES_ENDPOINT_ROLES),
     )
     return CHILD_ROLES_HEAD + "".join(_roles(*each) for each in tables)
 

@@ -201,6 +201,27 @@ NODE_POOL_ROLES: Final = _table(
     ),
 )
 
+KUBERNETES_ROLES: Final = _table(
+    provider=("pulumi_kubernetes.Provider", "how Pulumi reaches the cluster"),
+    namespace=("pulumi_kubernetes.core.v1.Namespace", "the namespace of the endpoints"),
+)
+
+_CUSTOM_RESOURCE = "pulumi_kubernetes.apiextensions.CustomResource"
+
+KUBERNETES_ENDPOINT_ROLES: Final = _table(
+    service_account=("pulumi_kubernetes.core.v1.ServiceAccount", "what the replicas run as in a Kubernetes cluster"),
+    inference_service=(_CUSTOM_RESOURCE, "the replicas, as KServe runs them"),
+    pod_autoscaler=(
+        "pulumi_kubernetes.autoscaling.v2.HorizontalPodAutoscaler",
+        "least and most replicas, by their use",
+    ),
+    scaled_object=(_CUSTOM_RESOURCE, "least and most replicas, by metrics of Prometheus (KEDA)"),
+    disruption_budget=("pulumi_kubernetes.policy.v1.PodDisruptionBudget", "how many replicas may be moved at once"),
+    network_policy=("pulumi_kubernetes.networking.v1.NetworkPolicy", "which ports of the replicas are reached"),
+    http_route=(_CUSTOM_RESOURCE, "which requests at the gateway go to them"),
+)
+"""Of an endpoint on Kubernetes."""
+
 ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **_table(
@@ -263,4 +284,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **CAPTURE_ROLES,
     }
 )
-"""Those of a load balancer belong to an endpoint that has one of its own."""
+"""Of an endpoint on ECS. Those of a load balancer belong to one that has its own."""
+
+ROLES_OF_ENDPOINTS: Final[Mapping[str, ChildRole]] = MappingProxyType({**ENDPOINT_ROLES, **KUBERNETES_ENDPOINT_ROLES})
+"""Of an endpoint on any platform."""

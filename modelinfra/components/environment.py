@@ -23,7 +23,7 @@ from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.asynchronous import is_asynchronous
-from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
+from modelinfra.options.environment import ECS, EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
 from modelinfra.options.exposure import keyed
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
@@ -31,9 +31,11 @@ from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.strict import Style
 from modelinfra.options.tenants import unused_tenants
 from modelinfra.options.wording import spelled, styled
+from modelinfra.platforms.base import Platform
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
 from modelinfra.platforms.ecs.collector import services
 from modelinfra.platforms.ecs.node_pools import look_up_images
+from modelinfra.platforms.kubernetes.planner import KubernetesPlan, KubernetesPlanner
 from modelinfra.platforms.places import misplaced_in_endpoint
 
 CONFIG_KEY = "modelinfra:environment"
@@ -77,11 +79,13 @@ class Environment(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options
         name = f"{options.name_prefix}-{name}" if options.name_prefix else name
-        self.network = ServingNetwork(naming.child(name, "network"), network, opts=child)  # type: ignore[call-overload]
-        self.platforms = {
-            key: EcsCluster(
-                naming.child(name, key), platform, child, network=self.network, production=options.production
-            )
+        self.network = (
+            ServingNetwork(naming.child(name, "network"), network, opts=child)  # type: ignore[call-overload]
+            if network is not None
+            else None
+        )
+        self.platforms: dict[str, Platform] = {
+            key: self._platform(naming.child(name, key), platform, child, production=options.production)
             for key, platform in platforms.items()
         }
         self.notifications = (
@@ -96,15 +100,22 @@ class Environment(pulumi.ComponentResource):
             else None
         )
         self.endpoints = {
-            key: ModelEndpoint(naming.child(name, key), self._told(planned), child, platform=self.platforms[platform])
+            key: ModelEndpoint(
+                naming.child(name, key),
+                self._told(planned) if key in plan.in_aws else planned,
+                child,
+                platform=self.platforms[platform],
+            )
             for key, (platform, planned) in plan.endpoints.items()
         }
         children = Children(self, name, Adjustments.of(options))
         if options.budget is not None:
             topic = self.notifications.topic_arn if self.notifications is not None else None
             register_budget(children, options.budget, options.tags or {}, topic)
-        if options.dashboard and self.endpoints:
-            register_overview(children, [endpoint.signals() for endpoint in self.endpoints.values()])
+        if options.dashboard and plan.in_aws:
+            register_overview(
+                children, [signals() for signals in (self.endpoints[key].signals for key in plan.in_aws) if signals]
+            )
         queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
         reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
         self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
@@ -118,6 +129,17 @@ class Environment(pulumi.ComponentResource):
         self.api_key_secret_arns = Output.from_input(keyed_endpoints)
         outputs = {"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls}
         self.register_outputs({**outputs, "api_key_secret_arns": self.api_key_secret_arns})
+
+    def _platform(
+        self, name: str, plan: ClusterPlan | KubernetesPlan, opts: pulumi.ResourceOptions, *, production: bool
+    ) -> Platform:
+        if isinstance(plan, ClusterPlan):
+            assert self.network is not None
+            return EcsCluster(name, plan, opts, network=self.network, production=production)
+        # Imported here so that the SDK of Kubernetes loads only where there is a cluster.
+        from modelinfra.platforms.kubernetes.platform import KubernetesPlatform
+
+        return KubernetesPlatform(name, plan, opts, production=production)
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
@@ -160,28 +182,34 @@ class _StackFile:
 
 def _plan(
     name: str, given: Mapping[str, Any], style: Style, subject: str, opts: pulumi.ResourceOptions | None
-) -> tuple[EnvironmentPlan, NetworkPlan, dict[str, ClusterPlan]]:
+) -> tuple[EnvironmentPlan, NetworkPlan | None, dict[str, ClusterPlan | KubernetesPlan]]:
     """Everything checked, before the first resource is registered."""
     try:
         plan = plan_environment(given, style, project_directory(), also=_name_problems(name, given, style))
-        with _below("network", style, NetworkOptions):
-            network = plan_network(_network_options(plan), opts)
-        if plan.options.network.nat == "none":
+        network: NetworkPlan | None = None
+        if plan.has_network:
+            with _below("network", style, NetworkOptions):
+                network = plan_network(_network_options(plan), opts)
+        if network is not None and plan.options.network.nat == "none":
             # A zone's name is its region's and a letter.
             with _below("", style, EnvironmentOptions):
                 check_registries(plan, network.zones[0][:-1])
-        vpc_id = network.adopted.vpc_id if network.adopted is not None else None
-        platforms = {}
+        vpc_id = network.adopted.vpc_id if network is not None and network.adopted is not None else None
+        platforms: dict[str, ClusterPlan | KubernetesPlan] = {}
         for key, options in plan.options.platforms.items():
+            planner = plan.planners[key]
+            if isinstance(planner, KubernetesPlanner):
+                platforms[key] = KubernetesPlan(options, planner)
+                continue
             with _below(f"platforms.{key}", style, PlatformOptions):
-                planned = plan_cluster(options, vpc_id, opts, plan.planners[key], f"{subject}, platforms.{key}")
+                planned = plan_cluster(options, vpc_id, opts, planner, f"{subject}, platforms.{key}")
             with _below("", style, EnvironmentOptions):
-                plan.planners[key].check_idle_timeout()
-                images = look_up_images(plan.planners[key].pools, look_up_options(opts))
+                planner.check_idle_timeout()
+                images = look_up_images(planner.pools, look_up_options(opts))
             platforms[key] = replace(planned, images=images)
         misplaced = [
             styled(problem, style, PlacedEndpointOptions).below(f"endpoints.{key}")
-            for key, (_, planned) in plan.endpoints.items()
+            for key, (_, planned) in plan.in_aws.items()
             for problem in misplaced_in_endpoint(planned.options, opts)
         ]
         if misplaced:
@@ -199,7 +227,7 @@ def _name_problems(name: str, given: Mapping[str, Any], style: Style) -> list[Pr
 
 
 @contextlib.contextmanager
-def _below(path: str, style: Style, declaration: type) -> Iterator[None]:
+def _below(path: str, style: Style, declaration: Any) -> Iterator[None]:
     """What is wrong with a part of the environment, at its place."""
     try:
         yield
@@ -221,7 +249,7 @@ def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
         yield f"tenant '{name}': nothing is its own, and no endpoint asks it for a key"
     network = plan.options.network
     named = network.interface_endpoints
-    if network.nat != "none" or named is None or not plan.endpoints:
+    if network.nat != "none" or named is None or not plan.in_aws:
         return
     missing = [service for service in _needed_services(plan) if service not in named]
     # Without an interface endpoint to SSM secrets may all be of Secrets Manager, and the other way round.
@@ -236,16 +264,16 @@ def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
 
 def _needed_services(plan: EnvironmentPlan) -> list[str]:
     needed = list(ENDPOINTS_WITHOUT_NAT)
-    secrets = [value for _, planned in plan.endpoints.values() for value in (planned.options.secrets or {}).values()]
+    secrets = [value for _, planned in plan.in_aws.values() for value in (planned.options.secrets or {}).values()]
     if secrets:
         # An Output does not say yet which of the two services it is of.
         needed += ["kms", "secretsmanager", "ssm"]
-    if any(is_asynchronous(planned.options) for _, planned in plan.endpoints.values()):
+    if any(is_asynchronous(planned.options) for _, planned in plan.in_aws.values()):
         needed.append("sqs")
-    needed += [service for _, planned in plan.endpoints.values() for service in services(planned.options)]
+    needed += [service for _, planned in plan.in_aws.values() for service in services(planned.options)]
     if plan.options.gpu_node_pools:
         # The agent on a node (ECS developer guide, interface VPC endpoints; facts serving.md 2d).
         needed += ["ecs", "ecs-agent", "ecs-telemetry"]
-    if any(platform.exec for platform in plan.options.platforms.values()):
+    if any(platform.exec for platform in plan.options.platforms.values() if platform.type == ECS):
         needed.append("ssmmessages")
     return list(dict.fromkeys(needed))

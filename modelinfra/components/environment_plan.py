@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from modelinfra.catalog.child_roles import CLUSTER_ROLES, NETWORK_ROLES
+from modelinfra.catalog.child_roles import CLUSTER_ROLES, KUBERNETES_ROLES, NETWORK_ROLES
 from modelinfra.children import transform_problems
 from modelinfra.components.model_endpoint import PlannedEndpoint, plan_endpoint
 from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
-from modelinfra.options.environment import EnvironmentOptions, PlacedEndpointOptions, PlatformOptions, cross_problems
+from modelinfra.options.environment import (
+    ECS,
+    PLATFORM_TYPES,
+    EnvironmentOptions,
+    PlacedEndpointOptions,
+    PlatformOptions,
+    cross_problems,
+)  # fmt: skip
 from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
@@ -21,6 +28,7 @@ from modelinfra.options.tenants import owners_tags, with_quotas
 from modelinfra.options.wording import spelled, styled
 from modelinfra.platforms.ecs.node_pools import check_pools, plan_pools
 from modelinfra.platforms.ecs.planner import EcsPlanner
+from modelinfra.platforms.kubernetes.planner import KubernetesPlanner
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,19 @@ class EnvironmentPlan:
     """What an `Environment` registers. `endpoints`: name -> its platform's name and its plan."""
 
     options: Any
-    planners: Mapping[str, EcsPlanner]
+    planners: Mapping[str, EcsPlanner | KubernetesPlanner]
     endpoints: Mapping[str, tuple[str, PlannedEndpoint]]
+
+    @property
+    def in_aws(self) -> Mapping[str, tuple[str, PlannedEndpoint]]:
+        """Those of the endpoints that run in the environment's network."""
+        return {name: each for name, each in self.endpoints.items() if self.options.platforms[each[0]].type == ECS}
+
+    @property
+    def has_network(self) -> bool:
+        """Whether there is anything to stand in a network of AWS; an environment without platforms has the network alone."""
+        platforms = self.options.platforms.values()
+        return not platforms or any(each.type == ECS for each in platforms)
 
 
 def plan_environment(
@@ -57,6 +76,8 @@ def plan_environment(
     problems += _pool_problems(parts, style)
     planners = {
         name: EcsPlanner(platform, internet, public, plan_pools(parts.pools_of(name)))
+        if platform.type == ECS
+        else KubernetesPlanner(platform)
         for name, platform in parts.platforms.items()
     }
     # What is wrong with a pool is told already, not that endpoints find none.
@@ -65,7 +86,8 @@ def plan_environment(
     # In the order of their names: which of two that collide is told so does not depend on the order in the file.
     for name, endpoint in sorted(parts.endpoints.items()):
         platform = endpoint.platform or next(iter(planners), "")
-        if platform not in planners or (endpoint.accelerator is not None and not whole):
+        pooled = endpoint.accelerator is not None and parts.platforms.get(platform) is not None
+        if platform not in planners or (pooled and parts.platforms[platform].type == ECS and not whole):
             continue  # it is told already, of the platform or of the endpoint
         try:
             endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform], root))
@@ -79,7 +101,9 @@ def plan_environment(
 
 
 def _handed_down(options: Any) -> Any:
-    """The options with the environment's tags, its tenants' and its permissions boundary in every part; what a part says itself stays."""
+    """The options with the environment's tags, its tenants' and its permissions boundary in every part of AWS; what a part says itself stays."""
+    platforms = options.platforms
+    only = next(iter(platforms), "")
 
     def part(own: Any) -> Any:
         of_tenant = owners_tags(getattr(own, "tenant", None), options.tenants)
@@ -90,11 +114,18 @@ def _handed_down(options: Any) -> Any:
 
     parts = {
         "network": part(options.network),
-        "platforms": {name: part(each) for name, each in options.platforms.items()},
-        "endpoints": {name: with_quotas(part(each), options.tenants) for name, each in options.endpoints.items()},
+        "platforms": {name: part(each) if each.type == ECS else each for name, each in platforms.items()},
+        "endpoints": {
+            name: with_quotas(part(each), options.tenants) if _in_aws(platforms.get(each.platform or only)) else each
+            for name, each in options.endpoints.items()
+        },
         "gpu_node_pools": {name: part(each) for name, each in options.gpu_node_pools.items()},
     }
     return options.model_copy(update=parts)
+
+
+def _in_aws(platform: Any) -> bool:
+    return platform is None or platform.type == ECS
 
 
 def _mapping(given: Any) -> Mapping[str, Any]:
@@ -105,7 +136,7 @@ def _tag_problems(options: Any) -> Iterator[Problem]:
     """What is wrong with a part's tags only once the environment's have joined them; each by itself is right."""
     parts = {
         "network": options.network,
-        **{f"platforms.{name}": each for name, each in options.platforms.items()},
+        **{f"platforms.{name}": each for name, each in options.platforms.items() if each.type == ECS},
         **{f"endpoints.{name}": each for name, each in options.endpoints.items()},
         **{f"gpu_node_pools.{name}": each for name, each in options.gpu_node_pools.items()},
     }
@@ -133,16 +164,16 @@ class _Parts:
 def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
     """The platforms and endpoints that are right by themselves, so that one mistake does not hide another."""
 
-    def one(declaration: type, value: Any) -> Any:
-        if isinstance(value, Mapping):
+    def one(declaration: type | None, value: Any) -> Any:
+        if declaration is not None and isinstance(value, Mapping):
             with contextlib.suppress(InvalidOptionsError):
                 return validate(declaration, value, style=style)
         return None
 
-    def right(key: str, declaration: type) -> dict[str, Any]:
+    def right(key: str, declaration: Callable[[Any], type | None]) -> dict[str, Any]:
         entries = given.get(key)
         found = {
-            name: one(declaration, value)
+            name: one(declaration(value), value)
             for name, value in (entries.items() if isinstance(entries, Mapping) else ())
             if isinstance(name, str)
         }
@@ -150,9 +181,9 @@ def _well_formed(given: Mapping[str, Any], style: Style) -> _Parts:
 
     return _Parts(
         one(NetworkOptions, given.get("network")),
-        right("platforms", PlatformOptions),
-        right("endpoints", PlacedEndpointOptions),
-        right(spelled("gpu_node_pools", style), PlacedGpuNodePoolOptions),
+        right("platforms", lambda value: PLATFORM_TYPES.get(str(_mapping(value).get("type")))),
+        right("endpoints", lambda _: PlacedEndpointOptions),
+        right(spelled("gpu_node_pools", style), lambda _: PlacedGpuNodePoolOptions),
     )
 
 
@@ -168,5 +199,6 @@ def _transform_problems(parts: _Parts, style: Style) -> Iterator[Problem]:
         for problem in transform_problems(parts.network, NETWORK_ROLES):
             yield styled(problem, style, NetworkOptions).below("network")
     for name, platform in parts.platforms.items():
-        for problem in transform_problems(platform, CLUSTER_ROLES):
+        roles = CLUSTER_ROLES if platform.type == ECS else KUBERNETES_ROLES
+        for problem in transform_problems(platform, roles):
             yield styled(problem, style, PlatformOptions).below(f"platforms.{name}")

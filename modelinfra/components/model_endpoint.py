@@ -11,7 +11,7 @@ import pulumi
 from pulumi import Output
 
 from modelinfra import naming
-from modelinfra.catalog.child_roles import ENDPOINT_ROLES
+from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.children import Adjustments, Children, transform_problems
 from modelinfra.components.builds import capture_build, fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
@@ -139,7 +139,8 @@ class ModelEndpoint(pulumi.ComponentResource):
         queued = is_asynchronous(options)
         capturing = options.capture is not None
         image: ModelImage | None = None
-        if served.image is None or builds or fetching or queued or capturing:
+        needed = served.image is None or builds or fetching or queued or capturing
+        if platform.builds_images and needed:
             image = ModelImage(
                 children.name,
                 server_build(served) if served.image is None else None,
@@ -178,14 +179,16 @@ def _request(
     if served.image is not None:
         arn = Output.from_input(served.image).apply(lambda ready: repository_arn_of(ready) or "")
         return EndpointRequest(children, options, served, served.image, arn, fetcher)
-    assert image is not None
+    if image is None:  # a platform that fetches the model beside the server's own image
+        assert served.server.image is not None
+        return EndpointRequest(children, options, served, served.server.image, "")
     assert built is not None
     return EndpointRequest(children, options, served, built, image.repository_arn, fetcher)
 
 
 def plan_endpoint(name: str, options: Any, planner: Planner, root: Path) -> PlannedEndpoint:
     """Find the model, compute sizes and budgets, and ask the platform. Raises InvalidOptionsError; registers nothing."""
-    problems = transform_problems(options, ENDPOINT_ROLES)
+    problems = transform_problems(options, ROLES_OF_ENDPOINTS)
     try:
         served = served_model(options, root, name)
         revisions = {each: _revision(options, each, root, name, served) for each in options.revisions}

@@ -18,7 +18,7 @@ import textwrap
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NotRequired, Required
+from typing import Any, Literal, NotRequired, Required
 
 import pulumi
 
@@ -118,6 +118,19 @@ def declared(declaration: type) -> tuple[Declared, ...]:
 def is_declaration(tp: Any) -> bool:
     """Whether a type is a TypedDict."""
     return typing.is_typeddict(tp)
+
+
+def variants(members: Iterable[Any]) -> dict[str, type]:
+    """The TypedDicts among the members of a choice by the word that their key `type` takes; none where a single one is there."""
+    found = {
+        word: each
+        for each in members
+        if is_declaration(each)
+        for key in declared(each)
+        if key.name == "type" and typing.get_origin(key.type) is Literal
+        for word in typing.get_args(key.type)
+    }
+    return found if len(found) > 1 else {}
 
 
 def _declared(name: str, hint: Any, doc: str) -> Declared:

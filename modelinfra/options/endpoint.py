@@ -29,10 +29,14 @@ from modelinfra.options.landing import (
     EXECUTION_POLICY,
     IMAGE,
     INGRESS,
+    POD,
     ROLE,
+    ROUTE_OF_GATEWAY,
     RULE,
     SECURITY_GROUP,
+    SERVER_OF_POD,
     SERVICE,
+    SERVICE_ACCOUNT,
     TASK,
     TIMEOUTS,
 )  # fmt: skip
@@ -64,7 +68,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     cpu: NotRequired[
         Annotated[
             VCpu,
-            replace(CPU, default_text="1; with `accelerator` its share of the node"),
+            replace(CPU, default_text="1; with `accelerator` its share of the node, on Kubernetes 3"),
         ]
     ]
     """Processor of each replica. The smallest size that the platform offers and that holds `cpu` and `memory` is taken."""
@@ -100,7 +104,12 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
             Literal["x86_64", "arm64"],
             Option(
                 default="x86_64",
-                lands=(f"{TASK}.runtimePlatform.cpuArchitecture", f"{IMAGE}.platforms[0]", f"{IMAGE}.tags[0]"),
+                lands=(
+                    f"{TASK}.runtimePlatform.cpuArchitecture",
+                    f"{IMAGE}.platforms[0]",
+                    f"{IMAGE}.tags[0]",
+                    f"{POD}.nodeSelector",
+                ),
                 example="arm64",
             ),
         ]
@@ -124,7 +133,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     environment: NotRequired[
         Annotated[
             Mapping[str, Input[str]],
-            Option(lands=(f"{CONTAINER}.environment[0].value",), example={"LOG_LEVEL": "debug"}),
+            Option(lands=(f"{CONTAINER}.environment[0].value", f"{SERVER_OF_POD}.env"), example={"LOG_LEVEL": "debug"}),
         ]
     ]
     """Environment variables of the server. Not for secrets: they are readable in the console and in the state."""
@@ -181,7 +190,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
                 default_text="`longest_request`, 2 minutes at most",
                 at_least=2,
                 at_most=120,
-                lands=(f"{CONTAINER}.stopTimeout", TIMEOUTS),
+                lands=(f"{CONTAINER}.stopTimeout", TIMEOUTS, f"{POD}.terminationGracePeriodSeconds"),
                 example="50s",
             ),
         ]
@@ -207,6 +216,15 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
         ]
     ]
     """An existing role that the server runs with, in place of one that is made. It is not changed; previews say what it needs."""
+
+    service_account: NotRequired[
+        Annotated[
+            Input[str],
+            Option(lands=(f"{ADDED}{SERVICE_ACCOUNT}", f"{POD}.serviceAccountName"), example="reader"),
+        ]
+    ]
+    """On Kubernetes: an existing service account of the namespace that replicas run with, and that fetches the model, in place of one that
+    is made and has no rights. It is not changed."""
 
     security_group_id: NotRequired[
         Annotated[
@@ -270,7 +288,12 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
                 pattern=r"(?=.{1,126}$)(/[A-Za-z0-9._~-]+)+",
                 pattern_text="a path of 126 characters at most that begins with a slash and does not end with one",
                 pattern_example="/sentiment",
-                lands=(f"{RULE}.conditions", f"{RULE}.transforms", f"{RULE}.priority"),
+                lands=(
+                    f"{RULE}.conditions",
+                    f"{RULE}.transforms",
+                    f"{RULE}.priority",
+                    f"{ROUTE_OF_GATEWAY}.spec.rules",
+                ),
                 example="/elsewhere",
             ),
         ]
@@ -300,7 +323,7 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
             Mapping[Name, Annotated[int, Option(at_least=0, at_most=100)]],
             Option(
                 default_text="all of it to stable",
-                lands=(f"{RULE}.actions",),
+                lands=(f"{RULE}.actions", f"{ROUTE_OF_GATEWAY}.spec.rules"),
                 example={"stable": 50, "candidate": 50},
             ),
         ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from modelinfra.catalog.child_roles import ENDPOINT_ROLES
+from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.options import asynchronous, endpoint_children
 from modelinfra.options.adjustments import transforms_name
 from modelinfra.options.capture import predictions_pass_a_proxy
@@ -150,7 +150,7 @@ def revisions_could_be_endpoints(endpoint: Mapping[str, Any]) -> Iterator[Proble
 
 
 RULES: Final[_Rules] = (
-    (("transforms",), transforms_name(ENDPOINT_ROLES)),
+    (("transforms",), transforms_name(ROLES_OF_ENDPOINTS)),
     (endpoint_children.KEYS, endpoint_children.transforms_find_what_is_made),
     *_OF_ITS_OWN_KEYS,
     *asynchronous.RULES,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
 from modelinfra.options.budget import BudgetOptions, budget_problems
 from modelinfra.options.cluster import ClusterOptions
-from modelinfra.options.declare import Option, rule
+from modelinfra.options.declare import Option, rule, variants
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
-from modelinfra.options.landing import ADDED, BUDGET, CLUSTER, DASHBOARD, LOAD_BALANCER, REPOSITORY
+from modelinfra.options.kubernetes import KubernetesOptions
+from modelinfra.options.landing import ADDED, BUDGET, CLUSTER, DASHBOARD, LOAD_BALANCER, NAMESPACE, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
 from modelinfra.options.notify import NotifyOptions
@@ -20,17 +21,37 @@ from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.tenant_rules import tenant_problems
 from modelinfra.options.tenants import OWNER, TenantOptions
 
+ECS = "ecs"
+"""The `type` of platforms that stand in the network of AWS."""
+
 _BUDGET = {"monthly_usd": 5000, "notify": ["finance@example.com"]}
 
 
-class PlatformOptions(ClusterOptions):
-    """Where endpoints run."""
+class EcsPlatformOptions(ClusterOptions):
+    """Endpoints run on Amazon ECS: on Fargate, and on nodes of `gpu_node_pools`."""
 
     type: Annotated[Literal["ecs"], Option()]
-    """Kind of platform: ecs (Fargate, and nodes of `gpu_node_pools`)."""
+    """Kind of platform: ecs."""
 
     tenant: NotRequired[Annotated[str, OWNER]]
     """Name of the tenant whose endpoints alone run here. Left out, all endpoints may."""
+
+
+class KubernetesPlatformOptions(KubernetesOptions):
+    """Endpoints run on a Kubernetes cluster that there is, with KServe on it. Nothing of AWS is made for it."""
+
+    type: Annotated[Literal["kubernetes"], Option()]
+    """Kind of platform: kubernetes."""
+
+    tenant: NotRequired[Annotated[str, replace(OWNER, lands=(f"{NAMESPACE}.metadata.labels",))]]
+    """Name of the tenant whose endpoints alone run here, in its namespace. Left out, those of nobody do."""
+
+
+PlatformOptions: TypeAlias = EcsPlatformOptions | KubernetesPlatformOptions
+"""Where endpoints run: what may be said follows from `type`."""
+
+PLATFORM_TYPES = variants((EcsPlatformOptions, KubernetesPlatformOptions))
+"""`type` -> what may be said."""
 
 
 class PlacedEndpointOptions(EndpointOptions):
@@ -67,7 +88,7 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     """What every name of what is made begins with, before the environment's own. None otherwise. An edit makes everything anew."""
 
     network: NotRequired[Annotated[NetworkOptions, Option(default={})]]
-    """The network."""
+    """The network of AWS. Only made for platforms that stand in it."""
 
     platforms: Annotated[Mapping[Name, PlatformOptions], Option()]
     """Where endpoints run, by name."""
@@ -94,13 +115,21 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
 @rule(EnvironmentOptions, "network", "platforms")
 def an_adopted_load_balancer_stands_in_an_adopted_network(environment: Mapping[str, Any]) -> Iterable[Problem]:
     for name, platform in environment["platforms"].items():
-        if platform.listener_arn is not None and environment["network"].vpc is None:
+        if platform.type == ECS and platform.listener_arn is not None and environment["network"].vpc is None:
             yield Problem(
                 f"platforms.{name}.listener_arn",
                 "its load balancer cannot be in the network that is made here",
                 "Name the load balancer's VPC under `network.vpc`, or remove `listener_arn` to have a load balancer made.",
                 platform.listener_arn,
             )
+
+
+@rule(EnvironmentOptions, "network", "platforms")
+def somebody_stands_in_the_network(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    outside = environment["platforms"] and all(each.type != ECS for each in environment["platforms"].values())
+    if outside and environment["network"].model_fields_set:
+        reason = "no platform stands in it, so that none is made"
+        yield Problem("network", reason, "Remove it.")
 
 
 @rule(EnvironmentOptions, "endpoints")

@@ -175,3 +175,14 @@ BECOMES_ASYNCHRONOUS = (
     f"{ADDED}{SCALING_POLICY}",
 )
 """What an endpoint gains and loses whose requests lie in a queue instead of coming over a load balancer."""
+
+# Kubernetes: objects by what the API calls them. Of an endpoint's own there is one of each, named as the endpoint.
+INFERENCE_SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+POD = f"{INFERENCE_SERVICE}.spec.predictor"
+POD_AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+SERVER_OF_POD = f"{POD}.containers[0]"
+ROUTE_OF_GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
+SCALED_OBJECT = "kubernetes:keda.sh/v1alpha1:ScaledObject"
+SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+WAITED_FOR = f"{INFERENCE_SERVICE}.options.customTimeouts"

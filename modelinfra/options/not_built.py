@@ -8,7 +8,6 @@ NOT_BUILT: dict[str, str] = {
     "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
     "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
     "edge_fleets": "there is no edge fleet",
-    "serving": "endpoints run on ECS",
 }
 """Key (in snake_case) -> why it is refused."""
 

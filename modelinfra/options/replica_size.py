@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from modelinfra.options.declare import Option
-from modelinfra.options.landing import TASK
+from modelinfra.options.landing import SERVER_OF_POD, TASK
 
-CPU = Option(at_least=0.25, at_most=192, lands=(f"{TASK}.cpu", f"{TASK}.memory"), example=2)
+_OF_POD = f"{SERVER_OF_POD}.resources"
 
-MEMORY = Option(at_least=2**28, at_most=2048 * 2**30, lands=(f"{TASK}.memory",), example="6GiB")
+CPU = Option(at_least=0.25, at_most=192, lands=(f"{TASK}.cpu", f"{TASK}.memory", _OF_POD), example=2)
+
+MEMORY = Option(at_least=2**28, at_most=2048 * 2**30, lands=(f"{TASK}.memory", _OF_POD), example="6GiB")

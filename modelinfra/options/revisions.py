@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.options.declare import Option
-from modelinfra.options.landing import CONTAINER, RULE
+from modelinfra.options.landing import CONTAINER, ROUTE_OF_GATEWAY, RULE, SERVER_OF_POD
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.quantities import Bytes, VCpu
@@ -61,7 +61,7 @@ class RevisionOptions(TypedDict):
     environment: NotRequired[
         Annotated[
             Mapping[str, Input[str]],
-            Option(lands=(f"{CONTAINER}.environment",), example={"LOG_LEVEL": "debug"}),
+            Option(lands=(f"{CONTAINER}.environment", f"{SERVER_OF_POD}.env"), example={"LOG_LEVEL": "debug"}),
         ]
     ]
     """Environment variables of its server, beside the endpoint's or in their place. None otherwise."""
@@ -76,7 +76,7 @@ class RevisionOptions(TypedDict):
                 default_text=f"`{HEADER}` with its name",
                 at_least=1,
                 at_most=_MOST_CONDITIONS - 1,
-                lands=(f"{RULE}.conditions",),
+                lands=(f"{RULE}.conditions", f"{ROUTE_OF_GATEWAY}.spec.rules"),
                 example={"x-tester": "yes"},
             ),
         ]

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, ALARM, SCALING_POLICY, SCALING_TARGET, SCHEDULED_ACTION, STEPS, TRACKING
+from modelinfra.options.landing import (
+    ADDED,
+    ALARM,
+    POD_AUTOSCALER,
+    SCALED_OBJECT,
+    SCALING_POLICY,
+    SCALING_TARGET,
+    SCHEDULED_ACTION,
+    STEPS,
+    TRACKING,
+)  # fmt: skip
 from modelinfra.options.names import Name
 from modelinfra.options.problems import NOTHING, Problem
 from modelinfra.options.quantities import Duration
@@ -33,7 +43,16 @@ class ScalingOptions(TypedDict):
     """Replicas and autoscaling of an endpoint."""
 
     min: NotRequired[
-        Annotated[int, Option(default=2, at_least=0, at_most=5000, lands=(f"{SCALING_TARGET}.minCapacity",), example=3)]
+        Annotated[
+            int,
+            Option(
+                default=2,
+                at_least=0,
+                at_most=5000,
+                lands=(f"{SCALING_TARGET}.minCapacity", f"{POD_AUTOSCALER}.spec.minReplicas"),
+                example=3,
+            ),
+        ]
     ]
     """Fewest replicas. Two replicas run in two zones, so that the loss of one zone leaves one serving. 0 goes with
     `mode: async` only, where the queue holds the requests until a replica is there."""
@@ -42,14 +61,26 @@ class ScalingOptions(TypedDict):
         Annotated[
             int,
             Option(
-                default_text="`min`", at_least=1, at_most=5000, lands=(f"{SCALING_TARGET}.maxCapacity",), example=12
+                default_text="`min`",
+                at_least=1,
+                at_most=5000,
+                lands=(f"{SCALING_TARGET}.maxCapacity", f"{POD_AUTOSCALER}.spec.maxReplicas"),
+                example=12,
             ),
         ]
     ]
     """Most replicas. More than `min` turns autoscaling on."""
 
     concurrency: NotRequired[
-        Annotated[float, Option(at_least=0.1, at_most=10_000, lands=(f"{ADDED}{SCALING_POLICY}",), example=4)]
+        Annotated[
+            float,
+            Option(
+                at_least=0.1,
+                at_most=10_000,
+                lands=(f"{ADDED}{SCALING_POLICY}", f"{ADDED}{SCALED_OBJECT}", f"{ADDED}{POD_AUTOSCALER}"),
+                example=4,
+            ),
+        ]
     ]
     """Target of autoscaling: requests in flight at each replica, those that wait included. The default target when `max` exceeds `min` and
     no other is given: most of what the server works on at once. Where answers are streamed it counts until they begin."""
@@ -60,13 +91,29 @@ class ScalingOptions(TypedDict):
     """Target of autoscaling: requests each replica answers per second. The load balancer counts per minute; the conversion is done here."""
 
     cpu_percent: NotRequired[
-        Annotated[float, Option(at_least=1, at_most=100, lands=(f"{ADDED}{SCALING_POLICY}",), example=55)]
+        Annotated[
+            float,
+            Option(
+                at_least=1,
+                at_most=100,
+                lands=(f"{ADDED}{SCALING_POLICY}", f"{POD_AUTOSCALER}.spec.metrics"),
+                example=55,
+            ),
+        ]
     ]
     """Target of autoscaling: average CPU use of the replicas, in percent. 60 when `max` exceeds `min`, no target is given,
     and answers are streamed."""
 
     memory_percent: NotRequired[
-        Annotated[float, Option(at_least=1, at_most=100, lands=(f"{ADDED}{SCALING_POLICY}",), example=70)]
+        Annotated[
+            float,
+            Option(
+                at_least=1,
+                at_most=100,
+                lands=(f"{ADDED}{SCALING_POLICY}", f"{POD_AUTOSCALER}.spec.metrics"),
+                example=70,
+            ),
+        ]
     ]
     """Target of autoscaling: average memory use of the replicas, in percent."""
 
@@ -127,7 +174,7 @@ class ScalingOptions(TypedDict):
             Option(
                 default_text="as long as a replica may take to start (`startup_budget`), and 3m to be seen",
                 at_most=3600,
-                lands=(f"{TRACKING}.scaleOutCooldown",),
+                lands=(f"{TRACKING}.scaleOutCooldown", f"{POD_AUTOSCALER}.spec.behavior"),
                 example="2m",
             ),
         ]
@@ -135,7 +182,15 @@ class ScalingOptions(TypedDict):
     """How long autoscaling waits for the replicas that it added before it adds to them. A larger step is taken at once."""
 
     scale_in_cooldown: NotRequired[
-        Annotated[Duration, Option(default="5m", at_most=3600, lands=(f"{TRACKING}.scaleInCooldown",), example="10m")]
+        Annotated[
+            Duration,
+            Option(
+                default="5m",
+                at_most=3600,
+                lands=(f"{TRACKING}.scaleInCooldown", f"{POD_AUTOSCALER}.spec.behavior"),
+                example="10m",
+            ),
+        ]
     ]
     """How long autoscaling waits after removing replicas before it removes more. With `mode: async` also how long the queue is empty
     before the replicas above `min` go."""

@@ -17,10 +17,10 @@ import pydantic_core
 from pydantic.alias_generators import to_camel
 
 from modelinfra.options.applied_rules import custom_error, with_rules
-from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration, rules_of
+from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration, rules_of, variants
 from modelinfra.options.problems import InvalidOptionsError, Problem, stray
 from modelinfra.options.quantities import Quantity, QuantityError, shown_bytes, shown_seconds
-from modelinfra.options.wording import in_style, problems_of
+from modelinfra.options.wording import VARIANT, in_style, problems_of
 
 Style = Literal["snake", "camel"]
 """How keys are spelled: snake_case in Python, camelCase in stack files."""
@@ -182,11 +182,15 @@ def _in(unit: str | None, number: float) -> str:
 
 def _tagged(members: tuple[Any, ...], option: Option, style: Style) -> Any:
     """A choice between types, decided by the kind of the given value, so that errors speak of one type only."""
-    kinds = {_kind_of_type(each): each for each in members if each is not type(None)}
+    named = variants(members)
+    kinds = {f"{VARIANT}{word}": each for word, each in named.items()} or {
+        _kind_of_type(each): each for each in members if each is not type(None)
+    }
     first = next(iter(kinds))
 
     def kind(given: Any) -> str:
-        found = _kind_of_value(given)
+        word = given.get("type") if isinstance(given, Mapping) else None
+        found = f"{VARIANT}{word}" if named else _kind_of_value(given)
         return found if found in kinds else first
 
     tagged = tuple(Annotated[_derive(each, option, (), style), pydantic.Tag(name)] for name, each in kinds.items())

@@ -53,7 +53,7 @@ def tenant_problems(environment: Mapping[str, Any]) -> Iterator[Problem]:
             )
             yield Problem(f"{path}.tenant", "there is no such tenant", remedy, each.tenant)
         if each.tenant is not None:
-            yield from _no_own_tag(f"{path}.", each.tags)
+            yield from _no_own_tag(f"{path}.", getattr(each, "tags", None))
     if tenants:
         yield from _no_own_tag("", environment["tags"])
     yield from _capacity(environment)

@@ -18,12 +18,22 @@ def a_name_is_not_both_plain_and_secret(endpoint: Mapping[str, Any]) -> Iterable
 
 def secrets_are_references(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     for name, value in (endpoint["secrets"] or {}).items():
-        if isinstance(value, str) and not re.match(r"arn:[^:]+:(secretsmanager|ssm):", value):
+        if isinstance(value, str) and not is_reference(value):
             yield Problem(
                 f"secrets.{name}",
                 "a secret is given by reference, never by value",
-                "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+                "Write the ARN of a Secrets Manager secret or of an SSM parameter; on Kubernetes NAME/KEY of a secret.",
             )
+
+
+def is_reference(value: str) -> bool:
+    """Whether a secret is named: by an ARN, or as the key of a Kubernetes secret."""
+    return re.match(r"arn:[^:]+:(secretsmanager|ssm):", value) is not None or of_kubernetes(value)
+
+
+def of_kubernetes(value: str) -> bool:
+    """Whether this names a key of a Kubernetes secret: `name/key`, both in the words that Kubernetes takes."""
+    return re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[-._a-zA-Z0-9]{1,253}", value) is not None
 
 
 def variables_have_names(endpoint: Mapping[str, Any]) -> Iterable[Problem]:

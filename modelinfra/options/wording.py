@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from modelinfra.options.declare import declared, is_declaration
+from modelinfra.options.declare import declared, is_declaration, variants
 from modelinfra.options.not_built import ELSEWHERE, NOT_BUILT
 from modelinfra.options.problems import NOTHING, Problem, did_you_mean
+
+VARIANT = "@type:"
+"""What stands in the location of an error before the word that chose between several declarations."""
 
 _EXPECTED = {
     "string_type": ("text is expected here", "Write text, in quotes if it looks like a number or a date."),
@@ -35,7 +38,8 @@ def problems_of(errors: Iterable[Mapping[str, Any]], declaration: type, style: s
 
 
 def _problems(error: Mapping[str, Any], declaration: type, style: str) -> Iterable[Problem]:
-    loc = [part for part in error["loc"] if not str(part).startswith("@") and part != "[key]"]
+    whole = [part for part in error["loc"] if part != "[key]" and (_variant(part) or not str(part).startswith("@"))]
+    loc = [part for part in whole if not _variant(part)]
     path = _path(loc)
     kind, given = error["type"], error["input"]
     if kind == "problems":
@@ -43,13 +47,15 @@ def _problems(error: Mapping[str, Any], declaration: type, style: str) -> Iterab
             # A wrong key of a mapping is the last word of its path already.
             own = problem.path or problem.given is not NOTHING or error["loc"][-1:] == ("[key]",)
             shown = problem if own else replace(problem, given=given)
-            yield styled(shown, style, _declaration_at(declaration, loc)).below(path)
+            yield styled(shown, style, _declaration_at(declaration, whole)).below(path)
     elif kind == "missing":
-        yield Problem(path, "this is required", in_style(_what(declaration, loc, style) or "Add it.", style))
+        yield Problem(path, "this is required", in_style(_what(declaration, whole, style) or "Add it.", style))
     elif kind == "extra_forbidden":
-        yield _unknown_key(declaration, loc, path, given, style)
+        yield _unknown_key(declaration, whole, path, given, style)
     elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+        if loc[-1] == "type":
+            choices = _types(declaration, whole[:-1]) or choices
         # Never a guess: `amd64` is close to `arm64`.
         yield Problem(path, "this is not one of the choices", _one_of(choices), given)
     else:
@@ -80,18 +86,35 @@ def _what(declaration: type, loc: Sequence[Any], style: str) -> str:
     return f"Add it: {key.doc[:1].lower()}{key.doc[1:].splitlines()[0]}" if key and key.doc else ""
 
 
+def _variant(part: Any) -> bool:
+    return str(part).startswith(VARIANT)
+
+
+def _types(declaration: type, loc: Sequence[Any]) -> list[str]:
+    """The words of `type` between which the declaration at this place was chosen; none where there is no choice."""
+    chosen = loc[:-1] if loc and _variant(loc[-1]) else loc
+    return list(variants(_declarations(_type_at(declaration, chosen))))
+
+
 def _declaration_at(declaration: type, loc: Sequence[Any]) -> type | None:
     """Which TypedDict a path leads to, through mappings, lists and choices."""
+    return next(iter(_declarations(_type_at(declaration, loc))), None)
+
+
+def _type_at(declaration: type, loc: Sequence[Any]) -> Any:
     here: Any = declaration
     for part in loc:
+        if _variant(part):
+            here = variants(_declarations(here)).get(str(part).removeprefix(VARIANT), here)
+            continue
         found = next(iter(_declarations(here)), None)
         if found is not None:
             key = next((each for each in declared(found) if part in (each.name, spelled(each.name, "camel"))), None)
             here = key.type if key else None
         else:
             # The values of a mapping, or the members of a list.
-            here = next(reversed(typing.get_args(here)), None)
-    return next(iter(_declarations(here)), None)
+            here = next(reversed(typing.get_args(_without_annotations(here))), None)
+    return here
 
 
 def _declarations(tp: Any) -> list[type]:
@@ -114,21 +137,22 @@ def _path(loc: Sequence[Any]) -> str:
     return path
 
 
-def styled(problem: Problem, style: str, declaration: type | None) -> Problem:
+def styled(problem: Problem, style: str, declaration: Any) -> Problem:
     """The problem with its keys spelled as the user writes them. Words of the user's own, as the names of secrets, stay."""
     parts, known, named = problem.path.split("."), True, False
+    choices = _declarations(declaration)
     for index, part in enumerate(parts):
         if named:  # a name of the user's
             named = False
             continue
         word = part.split("[")[0]
-        keys = {key.name: key.type for key in declared(declaration)} if declaration else {}
+        keys = {key.name: key.type for each in choices for key in declared(each)}
         known = known and word in keys
         if known:
             parts[index] = spelled(part, style)
             inner = _without_annotations(keys[word])
             named = typing.get_origin(inner) is Mapping
-            declaration = next(iter(_declarations(typing.get_args(inner)[1] if named else inner)), None)
+            choices = _declarations(typing.get_args(inner)[1] if named else inner)
     path = ".".join(parts)
     return replace(problem, path=path, reason=in_style(problem.reason, style), remedy=in_style(problem.remedy, style))
 

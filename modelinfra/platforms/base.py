@@ -93,13 +93,13 @@ class EndpointRequest:
 class EndpointOutputs:
     """What a platform answers: the public outputs of a `ModelEndpoint`. None where the endpoint has no such thing.
 
-    signals: what can be seen of the endpoint; no output of the component.
+    signals: what CloudWatch sees of the endpoint; no output of the component.
     """
 
-    log_group: Output[str]
-    task_role_arn: Output[str]
-    security_group_id: Output[str]
-    signals: Watched
+    signals: Watched | None = None
+    log_group: Output[str] | None = None
+    task_role_arn: Output[str] | None = None
+    security_group_id: Output[str] | None = None
     url: Output[str] | None = None
     predict_url: Output[str] | None = None
     health_url: Output[str] | None = None
@@ -142,6 +142,10 @@ class Platform(Protocol):
     @property
     def production(self) -> bool:
         """Whether what is expensive to lose is protected here."""
+
+    @property
+    def builds_images(self) -> bool:
+        """Whether images are built for it: with the model inside, or of the programs beside the server."""
 
     @property
     def planner(self) -> Planner:

@@ -22,7 +22,7 @@ from modelinfra.testing.cloud import StandInCloud, serve
 from modelinfra.testing.engine import Engine, find_engine
 from modelinfra.testing.process import Interrupt, Outcome, engine_environment, run_engine
 
-DEFAULT_PACKAGES = ("aws", "docker-build")
+DEFAULT_PACKAGES = ("aws", "docker-build", "kubernetes")
 
 
 class SandboxError(Exception):

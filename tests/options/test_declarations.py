@@ -34,7 +34,16 @@ NOT_ONE_PROPERTY = {
     "network.vpc.publicSubnetIds": "is where public endpoints stand",
     "network.vpc.cidr": "spares a look-up",
     "platforms": "its parts are options of their own",
-    "platforms.*.type": "there is one type",
+    "platforms.*.type": "moves every endpoint of it",
+    "platforms.*.cluster": "its parts are options of their own",
+    "platforms.*.cluster.kubeconfig": "is how the cluster is reached",
+    "platforms.*.cluster.context": "is how the cluster is reached",
+    "platforms.*.serving": "there is one",
+    "platforms.*.namespace": "moves every endpoint of it",
+    "platforms.*.gateway.name": "is a part of the gateway",
+    "platforms.*.gateway.namespace": "is a part of the gateway",
+    "platforms.*.gateway.url": "is part of an output of the endpoints",
+    "platforms.*.accelerators": "its parts are options of their own",
     "platforms.*.loadBalancerUrl": "is part of an output of the endpoints",
     "platforms.*.transforms": "lands wherever its user says",
     "network.transforms": "lands wherever its user says",
@@ -166,9 +175,10 @@ WITH_KEYS_OF_USERS = (
     ".dimensions",
     ".webhooks",
     ".headers",
+    ".nodeSelector",
 )
 NAMED_BY_USERS = (
-    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants."),
+    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants.", "accelerators."),
     *("scaling.metrics.", "scaling.steps.", "scaling.schedule."),
 )
 
@@ -249,6 +259,8 @@ def test_the_schema_accepts_good_files(name: str) -> None:
     [
         {},
         {"platforms": {"web": {"type": "kubernetes"}}},
+        {"platforms": {"web": {"type": "swarm"}}},
+        {"platforms": {"web": {"type": "kubernetes", "cluster": {"context": "a"}, "exec": True}}},
         {"platforms": {"Web": {"type": "ecs"}}},
         {"platforms": {"web": {"type": "ecs", "exec": "yes"}}},
         {"platforms": {"web": {"type": "ecs"}}, "edgeFleets": {}},

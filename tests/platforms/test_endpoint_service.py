@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.making import inputs
 from tests.platforms.worlds import (
     ALARM,
@@ -14,6 +16,7 @@ from tests.platforms.worlds import (
     SERVICE,
     TARGET_GROUP,
     deployed,
+    refusal,
 )
 
 
@@ -115,3 +118,26 @@ def test_spare_capacity_carries_what_is_above_the_least(tmp_path: Path) -> None:
         {"capacityProvider": "FARGATE_SPOT", "weight": 4},
     ]
     assert service(tmp_path)["capacityProviderStrategies"] == [{"capacityProvider": "FARGATE", "weight": 1}]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"service_account": "reader"},
+            "service_account: on ECS replicas run with a role. Write `task_role_arn`, or leave both out to have a role made.",
+        ),
+        (
+            {"secrets": {"TOKEN": "hub/token"}},
+            "secrets.TOKEN: a secret is given by reference, never by value, and on ECS a reference is an ARN. Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+        ),
+        (
+            {"transforms": {"inference-service": {}}},
+            "transforms.inference-service: there is nothing for it to adjust: it is a child of endpoints on Kubernetes. Remove it.",
+        ),
+    ],
+)
+def test_what_means_something_on_kubernetes_alone_is_refused(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    assert refusal(tmp_path, **options)[1:] == [said]

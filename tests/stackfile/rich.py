@@ -54,6 +54,19 @@ RICH: dict[str, Any] = {
             "transforms": {"load-balancer": {"enableHttp2": False}},
         },
         "alone": {"type": "ecs", "sharedLoadBalancer": False},
+        "k8s": {
+            "type": "kubernetes",
+            "tenant": "acme",
+            "serving": "kserve",
+            "cluster": {"kubeconfig": "~/.kube/models", "context": "models"},
+            "namespace": "models",
+            "createNamespace": True,
+            "gateway": {"name": "inference", "namespace": "gateways", "url": "https://models.acme.ai"},
+            "prometheusUrl": "http://prometheus.monitoring:9090",
+            "accelerators": {"A10G": {"nodeSelector": {"gpu": "a10g"}, "resource": "nvidia.com/gpu"}},
+            "imagePullSecrets": ["registry"],
+            "transforms": {"namespace": {"metadata": {"labels": {"part": "k8s"}}}},
+        },
     },
     "gpuNodePools": {
         "a10g": {
@@ -74,6 +87,13 @@ RICH: dict[str, Any] = {
         "ready": {"platform": "web", "accelerator": {"name": "L4"}, "maxNodes": 2, "warmNodes": 1},
     },
     "endpoints": {
+        "letters": {
+            "platform": "k8s",
+            "tenant": "acme",
+            "server": "mlserver",
+            "model": "s3://models/acme/letters/7",
+            "serviceAccount": "reader",
+        },
         "vision": {
             "platform": "web",
             "server": "triton",

@@ -97,7 +97,7 @@ KEYS = [
     wrong_platform(
         "no platform type",
         "{}",
-        "platforms.web.type: this is required. Add it: kind of platform: ecs (Fargate, and nodes of `gpuNodePools`).",
+        "platforms.web.type: this is required. Add it: kind of platform: ecs.",
     ),
     wrong_environment(
         "no server",
@@ -182,14 +182,14 @@ KEYS = [
     ),
     wrong_endpoint("gRPC", "grpc: true", f"grpc (given: True): {BELOW} `exposure.grpc`."),
     wrong_platform(
-        "KServe",
+        "KServe on ECS",
         "{type: ecs, serving: kserve}",
-        "platforms.web.serving (given: 'kserve'): this is not built yet: endpoints run on ECS. Remove it.",
+        "platforms.web.serving (given: 'kserve'): there is no such key.",
     ),
     wrong_platform(
         "platform of a type that is not built",
-        "{type: kubernetes}",
-        "platforms.web.type (given: 'kubernetes'): this is not one of the choices. Write ecs.",
+        "{type: sagemaker}",
+        "platforms.web.type (given: 'sagemaker'): this is not one of the choices. Write one of: ecs, kubernetes.",
     ),
     wrong_environment(
         "unknown server",

@@ -194,13 +194,13 @@ MODELS = [
         "secret by value",
         "secrets: {db_password: hunter2}",
         "secrets.db_password: a secret is given by reference, never by value. "
-        "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+        "Write the ARN of a Secrets Manager secret or of an SSM parameter; on Kubernetes NAME/KEY of a secret.",
     ),
     wrong_endpoint(
         "secret in a bucket",
         "secrets: {TOKEN: 'arn:aws:s3:::bucket/token'}",
         "secrets.TOKEN: a secret is given by reference, never by value. "
-        "Write the ARN of a Secrets Manager secret or of an SSM parameter.",
+        "Write the ARN of a Secrets Manager secret or of an SSM parameter; on Kubernetes NAME/KEY of a secret.",
     ),
     wrong_endpoint(
         "variable both plain and secret",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from modelinfra.options.declare import UNSET, Option, declared, is_declaration
-from modelinfra.options.environment import EnvironmentOptions
+from modelinfra.options.environment import EnvironmentOptions, KubernetesPlatformOptions
 from modelinfra.options.wording import spelled
 
 MODEL = "model"
@@ -26,6 +26,27 @@ ENVIRONMENT: dict[str, Any] = {
     "endpoints": {"iris": ENDPOINT},
 }
 
+CLUSTER = "platforms.k8s"
+KUBERNETES: dict[str, Any] = {
+    "platforms": {
+        "k8s": {
+            "type": "kubernetes",
+            "cluster": {"context": "models"},
+            "gateway": {"name": "inference", "namespace": "gateways", "url": "https://models.acme.ai"},
+            "prometheusUrl": "http://prometheus.monitoring:9090",
+        }
+    },
+    "endpoints": {
+        "iris": {
+            "server": "llama-cpp",
+            "model": {"uri": f"hf://acme/iris@{'a' * 40}", "file": "iris.gguf", "size": "1GiB"},
+            "environment": {"LOG_LEVEL": "info"},
+            "scaling": {"min": 2, "max": 10, "cpuPercent": 60},
+        }
+    },
+}
+"""What is edited of options that land on Kubernetes."""
+
 ROLLOUT = "endpoints.iris.rollout"
 SLO = "endpoints.iris.slo"
 QUEUE = "endpoints.iris.queue"
@@ -35,6 +56,7 @@ SCALING = "endpoints.iris.scaling"
 METRICS, STEPS, SCHEDULE = f"{SCALING}.metrics", f"{SCALING}.steps", f"{SCALING}.schedule"
 NAMES = {
     "platforms": "web",
+    f"{CLUSTER}.accelerators": "A10G",
     "endpoints": "iris",
     "gpuNodePools": "a10g",
     "endpoints.iris.revisions": "candidate",
@@ -211,22 +233,50 @@ BASES: dict[str, dict[str, Any]] = {
 }
 
 
+_OF_SEVERAL = {**KUBERNETES["endpoints"]["iris"]["scaling"], "concurrency": 4}
+_A10G_NODES = {f"{CLUSTER}.accelerators": {"A10G": {"nodeSelector": {"gpu": "a10g"}}}, "endpoints.iris.scaling": {}}
+
+KUBERNETES_BASES: dict[str, dict[str, Any]] = {
+    REVISION: {REVISION: {"environment": {"SEED": "1"}, "scaling": KUBERNETES["endpoints"]["iris"]["scaling"]}},
+    f"{CLUSTER}.accelerators": {**_A10G_NODES, ACCELERATOR: {"name": "A10G"}},
+}
+
+KUBERNETES_CONTEXT: dict[str, dict[str, Any]] = {
+    f"{CLUSTER}.createNamespace": {f"{CLUSTER}.namespace": "models"},
+    f"{CLUSTER}.gateway": {f"{CLUSTER}.gateway": None},
+    f"{CLUSTER}.prometheusUrl": {"endpoints.iris.scaling": _OF_SEVERAL},
+    f"{CLUSTER}.tenant": TENANTS | {f"{CLUSTER}.tenant": "acme", "endpoints": {}},
+    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+}
+
+
 @dataclass(frozen=True)
 class Edit:
-    """One option, and another valid value for it."""
+    """One option, and another valid value for it. kubernetes: whether where it lands there is asked, or in AWS."""
 
     path: str
     option: Option
+    kubernetes: bool = False
+
+    @property
+    def lands(self) -> tuple[str, ...]:
+        """Where it lands, on the one platform or the other."""
+        return tuple(each for each in self.option.lands if ("kubernetes:" in each) is self.kubernetes)
 
     @property
     def bases(self) -> tuple[str, ...]:
         """What it stands on beside the plain environment, the outermost first."""
-        return tuple(each for each in BASES if self.path.startswith(f"{each}."))
+        return tuple(each for each in self._bases if self.path.startswith(f"{each}."))
+
+    @property
+    def _bases(self) -> dict[str, dict[str, Any]]:
+        return KUBERNETES_BASES if self.kubernetes else BASES
 
     def before(self) -> dict[str, Any]:
         """The environment without the edit."""
-        environment = copy.deepcopy(ENVIRONMENT)
-        for context in (*(BASES[each] for each in self.bases), CONTEXT.get(self.path, {})):
+        environment = copy.deepcopy(KUBERNETES if self.kubernetes else ENVIRONMENT)
+        around = (KUBERNETES_CONTEXT if self.kubernetes else CONTEXT).get(self.path, {})
+        for context in (*(self._bases[each] for each in self.bases), around):
             for path, value in context.items():
                 _put(environment, path, copy.deepcopy(value))
         return environment
@@ -239,8 +289,16 @@ class Edit:
 
 
 def edits() -> list[Edit]:
-    """Every declared option that has another valid value written beside it."""
-    return [each for each in _edits(EnvironmentOptions, "") if each.path not in REFUSED]
+    """Every declared option that has another valid value written beside it, where it lands in AWS."""
+    return [each for each in _edits(EnvironmentOptions, "") if each.lands and each.path not in REFUSED]
+
+
+def kubernetes_edits() -> list[Edit]:
+    """The same of those that land on Kubernetes."""
+    found = [replace(each, kubernetes=True) for each in _edits(EnvironmentOptions, "")]
+    return [
+        each for each in found if each.lands and each.path not in REFUSED and not each.path.startswith(f"{SERVER}.")
+    ]
 
 
 def write_model(directory: Path) -> None:
@@ -261,6 +319,7 @@ def _edits(declaration: type, prefix: str) -> Iterator[Edit]:
             yield Edit(path, key.option)
         for below in _declarations(key.type) if path not in _WALKED_ONCE else ():
             name = f".{NAMES[path]}" if path in NAMES else ""
+            name = ".k8s" if below is KubernetesPlatformOptions else name
             yield from _edits(below, f"{path}{name}.")
 
 

@@ -73,7 +73,7 @@ def kind_by_diff(change: Change, before: Graph, after: Graph) -> Kind:
 def test_the_reference_says_what_the_stand_in_cloud_would_do(edit: Edit, project: Path) -> None:
     before = captured_once(json.dumps(edit.before()), project)
     actual = happened(before, graph_of(edit.after(), project))
-    said = effects(edit.option.lands)
+    said = effects(edit.lands)
     of_all = [each for each in said if each.token.endswith("*")]
     others = {each for each in actual if not any(fnmatch(each.token, all_.token) for all_ in of_all)}
     assert others == set(said) - set(of_all)

@@ -12,7 +12,7 @@ import pytest
 from modelinfra.graph.capture import capture
 from modelinfra.graph.compare import changes
 from modelinfra.graph.model import Graph
-from tests.walk.base import Edit, edits, write_model
+from tests.walk.base import Edit, edits, kubernetes_edits, write_model
 from tests.walk.compare import landed, unexplained
 
 
@@ -41,13 +41,18 @@ def graph_of(environment: dict[str, Any], project: Path) -> Graph:
         os.chdir(here)
 
 
-@pytest.mark.parametrize("edit", edits(), ids=lambda edit: edit.path)
+@pytest.mark.parametrize(
+    "edit",
+    [*edits(), *kubernetes_edits()],
+    ids=lambda edit: f"{edit.path}{' on Kubernetes' if edit.kubernetes else ''}",
+)
 def test_an_option_lands_where_it_says_and_nowhere_else(edit: Edit, project: Path) -> None:
     actual = landed(changes(graph_of(edit.before(), project), graph_of(edit.after(), project)))
-    extra, missing = unexplained(actual, edit.option.lands)
+    extra, missing = unexplained(actual, edit.lands)
     assert not extra, f"{edit.path} also changes {sorted(extra)}"
     assert not missing, f"{edit.path} says it changes {sorted(missing)}, and does not; it changes {sorted(actual)}"
 
 
 def test_the_walk_visits_every_option_that_lands_somewhere() -> None:
     assert len(edits()) >= 35
+    assert len(kubernetes_edits()) >= 25

@@ -25,6 +25,7 @@ VLLM = ModelServer(
     metrics_path="/metrics",  # serving.md 1a
     # docs/usage/metrics.md
     key_metrics=("vllm:num_requests_waiting", "vllm:num_requests_running", "vllm:kv_cache_usage_perc"),
+    in_flight_metrics=("vllm:num_requests_waiting", "vllm:num_requests_running"),
     traces=True,
     # examples/online_serving/opentelemetry: gRPC, without TLS on this host. Its image needs OpenTelemetry's packages.
     tracing_environment=MappingProxyType({"OTEL_EXPORTER_OTLP_TRACES_INSECURE": "true"}),
@@ -73,6 +74,7 @@ TGI = ModelServer(
     model_readiness_path_template="/health",
     metrics_path="/metrics",  # serving.md 1a
     key_metrics=("tgi_queue_size", "tgi_batch_current_size", "tgi_request_failure"),  # router/src/server.rs
+    in_flight_metrics=("tgi_queue_size", "tgi_batch_current_size"),
     traces=True,
     tracing_environment=MappingProxyType({"OTLP_ENDPOINT": "{grpc}"}),  # launcher: --otlp-endpoint, gRPC
     layout=HUGGING_FACE,
@@ -115,6 +117,7 @@ SGLANG = ModelServer(
     metrics_path="/metrics",  # serving.md 1a: only with --enable-metrics
     # python/sglang/srt/metrics/collector.py
     key_metrics=("sglang:num_queue_reqs", "sglang:num_running_reqs", "sglang:token_usage"),
+    in_flight_metrics=("sglang:num_queue_reqs", "sglang:num_running_reqs"),
     layout=HUGGING_FACE,
     model_directory="/models/served",  # serving.md 1b: --model-path
     command=(
@@ -172,6 +175,7 @@ NIM = ModelServer(
         "num_requests_running",
         "gpu_cache_usage_perc",
     ),  # NIM for LLMs, "Observability"
+    in_flight_metrics=("num_requests_waiting", "num_requests_running"),
     layout=None,
     model_directory="/opt/nim/.cache",  # serving.md 1b: must be writable
     command=(),  # the image's own

@@ -21,6 +21,7 @@ LLAMA_CPP = ModelServer(
     model_readiness_path_template="/health",  # serving.md 1a: 503 while the model loads
     metrics_path="/metrics",  # serving.md 1a: only with --metrics
     key_metrics=("llamacpp:requests_deferred", "llamacpp:requests_processing"),  # tools/server/README.md
+    in_flight_metrics=("llamacpp:requests_deferred", "llamacpp:requests_processing"),
     layout=GGUF,
     model_directory="/models",  # serving.md 1b
     command=(

@@ -59,6 +59,7 @@ class ModelServer:
     metrics_path: HTTP path of the Prometheus metrics, on the metrics port or else the http port; None when there are none.
     metrics_note: how metrics are switched on, where they are not.
     key_metrics: names of the few metrics that say whether it keeps up, what waits first; none where no source names them.
+    in_flight_metrics: those gauges of them whose sum is what waits and what is worked on; none where no source names them.
     traces: whether it can send traces over OTLP.
     tracing_environment: variables that make it do so, beside OpenTelemetry's own; `{grpc}` and `{http}` stand for a collector's addresses.
     tracing_arguments: words that its command goes on with to do so.
@@ -105,6 +106,7 @@ class ModelServer:
     metrics_path: str | None
     metrics_note: str = ""
     key_metrics: tuple[str, ...] = ()
+    in_flight_metrics: tuple[str, ...] = ()
     traces: bool = False
     tracing_environment: Mapping[str, str] = field(default_factory=_none)
     tracing_arguments: tuple[str, ...] = ()

@@ -88,6 +88,8 @@ class EcsCluster(pulumi.ComponentResource):
     gpu_node_pools: Mapping[str, GpuNodePool]
     """Its nodes with accelerators, by the names of `gpu_node_pools`."""
 
+    builds_images = True
+
     @overload
     def __init__(self, name: str, args: EcsClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload

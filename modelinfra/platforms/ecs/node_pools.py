@@ -63,6 +63,11 @@ def plan_pools(pools: Mapping[str, Any]) -> dict[str, PlannedPool]:
 def check_pools(pools: Mapping[str, Any], cluster: Any) -> Iterator[Problem]:
     """What is wrong with validated pools on the cluster of these options, with paths from `gpu_node_pools` on."""
     for name, pool in pools.items():
+        if cluster is not None and not hasattr(cluster, "cluster_arn"):
+            reason = "nodes are added to clusters of ECS only; those of a Kubernetes cluster are its own"
+            remedy = "Remove it, and say with `accelerators` of the platform which nodes replicas take."
+            yield Problem(f"gpu_node_pools.{name}", reason, remedy)
+            continue
         if cluster is not None and cluster.cluster_arn is not None:
             reason = "the cluster is handed in (`cluster_arn`), and the list of its capacity providers is its owner's"
             yield Problem(

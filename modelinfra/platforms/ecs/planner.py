@@ -15,6 +15,7 @@ from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
 from modelinfra.platforms.ecs import capture, collector
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
+from modelinfra.platforms.ecs.elsewhere import of_kubernetes_alone
 from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
@@ -155,6 +156,7 @@ class EcsPlanner:
         return plan
 
     def _refused(self, options: Any, served: ServedModel) -> Iterator[Problem]:
+        yield from of_kubernetes_alone(options)
         if options.accelerator is None:
             yield from unfit(served)
         if served.remote is not None:

@@ -1,0 +1,1 @@
+"""Endpoints on Kubernetes: KServe runs the replicas."""
