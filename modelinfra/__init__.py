@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from modelinfra.components.serving_network import ServingNetwork as ServingNetwork
     from modelinfra.platforms.base import NetworkReference as NetworkReference
     from modelinfra.platforms.ecs.cluster import EcsCluster as EcsCluster
+    from modelinfra.platforms.eks.cluster import EksCluster as EksCluster
+    from modelinfra.platforms.kserve.component import KServe as KServe
     from modelinfra.platforms.kubernetes.platform import KubernetesPlatform as KubernetesPlatform
 
 _HOMES = {
     "EcsCluster": "modelinfra.platforms.ecs.cluster",
+    "EksCluster": "modelinfra.platforms.eks.cluster",
     "Environment": "modelinfra.components.environment",
+    "KServe": "modelinfra.platforms.kserve.component",
     "KubernetesPlatform": "modelinfra.platforms.kubernetes.platform",
     "ModelEndpoint": "modelinfra.components.model_endpoint",
     "NetworkReference": "modelinfra.platforms.base",
@@ -27,7 +31,9 @@ _HOMES = {
 
 __all__ = [
     "EcsCluster",
+    "EksCluster",
     "Environment",
+    "KServe",
     "KubernetesPlatform",
     "ModelEndpoint",
     "NetworkReference",

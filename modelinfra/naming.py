@@ -33,6 +33,8 @@ LIMITS: dict[str, int] = {
     "alarm": 255,  # CloudWatch API, PutMetricAlarm
     "log group": 512,  # CloudWatch Logs API, CreateLogGroup
     "cluster": 255,  # ECS API, CreateCluster
+    "eks cluster": 100,  # EKS API, CreateCluster
+    "node group": 63,  # EKS API, CreateNodegroup
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)
     "launch template": 128,  # EC2 API, CreateLaunchTemplate

@@ -92,6 +92,8 @@ def _spoken(token: str) -> str:
     """`aws:ec2/vpcEndpoint:VpcEndpoint` as `VPC endpoint`."""
     if token.endswith("*"):
         return "everything that takes it"
+    if token.startswith("kubernetes:"):
+        return token.rpartition(":")[2]
     words = re.findall(r"[A-Z][a-z0-9]*", token.rpartition(":")[2])
     if token.startswith("aws:appautoscaling/"):
         words.insert(0, "Scaling")

@@ -22,8 +22,10 @@ from modelinfra.catalog.child_roles import (
     NODE_POOL_ROLES,
     ChildRole,
 )  # fmt: skip
+from modelinfra.catalog.eks_roles import EKS_ROLES
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
+from modelinfra.options.eks import EksClusterOptions
 from modelinfra.options.environment import EnvironmentOptions
 from modelinfra.options.quantities import Quantity, shown_bytes, shown_seconds
 from modelinfra.options.wording import in_style, spelled
@@ -48,6 +50,19 @@ _OF_ALL = {key.name for each in (TaggedOptions, BoundedOptions, TransformedOptio
 def page() -> str:
     """The whole page."""
     return HEAD + "".join(_section(each) for each in _reachable(EnvironmentOptions))
+
+
+EKS_HEAD = """# Reference of EksCluster
+
+The keyword arguments of `modelinfra.EksCluster`, here in camelCase as everywhere in reference pages: in Python they are in snake_case. Made by
+`tools/reference.py` from the declarations in `modelinfra/options/`. Further arguments: `network` (required unless `clusterName` is given) and
+`production`. [eks.md](eks.md) says what the cluster does; [reference.md](reference.md) explains the columns.
+"""
+
+
+def eks_page() -> str:
+    """The page of a cluster on EKS, which no stack file names yet."""
+    return EKS_HEAD + "".join(_section(each) for each in _reachable(EksClusterOptions))
 
 
 CHILD_ROLES_HEAD = """# Child roles
@@ -87,6 +102,7 @@ def child_roles_page() -> str:
     tables = (
         ("ServingNetwork", "network", NETWORK_ROLES),
         ("EcsCluster", "platforms.*", CLUSTER_ROLES),
+        ("EksCluster", "EksCluster", EKS_ROLES),
         ("GpuNodePool", "gpuNodePools.*", NODE_POOL_ROLES),
         ("ModelEndpoint", "endpoints.*", ENDPOINT_ROLES),
         ("KubernetesPlatform", "platforms.*", KUBERNETES_ROLES),
@@ -203,7 +219,11 @@ def _landing(place: str) -> str:
 
 
 if __name__ == "__main__":
-    for name, text in (("reference.md", page()), ("child-roles.md", child_roles_page())):
+    for name, text in (
+        ("reference.md", page()),
+        ("eks-reference.md", eks_page()),
+        ("child-roles.md", child_roles_page()),
+    ):
         if "--check" not in sys.argv:
             (DOCS / name).write_text(text)
         elif (DOCS / name).read_text() != text:

@@ -20,11 +20,12 @@ class ChildRole:
     what: str
 
 
-def _table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
+def table(**roles: tuple[str, str]) -> Mapping[str, ChildRole]:
+    """Role -> what it is; names with underscores become words with hyphens."""
     return MappingProxyType({name.replace("_", "-"): ChildRole(*row) for name, row in roles.items()})
 
 
-NETWORK_ROLES: Final = _table(
+NETWORK_ROLES: Final = table(
     vpc=("pulumi_aws.ec2.Vpc", "the VPC"),
     default_security_group=("pulumi_aws.ec2.DefaultSecurityGroup", "the VPC's own security group, without rules"),
     secondary_range=("pulumi_aws.ec2.VpcIpv4CidrBlockAssociation", "the second address range"),
@@ -50,32 +51,32 @@ NETWORK_ROLES: Final = _table(
     flow_log_policy=("pulumi_aws.iam.RolePolicy", "what that role may do"),
 )
 
-LOAD_BALANCER_ROLES: Final = _table(
+LOAD_BALANCER_ROLES: Final = table(
     load_balancer=("pulumi_aws.lb.LoadBalancer", "the load balancer"),
     load_balancer_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
     load_balancer_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTP from the network to it"),
     listener=("pulumi_aws.lb.Listener", "its listener"),
 )
 
-ACCESS_LOG_ROLES: Final = _table(
+ACCESS_LOG_ROLES: Final = table(
     access_log_bucket=("pulumi_aws.s3.Bucket", "where access logs are kept"),
     access_log_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
     access_log_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
     access_log_policy=("pulumi_aws.s3.BucketPolicy", "who may write them"),
 )
 
-API_KEY_ROLES: Final = _table(
+API_KEY_ROLES: Final = table(
     api_key_secret=("pulumi_aws.secretsmanager.Secret", "where an API key is kept, one for each valid key"),
     api_key_version=("pulumi_aws.secretsmanager.SecretVersion", "the key itself"),
 )
 
-USER_POOL_ROLES: Final = _table(
+USER_POOL_ROLES: Final = table(
     user_pool=("pulumi_aws.cognito.UserPool", "the people who may log in"),
     user_pool_client=("pulumi_aws.cognito.UserPoolClient", "the load balancer as the pool knows it"),
     user_pool_domain=("pulumi_aws.cognito.UserPoolDomain", "where they log in"),
 )
 
-GRPC_ROLES: Final = _table(
+GRPC_ROLES: Final = table(
     grpc_target_group=("pulumi_aws.lb.TargetGroup", "the replicas on their port for gRPC"),
     grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
 )
@@ -83,7 +84,7 @@ GRPC_ROLES: Final = _table(
 EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **GRPC_ROLES,
-        **_table(
+        **table(
             tls_listener=("pulumi_aws.lb.Listener", "the listener that speaks HTTPS; the other one redirects to it"),
             tls_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "HTTPS from clients to the load balancer"),
             login_egress=(
@@ -104,7 +105,7 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     }
 )
 
-RESULT_ROLES: Final = _table(
+RESULT_ROLES: Final = table(
     result_bucket=("pulumi_aws.s3.Bucket", "where inputs and results of an asynchronous endpoint lie"),
     result_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
     result_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
@@ -113,7 +114,7 @@ RESULT_ROLES: Final = _table(
 
 QUEUE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             queue=("pulumi_aws.sqs.Queue", "the queue of an asynchronous endpoint"),
             dead_letter_queue=("pulumi_aws.sqs.Queue", "where messages go that were tried too often"),
             redrive_policy=("pulumi_aws.sqs.RedriveAllowPolicy", "that they come from that queue only"),
@@ -168,7 +169,7 @@ BALANCED_ROLES: Final = (
 )
 """Of an endpoint whose requests come over a load balancer, whoever has that."""
 
-SHIFT_ROLES: Final = _table(
+SHIFT_ROLES: Final = table(
     second_target_group=(
         "pulumi_aws.lb.TargetGroup",
         "the other set of replicas, between which and the first one traffic moves",
@@ -179,7 +180,7 @@ SHIFT_ROLES: Final = _table(
 
 CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             cluster=("pulumi_aws.ecs.Cluster", "the ECS cluster"),
             capacity_providers=("pulumi_aws.ecs.ClusterCapacityProviders", "Fargate and Fargate Spot"),
         ),
@@ -187,7 +188,7 @@ CLUSTER_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     }
 )
 
-NODE_POOL_ROLES: Final = _table(
+NODE_POOL_ROLES: Final = table(
     node_role=("pulumi_aws.iam.Role", "the role of the nodes"),
     node_policy=("pulumi_aws.iam.RolePolicy", "what the ECS agent on a node may do"),
     node_profile=("pulumi_aws.iam.InstanceProfile", "that nodes have the role"),
@@ -201,14 +202,14 @@ NODE_POOL_ROLES: Final = _table(
     ),
 )
 
-KUBERNETES_ROLES: Final = _table(
+KUBERNETES_ROLES: Final = table(
     provider=("pulumi_kubernetes.Provider", "how Pulumi reaches the cluster"),
     namespace=("pulumi_kubernetes.core.v1.Namespace", "the namespace of the endpoints"),
 )
 
 _CUSTOM_RESOURCE = "pulumi_kubernetes.apiextensions.CustomResource"
 
-KUBERNETES_ENDPOINT_ROLES: Final = _table(
+KUBERNETES_ENDPOINT_ROLES: Final = table(
     service_account=("pulumi_kubernetes.core.v1.ServiceAccount", "what the replicas run as in a Kubernetes cluster"),
     inference_service=(_CUSTOM_RESOURCE, "the replicas, as KServe runs them"),
     pod_autoscaler=(
@@ -224,7 +225,7 @@ KUBERNETES_ENDPOINT_ROLES: Final = _table(
 
 ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             repository=("pulumi_aws.ecr.Repository", "the image repository"),
             lifecycle_policy=("pulumi_aws.ecr.LifecyclePolicy", "which images expire"),
             image=("pulumi_docker_build.Image", "the build of the image"),

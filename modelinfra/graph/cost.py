@@ -16,6 +16,7 @@ from modelinfra.catalog.prices import Price, PriceTable, list_prices
 from modelinfra.graph.cost_counting import BY_USE, RULES, is_free
 from modelinfra.graph.cost_fargate import service
 from modelinfra.graph.cost_instances import RULES as INSTANCE_RULES
+from modelinfra.graph.cost_instances import started_by_others
 from modelinfra.graph.cost_metrics import task
 from modelinfra.graph.cost_view import CostView, Unclear, Use
 from modelinfra.graph.model import Graph, Node
@@ -152,7 +153,7 @@ def estimate(graph: Graph, prices: PriceTable | None = None, *, default_region: 
     view = CostView(graph, default_region)
     items: list[CostItem] = []
     unknown: list[Unpriced] = []
-    by_use: set[str] = set()
+    by_use: set[str] = set(started_by_others(view))
     for node in view.billed:
         by_use.update(BY_USE.get(node.type, ()))
         if node.type not in _ALL_RULES and node.type not in BY_USE and not is_free(node.type):

@@ -66,6 +66,15 @@ def _node_group(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     yield from _instances(types or [_EKS_DEFAULT], sizes, inputs.get("capacityType") == "SPOT")
 
 
+def started_by_others(view: CostView) -> Iterator[str]:
+    """Instances that no resource counts, since something within a Kubernetes cluster starts them, in words."""
+    for node in view.graph:
+        if node.type.startswith("kubernetes:karpenter.sh/") and node.type.endswith(":NodePool"):
+            yield "nodes that Karpenter starts"
+        if node.type == "aws:eks/cluster:Cluster" and mapping(view.inputs(node).get("computeConfig")).get("enabled"):
+            yield "nodes that EKS Auto Mode starts"
+
+
 RULES: Final[dict[str, Rule]] = {
     "aws:ec2/instance:Instance": _instance,
     "aws:autoscaling/group:Group": _group,

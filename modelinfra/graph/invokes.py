@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelinfra.graph import eks
 from modelinfra.graph.model import Graph
 from modelinfra.graph.outputs import ACCOUNT
 from modelinfra.graph.values import plain
@@ -369,6 +370,8 @@ ANSWERS: Final[dict[str, Answer]] = {
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getSubnets:getSubnets": _subnets,
     "aws:ecs/getService:getService": _service,
+    "aws:eks/getAddonVersion:getAddonVersion": eks.addon_version,
+    "aws:eks/getCluster:getCluster": eks.cluster,
     "aws:ssm/getParameter:getParameter": _parameter,
     "aws:lb/getListener:getListener": _listener,
     "aws:lb/getLoadBalancer:getLoadBalancer": _load_balancer,

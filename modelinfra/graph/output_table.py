@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from modelinfra.graph import eks
+
 Template = Any
 
 ECS = "arn:aws:ecs:{region}:{account}"
@@ -276,6 +278,7 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
         "{image_tag}",
         {"contextHash": "{hex64_context}", "digest": "sha256:{hex64}", "ref": "{image_tag}@sha256:{hex64}"},
     ),
+    **eks.OUTPUTS,
     "docker-build:index:Index": ("{in_tag}", {"ref": "{in_tag}@sha256:{hex64}"}),
 }
 
@@ -283,12 +286,15 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
 NAME_INPUT: Final[dict[str, str]] = {
     "aws:s3/bucket:Bucket": "bucket",
     "aws:ecs/taskDefinition:TaskDefinition": "family",
+    "aws:eks/nodeGroup:NodeGroup": "nodeGroupName",
 }
 
 # Types whose `name` is auto-named with another limit than 255, and whose given names are held to it
 # (pulumi-aws provider/resources.go `AutoName`, and the limits in the AWS API references).
 NAME_LIMIT: Final[dict[str, int]] = {
     "aws:budgets/budget:Budget": 100,
+    "aws:eks/cluster:Cluster": 100,
+    "aws:eks/nodeGroup:NodeGroup": 63,
     "aws:lb/loadBalancer:LoadBalancer": 32,
     "aws:lb/targetGroup:TargetGroup": 32,
     "aws:iam/role:Role": 64,

@@ -41,6 +41,9 @@ def outputs_of(
     for key, template in context.row.items():
         if _missing(outputs, key):
             outputs[key] = context[key] if key in context else context.render(template)
+        elif isinstance(template, Mapping) and isinstance(outputs[key], Mapping):
+            # A block that is given in part: the cloud adds the rest.
+            outputs[key] = {**context.render(template), **outputs[key]}
     for key, annotation in info.outputs.items():
         if _missing(outputs, key):
             value = context.plausible(key, annotation, computed=key not in (info.inputs or ()))

@@ -237,4 +237,6 @@ def _but_for_names(change: ResourceChange) -> Any:
 
 
 def _is_scaffolding(node: Node) -> bool:
-    return node.type == STACK_TYPE or node.type.startswith(("pulumi:providers:", COMPONENT)) or not node.custom
+    # What a provider builds itself (a Helm chart that it renders) has children that no capture sees: its inputs stand for them.
+    inside = not node.custom and not node.remote
+    return node.type == STACK_TYPE or node.type.startswith(("pulumi:providers:", COMPONENT)) or inside

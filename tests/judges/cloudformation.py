@@ -22,6 +22,8 @@ _MAPS = {
     "options",
     "dockerLabels",
     "policyDocument",
+    "keyPolicy",
+    "labels",
     "assumeRolePolicyDocument",
 }
 

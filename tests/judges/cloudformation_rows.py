@@ -38,6 +38,9 @@ NOT_LOWERED = {
     ),
     "aws:sqs/queuePolicy:QueuePolicy": "takes a list of queues in CloudFormation; judged by the Terraform provider and parliament",
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": "a property of the queue in CloudFormation; judged by the Terraform provider",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
+        "a property of the access entry in CloudFormation; judged by the Terraform provider"
+    ),
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -159,6 +162,24 @@ ROWS: dict[str, Row] = {
         "AWS::AutoScaling::AutoScalingGroup",
         {"name": "autoScalingGroupName", "vpcZoneIdentifiers": "vPCZoneIdentifier"},
         shaped=shapes.node_group,
+    ),
+    "aws:eks/cluster:Cluster": Row("AWS::EKS::Cluster", {"name": "name"}, shaped=shapes.eks_cluster),
+    "aws:eks/nodeGroup:NodeGroup": Row(
+        "AWS::EKS::Nodegroup",
+        {"nodeGroupName": "nodegroupName", "nodeRoleArn": "nodeRole", "subnetIds": "subnets"},
+        # A mapping there, and a list everywhere else.
+        frozenset({"tags"}),
+    ),
+    "aws:eks/addon:Addon": Row(
+        "AWS::EKS::Addon",
+        {"preserve": "preserveOnDelete", "resolveConflictsOnUpdate": "resolveConflicts"},
+        # CloudFormation has one word for both.
+        frozenset({"resolveConflictsOnCreate"}),
+    ),
+    "aws:eks/accessEntry:AccessEntry": Row("AWS::EKS::AccessEntry"),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Row("AWS::EKS::PodIdentityAssociation"),
+    "aws:kms/key:Key": Row(
+        "AWS::KMS::Key", {"deletionWindowInDays": "pendingWindowInDays", "policy": "keyPolicy"}, shaped=shapes.key
     ),
     "aws:ec2/launchTemplate:LaunchTemplate": Row("AWS::EC2::LaunchTemplate", shaped=shapes.launch_template),
     "aws:ecs/capacityProvider:CapacityProvider": Row("AWS::ECS::CapacityProvider"),

@@ -294,3 +294,16 @@ def instance_profile(given: Given) -> Given:
     given["roles"] = [given.pop("role")]
     given.pop("tags", None)
     return given
+
+
+def eks_cluster(given: Given) -> Given:
+    given["resourcesVpcConfig"] = given.pop("vpcConfig")
+    given["encryptionConfig"] = [given.pop("encryptionConfig")]
+    types = [{"type": each} for each in given.pop("enabledClusterLogTypes")]
+    given["logging"] = {"clusterLogging": {"enabledTypes": types}}
+    return given
+
+
+def key(given: Given) -> Given:
+    # A map, whose keys are the policy's own.
+    return given | {"policy": json.loads(given["policy"])}

@@ -12,6 +12,7 @@ from modelinfra.graph.model import Graph
 from modelinfra.graph.project import capture_project, load_project
 from tests.judges.case import Case
 from tests.making import write_model
+from tests.platforms.eks import SHAPES, kubernetes
 from tests.policies.good import ENVIRONMENTS, good, good_with_long_names
 from tests.walk import base as walk
 from tests.walk.test_walk_captured import graph_of
@@ -82,6 +83,7 @@ def examples(root: Path) -> dict[str, Case]:
         EXISTING_PLATFORM, "prod", preview=False, config={"model": model}
     )
     wholes |= {f"tests/{base}": graph for base, graph in goods(root).items()}
+    wholes |= {f"tests/eks {shape}": kubernetes(shape, root) for shape in SHAPES}
     wholes["tests/long names"] = good_with_long_names(root / "rich")
     return {name: Case.whole(graph, name) for name, graph in wholes.items()} | _walked(root / "walk")
 

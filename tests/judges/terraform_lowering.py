@@ -38,6 +38,7 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
     ("aws_lb_listener_rule", "actions[type=jwt-validation]"): (None, "came with provider 6.22; judged by cfn-lint"),
     ("aws_ecs_service", "deploymentConfiguration"): (None, "came with provider 6.4 and 6.21; judged by cfn-lint"),
     ("aws_ecs_service", "loadBalancers.advancedConfiguration"): (None, "the same"),
+    ("aws_eks_cluster", "deletionProtection"): (None, "came with a later provider; judged by cfn-lint"),
     ("aws_sqs_queue", "maxMessageSize"): (262_144, "1 MiB came with a later provider; judged by cfn-lint"),
 }
 
@@ -68,7 +69,7 @@ class Lowering:
             if renamed == type_ and isinstance(node.outputs.get(key), str):
                 given.pop(key, None)
                 given[new] = node.inputs.get(key, node.outputs[key])
-        return type_, self._block(given, block, type_)
+        return type_, _literal(self._block(given, block, type_))
 
     def attribute(self, type_: str, key: str) -> str | None:
         """What Terraform calls an output of a resource; None where it has none of the kind."""
@@ -131,6 +132,15 @@ class Lowering:
             else:
                 raise NotLoweredError(f"{path}: the Terraform provider knows no {key}")
         return lowered
+
+
+def _literal(value: Any) -> Any:
+    """Texts in which Terraform takes nothing for a template: a collector's configuration has `${env:NAME}` of its own."""
+    if isinstance(value, str):
+        return value.replace("${", "$${").replace("%{", "%%{")
+    if isinstance(value, Mapping):
+        return {key: _literal(each) for key, each in value.items()}
+    return [_literal(each) for each in value] if isinstance(value, list) else value
 
 
 def _typed(value: Any, type_: Any) -> Any:

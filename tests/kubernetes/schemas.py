@@ -1,6 +1,6 @@
 """What the API server would say of an object: built-in kinds by Kubernetes' own schemas, custom resources by their definitions.
 
-The definitions come from the Go modules of the releases that docs/kubernetes.md names, whose content Go verifies; nothing of them is kept here.
+The definitions come from the Go modules of the releases that docs/kubernetes.md names and of the pinned charts, whose content Go verifies; nothing of them is kept here.
 """
 
 from __future__ import annotations
@@ -19,10 +19,15 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from modelinfra.catalog.charts import CHARTS
+
 KUBERNETES = ("1.32", "1.37")
 """The oldest version that KServe 0.20 takes, and the newest whose schemas there are."""
 
+_KARPENTER = f"github.com/aws/karpenter-provider-aws@v{CHARTS['karpenter'].version}"
 _DEFINITIONS = {
+    "karpenter.sh/v1/NodePool": (_KARPENTER, "pkg/apis/crds/karpenter.sh_nodepools.yaml"),
+    "karpenter.k8s.aws/v1/EC2NodeClass": (_KARPENTER, "pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml"),
     "serving.kserve.io/v1beta1/InferenceService": (
         "github.com/kserve/kserve@v0.20.0",
         "config/crd/full/serving.kserve.io_inferenceservices.yaml",
@@ -50,6 +55,24 @@ def complaints(manifest: Mapping[str, Any]) -> list[str]:
             for error in _validator(kind).iter_errors(manifest)
         ]
     return [found for version in KUBERNETES for found in _built_in(manifest, version)]
+
+
+def unknown_values(given: Any, known: Any, path: str = "values") -> Iterator[str]:
+    """What a chart's values have that the chart does not know, or of another kind; what is empty there takes anything."""
+    if not isinstance(given, Mapping) or known == {}:
+        if known not in (None, {}, []) and type(given) is not type(known):
+            yield f"{path}: {given!r} where the chart has {known!r}"
+        return
+    for key, value in given.items():
+        if not isinstance(known, Mapping) or key not in known:
+            yield f"{path}.{key}: the chart knows no such value"
+        else:
+            yield from unknown_values(value, known[key], f"{path}.{key}")
+
+
+def karpenter_values() -> Any:
+    """The values of Karpenter's chart at the pinned version."""
+    return yaml.safe_load((_module(_KARPENTER) / "charts/karpenter/values.yaml").read_text())
 
 
 def _built_in(manifest: Mapping[str, Any], version: str) -> Iterator[str]:

@@ -31,6 +31,11 @@ def with_options(given: Node, **options: Any) -> Node:
         (node("aws:sqs/queue:Queue", "q"), "high", "deletes the queue q: loses its messages"),
         (node("aws:ebs/volume:Volume", "v"), "high", "deletes the volume v: loses its data"),
         (node("aws:secretsmanager/secret:Secret", "s"), "high", "deletes the secret s: loses its value"),
+        (node("kubernetes:core/v1:Namespace", "n"), "high", "deletes the namespace n: loses its objects, whoever made them"),
+        (
+            node("kubernetes:helm.sh/v3:Release", "keda"), "medium",
+            "deletes the release keda: loses its objects, and with definitions among them every object of their kinds",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_lost_with_it(given: Node, severity: str, title: str) -> None:

@@ -86,6 +86,9 @@ STORES: dict[str, Store] = {
     "aws:opensearch/domain:Domain": Store("indices"),
     "aws:msk/cluster:Cluster": Store("topics"),
     "aws:sagemaker/featureGroup:FeatureGroup": Store("features"),
+    "kubernetes:core/v1:Namespace": Store("objects, whoever made them"),
+    "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": Store("objects of its kind, whoever made them"),
+    "kubernetes:helm.sh/v3:Release": Store("objects, and with definitions among them every object of their kinds", "medium"),
     "aws:eks/cluster:Cluster": Store("workloads and what only it knows of them", refused=_guard("deletionProtection")),
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from modelinfra.graph.values import Secret, Unknown, decode, encode_struct, plai
 from modelinfra.testing.cloud import checks
 from modelinfra.testing.cloud.cloud import Refused, StandInCloud, Target
 from modelinfra.testing.cloud.diffs import reported
+from modelinfra.testing.cloud.remote_components import construct
 
 
 @dataclass
@@ -173,6 +174,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         except Refused as refused:
             _refuse(context, refused, {})
         return empty_pb2.Empty()
+
+    def Construct(self, request: Any, context: Any) -> Any:
+        try:
+            return construct(request)
+        except grpc.RpcError as error:
+            # The child was refused, or the deployment has failed elsewhere and the engine listens no more.
+            context.abort(error.code(), error.details())
 
     def Invoke(self, request: Any, context: Any) -> Any:
         try:

@@ -1,0 +1,1 @@
+"""A Kubernetes cluster on EKS: control plane, nodes, add-ons."""

@@ -1,0 +1,1 @@
+"""KServe and what it stands on, on any Kubernetes cluster."""
