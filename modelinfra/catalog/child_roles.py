@@ -135,7 +135,7 @@ QUEUE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
 )
 """Of an asynchronous endpoint."""
 
-CAPTURE_BUCKET_ROLES: Final = _table(
+CAPTURE_BUCKET_ROLES: Final = table(
     capture_bucket=("pulumi_aws.s3.Bucket", "where captured requests and answers lie"),
     capture_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
     capture_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
@@ -144,7 +144,7 @@ CAPTURE_BUCKET_ROLES: Final = _table(
 
 CAPTURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
-        **_table(
+        **table(
             capture_image=("pulumi_docker_build.Image", "the build of the image that captures"),
             capture_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to write what is captured"),
             capture_encryption=(
