@@ -21,7 +21,9 @@ LIMITS: dict[str, int] = {
     "web acl": 128,  # AWS WAF API, CreateWebACL
     "secret": 512,  # AWS Secrets Manager API, CreateSecret
     "user pool": 128,  # Amazon Cognito API, CreateUserPool and CreateUserPoolClient
+    "http api": 128,  # Amazon API Gateway API, CreateApi, CreateVpcLink and CreateAuthorizer
     "role": 64,  # IAM API, CreateRole
+    "managed policy": 128,  # IAM API, CreatePolicy
     "role policy": 128,  # IAM API, PutRolePolicy
     "repository": 256,  # ECR API, CreateRepository
     "security group": 255,  # EC2 API, CreateSecurityGroup

@@ -21,9 +21,11 @@ from modelinfra.catalog.child_roles import (
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
     EXPOSURE_ROLES,
+    GATEWAY_ROLES,
     GRPC_ROLES,
     LOAD_BALANCER_ROLES,
     NETWORK_ROLES,
+    PRIVATE_LINK_ROLES,
     QUEUE_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
@@ -45,6 +47,8 @@ OF_LOAD_BALANCERS = {
     "latency-guard",
     "latency-guard-alarm",
 }
+
+DOOR_ROLES = {*GATEWAY_ROLES, *PRIVATE_LINK_ROLES}
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE = "aws:iam/role:Role"
@@ -108,7 +112,7 @@ def everything(
         asked = {
             role: each
             for role, each in wanted.items()
-            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES}
+            if role not in {*SHIFT_ROLES, *API_KEY_ROLES, *QUEUE_ROLES, *GRPC_ROLES, *DOOR_ROLES}
         }
         exposed = {"exposure": exposure, "transforms": asked}
         if shifted:
@@ -120,6 +124,7 @@ def everything(
                 *USER_POOL_ROLES,
                 *QUEUE_ROLES,
                 *GRPC_ROLES,
+                *DOOR_ROLES,
                 "trust-store",
                 "login-egress",
                 "revision-rule",
@@ -137,6 +142,7 @@ def everything(
             mtls = {"mtls": exposure["auth"]["mtls"]}
             grpc = {**exposure, "domain": "letters.example.com", "auth": mtls, "grpc": {}}
             ModelEndpoint("letters", {**common, "scaling": scaling, "exposure": grpc, "transforms": spoken})
+            _with_doors(common | {"scaling": scaling}, asked, wanted)
             del common["capture"]
             queued = {role: each for role, each in asked.items() if role not in {*OF_LOAD_BALANCERS, *CAPTURE_ROLES}}
             queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
@@ -148,6 +154,29 @@ def everything(
             )
 
     return captured(program, root)
+
+
+def _with_doors(common: dict[str, Any], asked: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Two endpoints behind gateways: one that asks for credentials of AWS and has PrivateLink, one that asks for tokens."""
+    absent = {*USER_POOL_ROLES, *ACCESS_LOG_ROLES, "trust-store", "login-egress", "revision-rule"}
+    absent |= {"firewall", "firewall-association"}
+    bare = {role: each for role, each in asked.items() if role not in absent}
+    zone = {"hosted_zone_id": "Z0123456789ABCDEFGHIJ"}
+    named = {"domain": "doors.example.com", **zone, "cidrs": ["10.0.0.0/8"]}
+    common |= {"longest_request": "30s"}
+    iam = {"auth": {"iam": {"principals": ["210987654321"]}}, "domain": "calls.example.com", **zone}
+    doors = {"gateway": iam, "private_link": {"principals": ["210987654321"]}}
+    own = {role: each for role, each in wanted.items() if role in DOOR_ROLES - {"gateway-authorizer"}}
+    ModelEndpoint("doors", {**common, "exposure": {**named, **doors}, "transforms": bare | own})
+    jwt = {"issuer": "https://login.example.com", "audiences": ["digits"]}
+    of_domain = {role for role in GATEWAY_ROLES if "certificate" in role}
+    absent = {*PRIVATE_LINK_ROLES, *of_domain, "gateway-domain", "gateway-mapping", "gateway-record"}
+    absent |= {"gateway-policy", "gateway-role", "gateway-role-policy"}
+    own = {role: each for role, each in wanted.items() if role in DOOR_ROLES - absent}
+    named["domain"] = "tokens.example.com"
+    ModelEndpoint(
+        "tokens", {**common, "exposure": {**named, "gateway": {"auth": {"jwt": jwt}}}, "transforms": bare | own}
+    )
 
 
 @pytest.fixture(scope="module")

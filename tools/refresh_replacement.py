@@ -35,6 +35,18 @@ TOKENS = {
     "aws_nat_gateway": "aws:ec2/natGateway:NatGateway",
     "aws_internet_gateway": "aws:ec2/internetGateway:InternetGateway",
     "aws_vpc_endpoint": "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "aws_vpc_endpoint_service": "aws:ec2/vpcEndpointService:VpcEndpointService",
+    "aws_vpc_endpoint_service_private_dns_verification": (
+        "aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification"
+    ),
+    "aws_apigatewayv2_api": "aws:apigatewayv2/api:Api",
+    "aws_apigatewayv2_api_mapping": "aws:apigatewayv2/apiMapping:ApiMapping",
+    "aws_apigatewayv2_authorizer": "aws:apigatewayv2/authorizer:Authorizer",
+    "aws_apigatewayv2_domain_name": "aws:apigatewayv2/domainName:DomainName",
+    "aws_apigatewayv2_integration": "aws:apigatewayv2/integration:Integration",
+    "aws_apigatewayv2_route": "aws:apigatewayv2/route:Route",
+    "aws_apigatewayv2_stage": "aws:apigatewayv2/stage:Stage",
+    "aws_apigatewayv2_vpc_link": "aws:apigatewayv2/vpcLink:VpcLink",
     "aws_flow_log": "aws:ec2/flowLog:FlowLog",
     "aws_launch_template": "aws:ec2/launchTemplate:LaunchTemplate",
     "aws_instance": "aws:ec2/instance:Instance",

@@ -81,6 +81,46 @@ GRPC_ROLES: Final = table(
     grpc_rule=("pulumi_aws.lb.ListenerRule", "which methods of gRPC go there"),
 )
 
+GATEWAY_ROLES: Final = table(
+    gateway=("pulumi_aws.apigatewayv2.Api", "the API gateway"),
+    gateway_link=("pulumi_aws.apigatewayv2.VpcLink", "its way into the network"),
+    gateway_security_group=("pulumi_aws.ec2.SecurityGroup", "the security group of that way"),
+    gateway_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from the gateway to the load balancer"),
+    gateway_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "the load balancer's side of it"),
+    gateway_integration=("pulumi_aws.apigatewayv2.Integration", "that requests go to the load balancer"),
+    gateway_authorizer=("pulumi_aws.apigatewayv2.Authorizer", "whose tokens the gateway takes"),
+    gateway_route=("pulumi_aws.apigatewayv2.Route", "paths that callers can ask for, one each"),
+    gateway_stage=("pulumi_aws.apigatewayv2.Stage", "its limits and its log"),
+    gateway_log_group=("pulumi_aws.cloudwatch.LogGroup", "who called what"),
+    gateway_domain=("pulumi_aws.apigatewayv2.DomainName", "the gateway's domain, and whose certificates it takes"),
+    gateway_mapping=("pulumi_aws.apigatewayv2.ApiMapping", "that the domain leads to the gateway"),
+    gateway_certificate=("pulumi_aws.acm.Certificate", "the certificate of the gateway's domain"),
+    gateway_certificate_record=("pulumi_aws.route53.Record", "the record by which it is validated"),
+    gateway_certificate_validation=("pulumi_aws.acm.CertificateValidation", "that waits for it"),
+    gateway_record=("pulumi_aws.route53.Record", "the gateway's domain, pointed at it"),
+    gateway_policy=("pulumi_aws.iam.Policy", "what a caller may do, to be attached to its role"),
+    gateway_role=("pulumi_aws.iam.Role", "the role that callers of other accounts take"),
+    gateway_role_policy=("pulumi_aws.iam.RolePolicyAttachment", "what that role may do"),
+    gateway_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "share of the gateway's requests answered with 5xx"),
+)
+
+PRIVATE_LINK_ROLES: Final = table(
+    private_link_load_balancer=("pulumi_aws.lb.LoadBalancer", "the network load balancer of PrivateLink"),
+    private_link_security_group=("pulumi_aws.ec2.SecurityGroup", "its security group"),
+    private_link_egress=("pulumi_aws.vpc.SecurityGroupEgressRule", "from it to the endpoint's load balancer"),
+    private_link_ingress=("pulumi_aws.vpc.SecurityGroupIngressRule", "that load balancer's side of it"),
+    private_link_target_group=("pulumi_aws.lb.TargetGroup", "the endpoint's load balancer as its target"),
+    private_link_target=("pulumi_aws.lb.TargetGroupAttachment", "that it is one"),
+    private_link_listener=("pulumi_aws.lb.Listener", "the listener of the network load balancer"),
+    endpoint_service=("pulumi_aws.ec2.VpcEndpointService", "the endpoint service to which consumers connect"),
+    private_dns_record=("pulumi_aws.route53.Record", "the record that proves whose its private name is"),
+    private_dns_verification=(
+        "pulumi_aws.vpc.EndpointServicePrivateDnsVerification",
+        "that AWS looks at it",
+    ),
+    private_link_alarm=("pulumi_aws.cloudwatch.MetricAlarm", "that the endpoint's load balancer does not answer"),
+)
+
 EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **GRPC_ROLES,
@@ -102,6 +142,8 @@ EXPOSURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **API_KEY_ROLES,
         **ACCESS_LOG_ROLES,
         **USER_POOL_ROLES,
+        **GATEWAY_ROLES,
+        **PRIVATE_LINK_ROLES,
     }
 )
 

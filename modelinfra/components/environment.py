@@ -61,6 +61,12 @@ class Environment(pulumi.ComponentResource):
     api_key_secret_arns: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
     """Endpoint that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
 
+    gateway_urls: Output[Mapping[str, str]]
+    """Endpoint with an API gateway -> the gateway's base address."""
+
+    private_link_service_names: Output[Mapping[str, str]]
+    """Endpoint with PrivateLink -> the service name that consumers connect to."""
+
     @overload
     def __init__(self, name: str, args: EnvironmentOptions, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
@@ -127,7 +133,19 @@ class Environment(pulumi.ComponentResource):
             if keyed(plan.endpoints[key][1].options.exposure)
         }
         self.api_key_secret_arns = Output.from_input(keyed_endpoints)
+        exposures = {key: plan.endpoints[key][1].options.exposure for key in reached}
+        self.gateway_urls = Output.all(
+            **{key: each.gateway_url for key, each in reached.items() if exposures[key].gateway is not None}
+        )
+        self.private_link_service_names = Output.all(
+            **{
+                key: each.private_link_service_name
+                for key, each in reached.items()
+                if exposures[key].private_link is not None
+            }
+        )
         outputs = {"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls}
+        outputs |= {"gateway_urls": self.gateway_urls, "private_link_service_names": self.private_link_service_names}
         self.register_outputs({**outputs, "api_key_secret_arns": self.api_key_secret_arns})
 
     def _platform(

@@ -96,6 +96,24 @@ class ModelEndpoint(pulumi.ComponentResource):
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
     """Client -> generation -> ARN of the secret whose text is the client's API key; empty where none are asked for."""
 
+    gateway_url: Output[str]
+    """Base address of the endpoint's API gateway (`exposure.gateway`). Without one this and the next four are None."""
+
+    gateway_dns_name: Output[str]
+    """What the gateway's `domain` is pointed at; None without a domain."""
+
+    gateway_invoke_arn: Output[str]
+    """What callers must be allowed to call (`execute-api:Invoke`), where the gateway asks for credentials of AWS; else None."""
+
+    gateway_policy_arn: Output[str]
+    """Managed IAM policy that allows it: attach it to the roles of callers."""
+
+    gateway_role_arn: Output[str]
+    """Role with that policy, which callers of other accounts take; None where none are named."""
+
+    private_link_service_name: Output[str]
+    """What consumers name their interface endpoint's service (`exposure.private_link`); None without it."""
+
     @overload
     def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload

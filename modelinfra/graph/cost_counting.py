@@ -131,6 +131,7 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
     "aws:secretsmanager/secret:Secret": ("requests to keys and secrets",),
     "aws:sns/topic:Topic": ("notifications",),
     "aws:sqs/queue:Queue": ("requests to queues",),
+    "aws:apigatewayv2/api:Api": ("requests to gateways", _TRAFFIC),
     "aws:ec2/instance:Instance": ("disks",),
     "aws:autoscaling/group:Group": ("disks",),
     "aws:eks/nodeGroup:NodeGroup": ("disks",),
@@ -149,6 +150,13 @@ _FREE_MODULES: Final = (
 )
 _FREE: Final = frozenset(
     {
+        # API Gateway pricing: HTTP APIs are paid by the request.
+        "aws:apigatewayv2/apiMapping:ApiMapping",
+        "aws:apigatewayv2/authorizer:Authorizer",
+        "aws:apigatewayv2/domainName:DomainName",
+        "aws:apigatewayv2/integration:Integration",
+        "aws:apigatewayv2/route:Route",
+        "aws:apigatewayv2/stage:Stage",
         "aws:acm/certificate:Certificate",
         # AWS Budgets pricing: to watch and to tell is free, actions are not.
         "aws:budgets/budget:Budget",

@@ -111,8 +111,14 @@ class CaptureMonitor(_Stub):
         if self.preview:
             # A real preview knows of a resource that is to be created nothing but its inputs.
             # What is named, its provider has named before.
-            shown = {*node.inputs, "metadata"} if node.type.startswith("kubernetes:") else node.inputs
-            node.id, node.outputs = Unknown, {key: value for key, value in outputs.items() if key in shown}
+            named = node.type.startswith("kubernetes:")
+            shown = {*node.inputs, "metadata"} if named else node.inputs
+            node.id = Unknown
+            node.outputs = {
+                key: value if named else _of_preview(value, node.inputs.get(key))
+                for key, value in outputs.items()
+                if key in shown
+            }
             return resource_pb2.RegisterResourceResponse(urn=node.urn, id="", object=encode_struct(node.outputs))
         node.id, node.outputs = identifier, outputs
         return resource_pb2.RegisterResourceResponse(urn=node.urn, id=identifier, object=encode_struct(outputs))
@@ -300,3 +306,10 @@ def _registered(request: Any, urn: str) -> Node:
 
 
 __all__ = ["CaptureEngine", "CaptureError", "CaptureMonitor", "InlineExecutor", "Invokes", "refuse_output_text"]
+
+
+def _of_preview(value: Any, given: Any) -> Any:
+    """A block of which the program gives one part: the cloud's part of it is known later."""
+    if isinstance(value, dict) and isinstance(given, dict):
+        return {key: each if key in given else Unknown for key, each in value.items()}
+    return value

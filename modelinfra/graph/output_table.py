@@ -119,6 +119,57 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
     "aws:lb/listener:Listener": ("{arn}", {"arn": "{listener_base}/{hex16}"}),
     "aws:lb/listenerRule:ListenerRule": ("{arn}", {"arn": "{rule_base}/{hex16}"}),
     "aws:lb/targetGroupAttachment:TargetGroupAttachment": ("{in_targetGroupArn}-{digits20}", {}),
+    "aws:ec2/vpcEndpointService:VpcEndpointService": (
+        "vpce-svc-{hex17}",
+        {
+            "arn": EC2 + ":vpc-endpoint-service/{id}",
+            "serviceName": "com.amazonaws.vpce.{region}.{id}",
+            "serviceType": "Interface",
+            "state": "Available",
+            "baseEndpointDnsNames": ["{id}.{region}.vpce.amazonaws.com"],
+            "availabilityZones": ["{region}a", "{region}b"],
+            "managesVpcEndpoints": False,
+            "privateDnsNameConfigurations": [
+                {"name": "_{hex20_proof}", "type": "TXT", "value": "vpce:{hex20_value}", "state": "pendingVerification"}
+            ],
+        },
+    ),
+    "aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification": ("{in_serviceId}", {}),
+    "aws:apigatewayv2/api:Api": (
+        "{hex10}",
+        {
+            "arn": "arn:aws:apigateway:{region}::/apis/{id}",
+            "apiEndpoint": "https://{id}.execute-api.{region}.amazonaws.com",
+            "executionArn": "arn:aws:execute-api:{region}:{account}:{id}",
+            "apiKeySelectionExpression": "$request.header.x-api-key",
+            "routeSelectionExpression": "$request.method $request.path",
+            "ipAddressType": "ipv4",
+        },
+    ),
+    "aws:apigatewayv2/vpcLink:VpcLink": ("{hex6}", {"arn": "arn:aws:apigateway:{region}::/vpclinks/{id}"}),
+    "aws:apigatewayv2/integration:Integration": ("{hex7}", {}),
+    "aws:apigatewayv2/route:Route": ("{hex7}", {}),
+    "aws:apigatewayv2/authorizer:Authorizer": ("{hex6}", {}),
+    "aws:apigatewayv2/stage:Stage": (
+        "{in_name}",
+        {
+            "arn": "arn:aws:apigateway:{region}::/apis/{in_apiId}/stages/{in_name}",
+            "executionArn": "arn:aws:execute-api:{region}:{account}:{in_apiId}/{in_name}",
+            "invokeUrl": "https://{in_apiId}.execute-api.{region}.amazonaws.com/",
+        },
+    ),
+    "aws:apigatewayv2/domainName:DomainName": (
+        "{in_domainName}",
+        {
+            "arn": "arn:aws:apigateway:{region}::/domainnames/{in_domainName}",
+            "apiMappingSelectionExpression": "$request.basepath",
+            "domainNameConfiguration": {
+                "targetDomainName": "d-{hex10}.execute-api.{region}.amazonaws.com",
+                "hostedZoneId": "Z{HEX13}",
+            },
+        },
+    ),
+    "aws:apigatewayv2/apiMapping:ApiMapping": ("{hex6}", {}),
     "aws:ecr/repository:Repository": (
         "{name}",
         {

@@ -42,6 +42,12 @@ WEB_ACL_ARN = arn(
 )  # fmt: skip
 ROLE_ARN = arn("iam", "role/.+", "an IAM role", "role/models")
 
+PRINCIPAL = Option(
+    pattern=r"\d{12}|arn:[^:]+:iam::\d{12}:(root|role/.+|user/.+)",
+    pattern_text="an account's 12 digits, or the ARN of a role or user",
+    pattern_example="arn:aws:iam::210987654321:role/orders",
+)
+
 SECURITY_GROUP_ID = Option(
     pattern=r"sg-[0-9a-f]+", pattern_text="the id of a security group", pattern_example="sg-0123456789abcdef0"
 )

@@ -28,13 +28,27 @@ from modelinfra.options.quantities import Duration
 
 _ACTION = f"{RULE}.actions"
 
-_HTTPS = Option(
+HTTPS = Option(
     pattern=r"https://[^/\s?#]+[^\s?#]*",
     pattern_text="an address that begins with https://",
     pattern_example="https://login.example.com",
     lands=(_ACTION,),
     example="https://other.example.com/there",
 )
+
+CA_BUNDLE = Option(
+    pattern=r"s3://[a-z0-9.-]+/\S+",
+    pattern_text="the address of an object in S3",
+    pattern_example="s3://acme-pki/devices.pem",
+    example="s3://other-pki/all.pem",
+)
+
+REASON = Option(
+    pattern=r"[\s\S]{10,500}",
+    pattern_text="a reason of 10 to 500 characters",
+    pattern_example="a demonstration with made-up data, until June",
+)
+"""Why nobody is asked who comes."""
 
 # Elastic Load Balancing API, AuthenticateOidcActionConfig.SessionTimeout: 1 second to 7 days.
 _SESSION = Option(default="12h", at_least=1, at_most=7 * 24 * 3600, lands=(_ACTION,), example="1h")
@@ -58,10 +72,10 @@ class ClaimOptions(TypedDict):
 class JwtOptions(TypedDict):
     """Machine clients send a JSON Web Token as `Authorization: Bearer`; the load balancer verifies signature, issuer, times and claims."""
 
-    issuer: Annotated[str, _HTTPS]
+    issuer: Annotated[str, HTTPS]
     """Who issues the tokens: the claim `iss`."""
 
-    jwks_url: Annotated[str, _HTTPS]
+    jwks_url: Annotated[str, HTTPS]
     """Where the issuer publishes its keys; the load balancer fetches them over the internet."""
 
     claims: NotRequired[
@@ -76,16 +90,16 @@ class JwtOptions(TypedDict):
 class OidcOptions(TypedDict):
     """People log in at an OpenID Connect provider, in their browser; the load balancer keeps the session in a cookie."""
 
-    issuer: Annotated[str, _HTTPS]
+    issuer: Annotated[str, HTTPS]
     """The provider, as its discovery document names itself."""
 
-    authorization_url: Annotated[str, _HTTPS]
+    authorization_url: Annotated[str, HTTPS]
     """Its authorization endpoint."""
 
-    token_url: Annotated[str, _HTTPS]
+    token_url: Annotated[str, HTTPS]
     """Its token endpoint."""
 
-    user_info_url: Annotated[str, _HTTPS]
+    user_info_url: Annotated[str, HTTPS]
     """Its user info endpoint."""
 
     client_id: Annotated[str, Option(lands=(_ACTION,), example="another-client")]
@@ -155,12 +169,9 @@ class MutualTlsOptions(TypedDict):
     ca_bundle: NotRequired[
         Annotated[
             str,
-            Option(
-                pattern=r"s3://[a-z0-9.-]+/\S+",
-                pattern_text="the address of an object in S3",
-                pattern_example="s3://acme-pki/devices.pem",
+            replace(
+                CA_BUNDLE,
                 lands=(f"{TRUST_STORE}.caCertificatesBundleS3Bucket", f"{TRUST_STORE}.caCertificatesBundleS3Key"),
-                example="s3://other-pki/all.pem",
             ),
         ]
     ]
@@ -242,11 +253,7 @@ class AuthOptions(TypedDict):
     none: NotRequired[
         Annotated[
             str,
-            Option(
-                pattern=r"[\s\S]{10,500}",
-                pattern_text="a reason of 10 to 500 characters",
-                pattern_example="a demonstration with made-up data, until June",
-            ),
+            REASON,
         ]
     ]
     """Nothing is asked of anybody: the reason, in words for whoever reviews it. Left out, `public` needs one of the others."""

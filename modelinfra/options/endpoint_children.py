@@ -11,16 +11,20 @@ from modelinfra.catalog.child_roles import (
     BALANCED_ROLES,
     CAPTURE_BUCKET_ROLES,
     CAPTURE_ROLES,
+    GATEWAY_ROLES,
     GRPC_ROLES,
     LOAD_BALANCER_ROLES,
+    PRIVATE_LINK_ROLES,
     QUEUE_ROLES,
     RESULT_ROLES,
     SHIFT_ROLES,
     USER_POOL_ROLES,
 )  # fmt: skip
 from modelinfra.options.adjustments import childless
+from modelinfra.options.doors import behind_other_doors
 from modelinfra.options.exposure import guarded, logged, stands_alone
 from modelinfra.options.model import is_remote
+from modelinfra.options.private_link import names_privately
 from modelinfra.options.problems import Problem
 from modelinfra.options.revisions import overrides
 from modelinfra.options.rollout import shifts
@@ -167,6 +171,42 @@ def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:
         yield from _all(API_KEY_ROLES, "no API keys are made (`exposure.auth.api_keys`)")
     if auth is None or (auth.jwt is None and auth.oidc is None and auth.cognito is None):
         yield "login-egress", "the load balancer asks nobody (`exposure.auth`)"
+    yield from _without_doors(exposure)
+
+
+_OF_GATEWAY_DOMAIN = ("gateway-domain", "gateway-mapping")
+_OF_GATEWAY_CERTIFICATE = ("gateway-certificate", "gateway-certificate-record", "gateway-certificate-validation")
+
+
+def _without_doors(exposure: Any) -> Iterator[tuple[str, str]]:
+    gateway, link = exposure.gateway, exposure.private_link
+    if behind_other_doors(exposure) and not exposure.cidrs and not exposure.security_groups:
+        reason = (
+            "nobody but `exposure.gateway` and `exposure.private_link` is let in (`exposure.cidrs` would name others)"
+        )
+        yield from _all(("load-balancer-ingress", "tls-ingress"), reason)
+    if link is None:
+        yield from _all(PRIVATE_LINK_ROLES, "there is no endpoint service (`exposure.private_link`)")
+    elif not names_privately(exposure):
+        reason = "the endpoint service has no private name (`exposure.private_link.private_dns`)"
+        yield from _all(("private-dns-record", "private-dns-verification"), reason)
+    if gateway is None:
+        yield from _all(GATEWAY_ROLES, "there is no gateway (`exposure.gateway`)")
+        return
+    if gateway.auth.jwt is None:
+        yield "gateway-authorizer", "the gateway asks for no tokens (`exposure.gateway.auth.jwt`)"
+    iam = gateway.auth.iam
+    if iam is None:
+        yield "gateway-policy", "the gateway asks for no credentials of AWS (`exposure.gateway.auth.iam`)"
+    if iam is None or not iam.principals:
+        reason = "nobody of another account may call (`exposure.gateway.auth.iam.principals`)"
+        yield from _all(("gateway-role", "gateway-role-policy"), reason)
+    if gateway.domain is None:
+        yield from _all(_OF_GATEWAY_DOMAIN, "the gateway has the name that AWS gives it (`exposure.gateway.domain`)")
+    if gateway.domain is None or gateway.certificate_arn is not None:
+        yield from _all(_OF_GATEWAY_CERTIFICATE, "no certificate is requested for the gateway")
+    if gateway.domain is None or gateway.hosted_zone_id is None:
+        yield "gateway-record", "there is no hosted zone to write it into (`exposure.gateway.hosted_zone_id`)"
 
 
 def _all(roles: Iterable[str], reason: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.options import asynchronous, endpoint_children
 from modelinfra.options.adjustments import transforms_name
 from modelinfra.options.capture import predictions_pass_a_proxy
+from modelinfra.options.doors import doors_go_together
 from modelinfra.options.endpoint_accelerator import (
     accelerated_replicas_scale_on_demand,
     nodes_say_what_fargate_is_told,
@@ -126,6 +127,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("image",), a_ready_image_is_pinned),
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
+    (("exposure",), doors_go_together),
     (("rollout", "exposure"), traffic_moves_where_nobody_is_asked),
     (("server", "exposure"), paths_keep_the_operators_routes_closed),
     (("server", "metrics", "tracing", "collector"), a_server_tells_what_is_asked),

@@ -136,11 +136,13 @@ def somebody_stands_in_the_network(environment: Mapping[str, Any]) -> Iterable[P
 def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[Problem]:
     taken: dict[str, str] = {}
     for name, endpoint in environment["endpoints"].items():
-        domain = endpoint.exposure.domain
-        other = taken.setdefault(domain, name) if domain is not None else name
-        if other != name:
-            reason = f"'{other}' has this domain already"
-            yield Problem(f"endpoints.{name}.exposure.domain", reason, "Write another one.", domain)
+        gateway = endpoint.exposure.gateway
+        domains = {"domain": endpoint.exposure.domain, "gateway.domain": gateway.domain if gateway else None}
+        for key, domain in domains.items():
+            other = taken.setdefault(domain, name) if domain is not None else name
+            if other != name:
+                reason = f"'{other}' has this domain already"
+                yield Problem(f"endpoints.{name}.exposure.{key}", reason, "Write another one.", domain)
 
 
 @rule(EnvironmentOptions, "budget", "tags", "notify")

@@ -15,20 +15,25 @@ from modelinfra.catalog.address_ranges import PRIVATE
 from modelinfra.options.arns import CERTIFICATE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.authentication import AuthOptions
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.domains import DOMAIN, HOSTED_ZONE, certificate_problems
 from modelinfra.options.firewall import AccessLogOptions, FirewallOptions
+from modelinfra.options.gateway import GatewayOptions
 from modelinfra.options.grpc import GrpcOptions
 from modelinfra.options.landing import (
     ACCESS_LOG_BUCKET,
     ADDED,
     ALARM,
     ANOTHER_LOAD_BALANCER,
+    ANOTHER_WAY_IN,
     CERTIFICATE,
     CERTIFICATE_VALIDATION,
     DASHBOARD_BODY,
     DNS_RECORD,
     EGRESS,
+    GATEWAY_DOOR,
     INGRESS,
     LISTENER,
+    PRIVATE_LINK_DOOR,
     RULE,
     SERVICE,
     TARGET_GROUP,
@@ -38,6 +43,7 @@ from modelinfra.options.landing import (
     WEB_ACL_ASSOCIATION,
 )  # fmt: skip
 from modelinfra.options.names import Name
+from modelinfra.options.private_link import PrivateLinkOptions
 from modelinfra.options.problems import Problem
 from modelinfra.options.server import known_row
 
@@ -81,7 +87,7 @@ class ExposureOptions(TypedDict):
         Annotated[
             Sequence[str],
             Option(
-                default_text="the network's own; everywhere when `public`",
+                default_text="the network's own; everywhere when `public`; none with `gateway` or `private_link`",
                 at_least=1,
                 at_most=20,
                 lands=(f"{ADDED}{INGRESS}",),
@@ -89,7 +95,7 @@ class ExposureOptions(TypedDict):
             ),
         ]
     ]
-    """Address ranges (IPv4) from which clients may connect."""
+    """Address ranges (IPv4) from which clients may connect to the load balancer."""
 
     security_groups: NotRequired[
         Annotated[
@@ -106,10 +112,8 @@ class ExposureOptions(TypedDict):
     domain: NotRequired[
         Annotated[
             str,
-            Option(
-                pattern=r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
-                pattern_text="a domain name in small letters",
-                pattern_example="sentiment.example.com",
+            replace(
+                DOMAIN,
                 lands=(
                     f"{CERTIFICATE}.domainName",
                     f"{CERTIFICATE_VALIDATION}.validationRecordFqdns",
@@ -125,13 +129,7 @@ class ExposureOptions(TypedDict):
     hosted_zone_id: NotRequired[
         Annotated[
             Input[str],
-            Option(
-                pattern=r"Z[A-Z0-9]{1,31}",
-                pattern_text="the id of a Route 53 hosted zone",
-                pattern_example="Z0123456789ABCDEFGHIJ",
-                lands=(f"{DNS_RECORD}.zoneId",),
-                example="Z0123456789ABCDEFGHIK",
-            ),
+            replace(HOSTED_ZONE, lands=(f"{DNS_RECORD}.zoneId",), example="Z0123456789ABCDEFGHIK"),
         ]
     ]
     """Hosted zone in which the domain is pointed at the endpoint, and in which a certificate is validated, so a public one unless
@@ -206,6 +204,23 @@ class ExposureOptions(TypedDict):
     ]
     """Whether clients may speak gRPC, too, at the same domain: it goes to the server's own port for it. None otherwise: the endpoint answers over HTTP alone."""
 
+    gateway: NotRequired[
+        Annotated[
+            GatewayOptions,
+            Option(lands=(*ANOTHER_WAY_IN, *GATEWAY_DOOR), example={"auth": {"iam": {}}}),
+        ]
+    ]
+    """A regional API gateway that asks callers for credentials of AWS, tokens or certificates, and hands their requests on to the endpoint's own
+    load balancer, which stays internal. None otherwise."""
+
+    private_link: NotRequired[
+        Annotated[
+            PrivateLinkOptions,
+            Option(lands=(*ANOTHER_WAY_IN, *PRIVATE_LINK_DOOR), example={"principals": ["210987654321"]}),
+        ]
+    ]
+    """An endpoint service of AWS PrivateLink, for consumers in other accounts or networks. None otherwise."""
+
     waf: NotRequired[Annotated[FirewallOptions, Option(default={})]]
     """The firewall before the load balancer."""
 
@@ -223,6 +238,8 @@ def exposed(exposure: Any) -> bool:
         exposure.paths,
         exposure.auth,
         exposure.grpc,
+        exposure.gateway,
+        exposure.private_link,
     )
     return any(each not in (None, False) for each in asked) or guarded(exposure) or logged(exposure)
 
@@ -285,11 +302,7 @@ def the_firewall_asks_for_keys(exposure: Mapping[str, Any]) -> Iterable[Problem]
 
 @rule(ExposureOptions, "domain", "hosted_zone_id", "certificate_arn")
 def a_domain_has_a_certificate(exposure: Mapping[str, Any]) -> Iterable[Problem]:
-    if exposure["domain"] is not None and exposure["hosted_zone_id"] is None and exposure["certificate_arn"] is None:
-        reason = "nothing says where its certificate comes from"
-        yield Problem(
-            "domain", reason, "Add `hosted_zone_id` to have one made, or `certificate_arn`.", exposure["domain"]
-        )
+    yield from certificate_problems(exposure)
 
 
 @rule(ExposureOptions, "domain", "hosted_zone_id", "certificate_arn", "tls_policy", "auth")

@@ -24,10 +24,19 @@ EKS_ENTRY = "aws:eks/accessEntry:AccessEntry"
 EKS_GRANT = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
 EKS_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 EKS_NODES = "aws:eks/nodeGroup:NodeGroup"
+ENDPOINT_SERVICE = "aws:ec2/vpcEndpointService:VpcEndpointService"
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 EXECUTION_POLICY = "aws:iam/rolePolicy:RolePolicy"
 FLOW_LOG = "aws:ec2/flowLog:FlowLog"
+GATEWAY = "aws:apigatewayv2/api:Api"
+GATEWAY_AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
+GATEWAY_DOMAIN = "aws:apigatewayv2/domainName:DomainName"
+GATEWAY_INTEGRATION = "aws:apigatewayv2/integration:Integration"
+GATEWAY_LINK = "aws:apigatewayv2/vpcLink:VpcLink"
+GATEWAY_MAPPING = "aws:apigatewayv2/apiMapping:ApiMapping"
+GATEWAY_ROUTE = "aws:apigatewayv2/route:Route"
+GATEWAY_STAGE = "aws:apigatewayv2/stage:Stage"
 IMAGE = "docker-build:index:Image"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 INSTANCE_PROFILE = "aws:iam/instanceProfile:InstanceProfile"
@@ -39,8 +48,10 @@ LISTENER = "aws:lb/listener:Listener"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 LOG_MASK = "aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"
+MANAGED_POLICY = "aws:iam/policy:Policy"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 NODE_GROUP = "aws:autoscaling/group:Group"
+PRIVATE_DNS_VERIFICATION = "aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 QUEUE = "aws:sqs/queue:Queue"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
@@ -65,6 +76,7 @@ SLACK_CHANNEL = "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration
 SUBNET = "aws:ec2/subnet:Subnet"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+TARGET_GROUP_ATTACHMENT = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 TASK_POLICY = "aws:iam/rolePolicy:RolePolicy"
 TEAMS_CHANNEL = "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration"
@@ -164,6 +176,35 @@ CAPTURED = (
     f"{EGRESS}.toPort",
 )
 """What an endpoint gains whose requests are captured; its own port is the proxy's then."""
+
+ANOTHER_WAY_IN = (
+    f"{ADDED}{SECURITY_GROUP}",
+    f"{ADDED}{INGRESS}",
+    f"{ADDED}{EGRESS}",
+    f"{ADDED}{ALARM}",
+    DASHBOARD_BODY,
+)
+"""Another door before an endpoint's own load balancer, in place of the network's addresses."""
+
+GATEWAY_DOOR = (
+    f"{ADDED}{GATEWAY}",
+    f"{ADDED}{GATEWAY_LINK}",
+    f"{ADDED}{GATEWAY_INTEGRATION}",
+    f"{ADDED}{GATEWAY_ROUTE}",
+    f"{ADDED}{GATEWAY_STAGE}",
+    f"{ADDED}{LOG_GROUP}",
+    f"{ADDED}{MANAGED_POLICY}",
+)
+
+PRIVATE_LINK_DOOR = (
+    f"{ADDED}{LOAD_BALANCER}",
+    f"{ADDED}{LISTENER}",
+    f"{ADDED}{TARGET_GROUP}",
+    f"{ADDED}{TARGET_GROUP_ATTACHMENT}",
+    f"{ADDED}{ENDPOINT_SERVICE}",
+    f"{ADDED}{PRIVATE_DNS_VERIFICATION}",
+    f"{ADDED}{DNS_RECORD}",
+)
 
 BECOMES_ASYNCHRONOUS = (
     f"{ADDED}{TARGET_GROUP}",

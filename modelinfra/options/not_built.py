@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 NOT_BUILT: dict[str, str] = {
-    "iam": "the load balancer checks API keys, JWT, OIDC, Cognito and client certificates",
-    "private_link": "consumers in other accounts reach an endpoint through a peered network only",
     "capacity": "node pools are instances in an auto scaling group; ECS Managed Instances are not used",
     "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
     "edge_fleets": "there is no edge fleet",
@@ -20,6 +18,9 @@ ELSEWHERE: dict[str, str] = {
     "auth": "exposure.auth",
     "api_keys": "exposure.auth.api_keys",
     "waf": "exposure.waf",
+    "gateway": "exposure.gateway",
+    "iam": "exposure.gateway.auth.iam",
+    "private_link": "exposure.private_link",
     "access_logs": "exposure.access_logs",
 }
 """Key (in snake_case) that users look for on an endpoint itself -> where it stands."""

@@ -105,6 +105,12 @@ class EndpointOutputs:
     health_url: Output[str] | None = None
     load_balancer_dns_name: Output[str] | None = None
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]] | None = None
+    gateway_url: Output[str] | None = None
+    gateway_dns_name: Output[str] | None = None
+    gateway_invoke_arn: Output[str] | None = None
+    gateway_policy_arn: Output[str] | None = None
+    gateway_role_arn: Output[str] | None = None
+    private_link_service_name: Output[str] | None = None
     queue_url: Output[str] | None = None
     dead_letter_queue_url: Output[str] | None = None
     store_uri: Output[str] | None = None

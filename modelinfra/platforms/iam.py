@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -33,3 +33,8 @@ def nothing_in_the_clear(service: str, *resources: str) -> dict[str, Any]:
         "Resource": list(resources) if len(resources) > 1 else resources[0],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
+
+
+def principals_of(named: Sequence[str], partition: str) -> list[str]:
+    """ARNs of accounts (12 digits) and of what has an ARN already. An account is said as AWS says it back, so that nothing differs later."""
+    return [each if ":" in each else f"arn:{partition}:iam::{each}:root" for each in named]

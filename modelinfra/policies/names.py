@@ -39,6 +39,9 @@ NAMINGS = (
         "Elastic Load Balancing API, CreateTargetGroup.Name",
     ),
     Naming("role", tokens.ROLE, 64, r"[\w+=,.@-]+", "botocore iam roleNameType"),
+    Naming("managed-policy", tokens.POLICY, 128, r"[\w+=,.@-]+", "botocore iam policyNameType"),
+    Naming("http-api", tokens.API, 128, r"[\s\S]+", "API Gateway API, CreateApi.Name"),
+    Naming("vpc-link", tokens.API_LINK, 128, r"[\s\S]+", "API Gateway API, CreateVpcLink.Name"),
     Naming("role-policy", tokens.ROLE_POLICY, 128, r"[\w+=,.@-]+", "botocore iam policyNameType"),
     Naming(
         "repository",

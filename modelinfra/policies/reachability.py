@@ -9,6 +9,7 @@ from modelinfra.graph.model import Node
 from modelinfra.policies import tokens
 from modelinfra.policies.asking import asking_balancers
 from modelinfra.policies.doors import ANYWHERE, doors
+from modelinfra.policies.gateways import only_by_private_link
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.service import balanced, forwarded
 from modelinfra.policies.view import View, listed, mapping, number
@@ -85,6 +86,8 @@ def _front_door(view: View) -> Found:
             continue
         given = view.inputs(balancer).get("securityGroups")
         groups = view.targets(balancer, "securityGroups", tokens.GROUP, given)
+        if only_by_private_link(view, balancer):
+            continue
         if groups and not any(door.passes(port) for each in groups for door in doors(view, each, "ingress")):
             yield node, f"nothing may come in to {balancer.name} on port {port:g}"
 

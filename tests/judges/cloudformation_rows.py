@@ -41,6 +41,10 @@ NOT_LOWERED = {
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
         "a property of the access entry in CloudFormation; judged by the Terraform provider"
     ),
+    "aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification": (
+        "CloudFormation starts no verification; nothing but a reference"
+    ),
+    t.TARGET_ATTACHMENT: "a property of the target group in CloudFormation; judged by the Terraform provider",
     t.LIFECYCLE: "a property of the repository in CloudFormation; judged by the rule registry-lifecycle",
     t.GATEWAY_ROUTE: "a property of the endpoint in CloudFormation; nothing but two references",
     t.SECOND_RANGE: "nothing but a reference and a range; judged by the rules address-*",
@@ -123,6 +127,26 @@ ROWS: dict[str, Row] = {
     t.TASK: Row("AWS::ECS::TaskDefinition", shaped=shapes.task),
     t.VPC: Row("AWS::EC2::VPC"),
     t.VPC_ENDPOINT: Row("AWS::EC2::VPCEndpoint"),
+    t.API: Row("AWS::ApiGatewayV2::Api"),
+    t.API_DOMAIN: Row("AWS::ApiGatewayV2::DomainName", shaped=shapes.api_domain),
+    t.API_INTEGRATION: Row("AWS::ApiGatewayV2::Integration", {"timeoutMilliseconds": "timeoutInMillis"}),
+    t.API_LINK: Row("AWS::ApiGatewayV2::VpcLink", shaped=shapes.auto_named),
+    t.API_MAPPING: Row("AWS::ApiGatewayV2::ApiMapping"),
+    t.API_ROUTE: Row("AWS::ApiGatewayV2::Route"),
+    t.ENDPOINT_SERVICE: Row(
+        "AWS::EC2::VPCEndpointService",
+        # Resources of their own in CloudFormation, and what it has no word for.
+        without=frozenset({"allowedPrincipals", "privateDnsName"}),
+    ),
+    t.POLICY: Row(
+        "AWS::IAM::ManagedPolicy",
+        {"name": "managedPolicyName", "policy": "policyDocument"},
+        shaped=shapes.role_policy,
+    ),
+    "aws:apigatewayv2/authorizer:Authorizer": Row(
+        "AWS::ApiGatewayV2::Authorizer", {"identitySources": "identitySource"}, shaped=shapes.api_authorizer
+    ),
+    "aws:apigatewayv2/stage:Stage": Row("AWS::ApiGatewayV2::Stage", {"name": "stageName"}),
     "aws:acm/certificate:Certificate": Row("AWS::CertificateManager::Certificate"),
     "aws:cognito/userPool:UserPool": Row("AWS::Cognito::UserPool", {"name": "userPoolName"}, shaped=shapes.user_pool),
     "aws:cognito/userPoolClient:UserPoolClient": Row("AWS::Cognito::UserPoolClient", _USER_POOL_CLIENT),

@@ -29,6 +29,7 @@ _balancer_attributes = _attributes(
         "idleTimeout": "idle_timeout.timeout_seconds",
         "dropInvalidHeaderFields": "routing.http.drop_invalid_header_fields.enabled",
         "enableDeletionProtection": "deletion_protection.enabled",
+        "enableCrossZoneLoadBalancing": "load_balancing.cross_zone.enabled",
     }
 )
 _target_attributes = _attributes(
@@ -38,6 +39,7 @@ _target_attributes = _attributes(
         "slowStart": "slow_start.duration_seconds",
     }
 )
+_listener_attributes = _attributes({"tcpIdleTimeoutSeconds": "tcp.idle_timeout.seconds"})
 _HEALTH = {
     "path": "healthCheckPath",
     "protocol": "healthCheckProtocol",
@@ -99,10 +101,29 @@ def _actions(key: str) -> Callable[[Given], Given]:
 
 
 def listener(given: Given) -> Given:
+    _listener_attributes(given, "listenerAttributes")
     certificate = given.pop("certificateArn", None)
     if certificate is not None:
         given["certificates"] = [{"certificateArn": certificate}]
     return _actions("defaultActions")(given)
+
+
+def api_domain(given: Given) -> Given:
+    given["domainNameConfigurations"] = [given.pop("domainNameConfiguration")]
+    return given
+
+
+def auto_named(given: Given) -> Given:
+    """CloudFormation must be told a name that Pulumi's provider makes of the logical one."""
+    return {"name": "made-of-the-logical-name", **given}
+
+
+def api_authorizer(given: Given) -> Given:
+    given = auto_named(given)
+    asked = given.get("jwtConfiguration", {})
+    if "audiences" in asked:
+        asked["audience"] = asked.pop("audiences")
+    return given
 
 
 _CONDITIONS = {
@@ -244,6 +265,8 @@ def record(given: Given) -> Given:
         }
     if "ttl" in given:
         given["ttl"] = str(given["ttl"])
+    if given.get("type") == "TXT":  # the provider writes the quotes by itself
+        given["records"] = [f'"{each}"' for each in given["records"]]
     return given
 
 

@@ -95,6 +95,10 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.exposure.auth.cognito.domain": "goes with the pool",
     "endpoints.*.exposure.auth.mtls": "its parts are options of their own",
     "endpoints.*.exposure.auth.none": "is a reason, for people",
+    "endpoints.*.exposure.gateway.auth.iam": "its parts are options of their own",
+    "endpoints.*.exposure.gateway.auth.jwt": "its parts are options of their own",
+    "endpoints.*.exposure.gateway.auth.mtls": "its parts are options of their own",
+    "endpoints.*.exposure.gateway.auth.none": "is a reason, for people",
     "endpoints.*.exposure.waf": "its parts are options of their own",
     "endpoints.*.exposure.accessLogs": "its parts are options of their own",
 }

@@ -21,6 +21,7 @@ _SECOND = {
 }
 _KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _ARTIFACT = f"oci://123456789012.dkr.ecr.us-west-2.amazonaws.com/models/digits@sha256:{'a' * 64}"
+_ZONE = "Z0123456789ABCDEFGHIJ"
 _WAITING = {"namespace": "Acme/Third", "name": "Waiting", "dimensions": {"Service": "third"}}
 _EVERY_WAY: dict[str, Any] = {
     "max": 8,
@@ -70,6 +71,35 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
                 "model": {"uri": _ARTIFACT, "size": "30GiB"},
                 "memory": "60GiB",
                 "cpu": 8,
+            },
+        },
+    },
+    "doors": {
+        "network": {"nat": "none"},
+        "platforms": {"web": {"type": "ecs", "sharedLoadBalancer": False}},
+        "endpoints": {
+            "callers": {
+                "server": "mlserver",
+                "model": "model",
+                "longestRequest": "30s",
+                "exposure": {
+                    "domain": "callers.example.com",
+                    "hostedZoneId": _ZONE,
+                    "gateway": {"auth": {"iam": {"principals": ["210987654321"]}}},
+                    "privateLink": {"principals": ["210987654321"], "acceptanceRequired": False},
+                },
+            },
+            "devices": {
+                "server": "mlserver",
+                "model": "model",
+                "longestRequest": "30s",
+                "exposure": {
+                    "gateway": {
+                        "auth": {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}},
+                        "domain": "devices.example.com",
+                        "hostedZoneId": _ZONE,
+                    },
+                },
             },
         },
     },

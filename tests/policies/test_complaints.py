@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from modelinfra.graph.values import Unknown
 from modelinfra.policies import READINESS, check
 from modelinfra.policies import tokens as t
 from modelinfra.policies.readiness import nodes, sagemaker, side_routes
+from tests.platforms.worlds import deployed
 from tests.policies.complaints import (
     AUTOSCALED,
     COMPONENT,
@@ -167,3 +170,20 @@ def test_a_budget_is_compared_in_the_region_of_the_default_provider_and_never_wi
     # A NAT gateway is $0.045 an hour there (modelinfra/catalog/prices.tsv).
     assert found.message == "its limit is $10 a month, and what it counts of this stack costs $33 at least"
     assert not [each for each in check(small, READINESS) if each.rule == "ready-budget-enough"]
+
+
+def test_an_open_gateway_hands_out_what_its_routes_and_the_listener_behind_let_through(tmp_path: Path) -> None:
+    def found(paths: list[str], auth: dict[str, Any]) -> list[str]:
+        server = {"image": "docker.io/seldonio/mlserver@sha256:" + "0" * 64, "model": {"name": "digits"}}
+        exposure = {"paths": paths, "gateway": {"auth": auth}}
+        graph = deployed(tmp_path, longest_request="30s", exposure=exposure, **server)
+        # The library refuses such paths: somebody writes them into the rule, and into the routes.
+        for node in graph.all(t.LISTENER_RULE):
+            node.inputs["conditions"] = [{"pathPattern": {"values": ["/*"]}}]
+        for node in graph.all(t.API_ROUTE):
+            node.inputs["routeKey"] = "ANY /v2/{rest+}"
+        return [each.message for each in check(graph, READINESS, region=REGION) if each.rule == "ready-side-routes"]
+
+    opened = ["digits-gateway hands /v2/repository, /v2/docs of MLServer to the whole internet"]
+    assert found(["/v2/models/digits/infer"], {"none": "a demonstration until June"}) == opened
+    assert found(["/v2/models/digits/infer"], {"iam": {}}) == []

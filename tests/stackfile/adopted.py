@@ -139,6 +139,53 @@ ADOPTED: dict[str, Any] = {
                 "auth": {"none": "a demonstration with made-up data, until June"},
             },
         },
+        "callers": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "longestRequest": "30s",
+            "exposure": {
+                "domain": "callers.example.com",
+                "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                "cidrs": ["10.0.0.0/8"],
+                "gateway": {
+                    "auth": {
+                        "iam": {"principals": ["210987654321", "arn:aws:iam::210987654321:role/devices"]},
+                        "mtls": {"caBundle": "s3://acme-pki/devices.pem", "caBundleVersion": "L4kqtJlcpXroDTDmpUMLUo"},
+                    },
+                    "domain": "api.example.com",
+                    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                    "requestsPerSecond": 200,
+                    "burst": 400,
+                    "retentionDays": 30,
+                },
+                "privateLink": {
+                    "principals": ["210987654321"],
+                    "acceptanceRequired": False,
+                    "privateDns": True,
+                },
+            },
+        },
+        "tokens": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "longestRequest": "30s",
+            "exposure": {
+                "paths": ["/v2/models/*/infer"],
+                "gateway": {
+                    "auth": {
+                        "jwt": {"issuer": "https://login.example.com", "audiences": ["digits"], "scopes": ["predict"]}
+                    },
+                    "domain": "tokens.example.com",
+                    "certificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+                },
+            },
+        },
+        "open": {
+            "server": "mlserver",
+            "model": "stacks/models/digits",
+            "longestRequest": "20s",
+            "exposure": {"gateway": {"auth": {"none": "a demonstration with made-up data, until June"}}},
+        },
         "nightly": {
             "server": "mlserver",
             "image": "a.example/served@sha256:" + "0" * 64,

@@ -109,6 +109,13 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "endpoints.iris.model.token": {"endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"}},
     "endpoints.iris.rollout.strategy": {ROLLOUT: {}},
     "endpoints.iris.exposure.grpc": {"endpoints.iris.exposure.auth": None},
+    "endpoints.iris.exposure.gateway": {
+        "endpoints.iris.longestRequest": "30s",
+        "endpoints.iris.exposure": {"paths": ["/v2/models/iris/infer"]},
+    },
+    "endpoints.iris.exposure.privateLink": {
+        "endpoints.iris.exposure": {"domain": "iris.example.com", "hostedZoneId": "Z0123456789ABCDEFGHIJ"}
+    },
     "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.stickiness": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
     "endpoints.iris.exposure.auth.mtls.trustStoreArn": {
@@ -163,6 +170,16 @@ EXPOSED: dict[str, Any] = {
     "accessLogs": {"enabled": True},
 }
 
+_ZONE = "Z0123456789ABCDEFGHIJ"
+GATEWAY = f"{EXPOSURE}.gateway"
+# Without the endpoint's own certificate and firewall: what a gateway changes there would be another option's.
+BEHIND_GATEWAY: dict[str, Any] = {
+    "domain": "api.example.com",
+    "hostedZoneId": _ZONE,
+    "auth": {"jwt": {"issuer": _LOGIN, "audiences": ["iris"]}},
+}
+ASKED = "endpoints.iris.longestRequest"
+
 REVISION = "endpoints.iris.revisions.candidate"
 DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": ENDPOINT["scaling"]}}
 
@@ -196,6 +213,16 @@ BASES: dict[str, dict[str, Any]] = {
     },
     REVISION: DIVIDED,
     EXPOSURE: {EXPOSURE: EXPOSED},
+    GATEWAY: {ASKED: "30s", EXPOSURE: {"gateway": BEHIND_GATEWAY}},
+    f"{GATEWAY}.auth.iam": {f"{GATEWAY}.auth": {"iam": {}}},
+    f"{GATEWAY}.auth.mtls": {f"{GATEWAY}.auth": {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}},
+    f"{EXPOSURE}.privateLink": {
+        EXPOSURE: {
+            "domain": "iris.example.com",
+            "hostedZoneId": _ZONE,
+            "privateLink": {"principals": ["210987654321"]},
+        }
+    },
     SLO: {SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
     QUEUE: {QUEUE: {}, "endpoints.iris.mode": "async", "endpoints.iris.scaling": {"min": 0, "max": 10}},
     METRICS: {METRICS: {"waiting": {**_WAITING, "target": 5}}},

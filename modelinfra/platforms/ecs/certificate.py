@@ -17,42 +17,43 @@ from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 _RECORD_TTL = 300
 
 
-def certificate_arn(children: Children, exposure: Any) -> Input[str] | None:
+def certificate_arn(children: Children, named: Any, of: str = "") -> Input[str] | None:
     """The certificate that is handed in, or one that is requested and validated by a record in the domain's zone; None without a domain.
 
-    The listener waits until it is valid; one for another domain is made before the old one goes.
+    named: options with `domain`, `hosted_zone_id` and `certificate_arn`. of: what names and roles begin with, where it is not the
+    endpoint's own. Who uses it waits until it is valid; one for another domain is made before the old one goes.
     """
-    if exposure.domain is None:
+    if named.domain is None:
         return None
-    if exposure.certificate_arn is not None:
-        given: Input[str] = exposure.certificate_arn
+    if named.certificate_arn is not None:
+        given: Input[str] = named.certificate_arn
         return given
     certificate = aws.acm.Certificate(
-        children.named("certificate"),
-        domain_name=exposure.domain,
+        children.named(f"{of}certificate"),
+        domain_name=named.domain,
         validation_method="DNS",
-        opts=children.opts("certificate"),
+        opts=children.opts(f"{of}certificate"),
     )
 
     def asked(part: str) -> Output[str]:
         return certificate.domain_validation_options.apply(lambda options: str(getattr(options[0], part)))
 
     record = aws.route53.Record(
-        children.named("certificate-record"),
-        zone_id=exposure.hosted_zone_id,
+        children.named(f"{of}certificate-record"),
+        zone_id=named.hosted_zone_id,
         name=asked("resource_record_name"),
         type=asked("resource_record_type"),
         records=[asked("resource_record_value")],
         ttl=_RECORD_TTL,
         # Of one domain every certificate of an account asks for the same record, also those of other regions.
         allow_overwrite=True,
-        opts=children.opts("certificate-record"),
+        opts=children.opts(f"{of}certificate-record"),
     )
     validation = aws.acm.CertificateValidation(
-        children.named("certificate-validation"),
+        children.named(f"{of}certificate-validation"),
         certificate_arn=certificate.arn,
         validation_record_fqdns=[record.fqdn],
-        opts=children.opts("certificate-validation"),
+        opts=children.opts(f"{of}certificate-validation"),
     )
     return validation.certificate_arn
 

@@ -12,6 +12,7 @@ from pulumi import Input, Output
 
 from modelinfra.platforms import dashboards
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.doors import NO_DOORS, Doors, door_rows
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import ERRORS, NAMESPACE, REQUESTS, dimensions
 from modelinfra.platforms.ecs.traffic import Reached
@@ -45,7 +46,11 @@ class EcsSignals:
 
 
 def register_dashboard(
-    request: EndpointRequest, cluster: EcsCluster, balancer: LoadBalancerReference, revisions: Mapping[str, Reached]
+    request: EndpointRequest,
+    cluster: EcsCluster,
+    balancer: LoadBalancerReference,
+    revisions: Mapping[str, Reached],
+    doors: Doors = NO_DOORS,
 ) -> Watched:
     """What can be seen of the endpoint, and, unless the options say no, the dashboard that shows it. revisions: all of them, by name."""
     several = len(revisions) > 1
@@ -59,7 +64,11 @@ def register_dashboard(
                 name if several else "": {"ClusterName": cluster.cluster_name, "ServiceName": each.service.name}
                 for name, each in revisions.items()
             },
-            alarms=[alarm.arn for each in revisions.values() for alarm in each.alarms],
+            alarms=[
+                *(alarm.arn for each in revisions.values() for alarm in each.alarms),
+                *(alarm.arn for alarm in doors.alarms),
+            ],
+            doors=doors.ids,
         )
 
     def signals(found: Mapping[str, Any]) -> Signals:
@@ -78,6 +87,7 @@ def register_dashboard(
                 request.options.slo,
                 request.options.rollback.error_percent,
                 own,
+                door_rows(found["doors"], found["region"]),
             )
         )
         dashboards.register(request.children, "dashboard", "dashboard", text)
@@ -102,9 +112,15 @@ def signals_of(name: str, region: str, sets: Mapping[str, Mapping[str, str]], al
 
 
 def dashboard_body(
-    signals: Signals, more: EcsSignals, slo: Any, error_percent: float, own: Sequence[Metric] = ()
+    signals: Signals,
+    more: EcsSignals,
+    slo: Any,
+    error_percent: float,
+    own: Sequence[Metric] = (),
+    doors: Sequence[Sequence[Widget]] = (),
 ) -> str:
-    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back. own: metrics of the server."""
+    """The dashboard's text. slo: what is promised, or None. error_percent: that takes a deployment back. own: metrics of the server.
+    doors: rows of what stands before the load balancer."""
     region = signals.region
     rows = [
         [
@@ -123,7 +139,7 @@ def dashboard_body(
             graph("Answers that went wrong, a minute", region, _wrong(signals, more)),
         ],
     ]
-    return body([*alarm_rows("Alarms", signals.alarms), *rows, *_own(own, region)])
+    return body([*alarm_rows("Alarms", signals.alarms), *rows, *doors, *_own(own, region)])
 
 
 def _own(metrics: Sequence[Metric], region: str) -> list[list[Widget]]:

@@ -16,6 +16,7 @@ from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
 from modelinfra.platforms.ecs.capture import register_capture
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
 from modelinfra.platforms.ecs.dashboard import register_dashboard
+from modelinfra.platforms.ecs.doors import register_doors
 from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
@@ -59,7 +60,8 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     traffic = register_traffic(request, way, plan.own, revisions)
     own = register_replicas(request, ground, plan.own, traffic)
     service = own.service
-    signals = register_dashboard(request, cluster, balancer, {STABLE: own, **revisions})
+    doors = register_doors(request, cluster, balancer, way, service, longest_request=plan.longest_request)
+    signals = register_dashboard(request, cluster, balancer, {STABLE: own, **revisions}, doors)
     register_domain(request.children, balancer, service, request.options.exposure)
     # The address is given out when the service is steady: whoever waits for it, waits for an endpoint that answers.
     prefix = plan.path if plan.shared else ""
@@ -75,6 +77,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         load_balancer_dns_name=balancer.dns_name,
         api_key_secret_arns=Output.from_input(arns),
         signals=signals,
+        **doors.outputs,
     )
 
 

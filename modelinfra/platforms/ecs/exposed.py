@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from modelinfra.options.doors import behind_other_doors
 from modelinfra.options.exposure import exposed, guarded, keyed
+from modelinfra.options.gateway import LONGEST_ANSWER_SECONDS, MOST_PAYLOAD
+from modelinfra.options.private_link import IDLE_SECONDS, names_privately
 from modelinfra.options.problems import Problem
+from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.ecs.api_keys import HEADER
 from modelinfra.platforms.ecs.authentication import asks_outside
 from modelinfra.platforms.served_model import ServedModel
@@ -21,6 +25,18 @@ def unreachable(exposure: Any, *, internet: bool, public: bool) -> Iterator[Prob
     if asks_outside(exposure) and not exposure.public and not internet:
         reason = "the load balancer asks an identity provider over the internet, to which the network has no way"
         yield Problem("exposure.auth", reason, "Let the network have NAT, or use `mtls`.")
+
+
+def too_slow(exposure: Any, longest_request: int) -> Iterator[Problem]:
+    """Why a gateway could not wait for an answer, of which one request may take `longest_request` seconds."""
+    if exposure.gateway is not None and longest_request > LONGEST_ANSWER_SECONDS:
+        most = shown_seconds(LONGEST_ANSWER_SECONDS)
+        remedy = (
+            f"Write `longest_request: {most}` where that is enough; longer, and streamed, answers need a `public` load balancer with "
+            "`domain` and `auth`, or `private_link`, in place of `gateway`."
+        )
+        reason = f"`exposure.gateway` gives up after {most}, which AWS does not raise"
+        yield Problem("longest_request", reason, remedy, shown_seconds(longest_request))
 
 
 def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
@@ -40,5 +56,46 @@ def notes_of_exposure(exposure: Any, served: ServedModel) -> Iterator[str]:
         yield f"every token of {exposure.auth.jwt.issuer} is let in, whomever it was made for (`claims` would say)"
     if keyed(exposure):
         yield f"clients send their key in the header {HEADER}, which reaches the server, too; the server reads who asks in x-amzn-waf-client"
+    if behind_other_doors(exposure) and not (exposure.cidrs or exposure.security_groups):
+        yield "the load balancer itself lets in nobody from the network (`exposure.cidrs` names whom it should)"
+    yield from _notes_of_gateway(exposure, served)
+    yield from _notes_of_private_link(exposure, served)
     if guarded(exposure):
         yield "the firewall lets bodies without a stated length (chunked) pass, whatever their size"
+
+
+def _notes_of_gateway(exposure: Any, served: ServedModel) -> Iterator[str]:
+    gateway = exposure.gateway
+    if gateway is None:
+        return
+    yield (
+        f"the gateway takes requests of {MOST_PAYLOAD} at most, answers too, and {gateway.requests_per_second} requests a second of all "
+        "callers together (more get 429)"
+    )
+    if served.server.streams:
+        yield "the gateway hands an answer on when it is whole: clients that ask for a stream get all of it at once"
+    if gateway.auth.none is not None:
+        yield f"nobody is asked who comes from the internet: {gateway.auth.none}"
+    if gateway.domain is not None and gateway.hosted_zone_id is None:
+        yield f"nobody points {gateway.domain} at the gateway: do so with the output gateway_dns_name"
+    if exposure.domain is None:
+        yield "from the gateway to the load balancer requests travel over HTTP, within the network (`exposure.domain` encrypts them)"
+
+
+def _notes_of_private_link(exposure: Any, served: ServedModel) -> Iterator[str]:
+    link = exposure.private_link
+    if link is None:
+        return
+    if link.acceptance_required:
+        yield "consumers of PrivateLink are connected when somebody of this account accepts them"
+    if exposure.domain is not None and not names_privately(exposure):
+        yield f"consumers of PrivateLink point {exposure.domain} at their interface endpoint themselves, for its certificate to fit"
+    if exposure.domain is None:
+        yield "consumers of PrivateLink speak HTTP (`exposure.domain` encrypts)"
+    if guarded(exposure) and not keyed(exposure):
+        yield "the firewall counts all consumers of PrivateLink as one client, by the addresses of its load balancer"
+    if served.longest_request_seconds > IDLE_SECONDS:
+        yield (
+            f"PrivateLink forgets a connection on which nothing is said for {shown_seconds(IDLE_SECONDS)}: "
+            "consumers that wait longer keep it alive (TCP keep-alive)"
+        )

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.children import NONE, Adjustments, Children
+from modelinfra.options.doors import behind_other_doors
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.ecs.access_logs import access_logs
 from modelinfra.platforms.ecs.api_keys import ApiKey
@@ -39,7 +40,7 @@ _TO_HTTPS: aws.lb.ListenerDefaultActionArgsDict = {
 @dataclass(frozen=True)
 class LoadBalancerReference:
     """A load balancer as endpoints see it. url: its address. dns_name, zone_id: what a domain is pointed at. owns_security_group: whether
-    rules may be added to the security group."""
+    rules may be added to the security group. arn: of one that is made here. encrypted: whether its listener speaks HTTPS."""
 
     arn_suffix: Input[str]
     url: Output[str]
@@ -48,6 +49,13 @@ class LoadBalancerReference:
     listener_arn: Input[str]
     security_group_id: Input[str]
     owns_security_group: bool = True
+    arn: Input[str] = ""
+    encrypted: bool = False
+
+    @property
+    def port(self) -> int:
+        """Of the listener."""
+        return HTTPS_PORT if self.encrypted else HTTP_PORT
 
 
 class ApplicationLoadBalancer(pulumi.ComponentResource):
@@ -111,6 +119,8 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
             listener_arn=listener.arn,
             security_group_id=group_id,
             owns_security_group=security_group_id is None,
+            arn=balancer.arn,
+            encrypted=certificate_arn is not None,
         )
         self.register_outputs({"dns_name": balancer.dns_name, "listener_arn": listener.arn})
 
@@ -175,7 +185,7 @@ def _clients(network: NetworkReference, exposure: Any) -> Iterator[tuple[str, di
         yield cidr.replace(".", "-").replace("/", "-"), {"cidr_ipv4": cidr}, cidr
     for name, group_id in groups.items():
         yield f"group-{name}", {"referenced_security_group_id": group_id}, f"members of {name}"
-    if cidrs or groups:
+    if cidrs or groups or (exposure is not None and behind_other_doors(exposure)):
         return
     if exposure is not None and exposure.public:
         yield "internet", {"cidr_ipv4": _ANYWHERE}, "everywhere"

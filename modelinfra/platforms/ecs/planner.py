@@ -16,7 +16,7 @@ from modelinfra.platforms.base import Revision
 from modelinfra.platforms.ecs import capture, collector
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.elsewhere import of_kubernetes_alone
-from modelinfra.platforms.ecs.exposed import notes_of_exposure, unreachable
+from modelinfra.platforms.ecs.exposed import notes_of_exposure, too_slow, unreachable
 from modelinfra.platforms.ecs.fit import unfit
 from modelinfra.platforms.ecs.node_pools import PlannedPool
 from modelinfra.platforms.ecs.node_sizing import size_on_nodes
@@ -163,6 +163,7 @@ class EcsPlanner:
             yield from served.remote.unreachable(self.internet)
         yield from collector.unreachable(options, internet=self.internet)
         yield from unworkable(options.scaling, self.options)
+        yield from too_slow(options.exposure, served.longest_request_seconds)
 
     def _replicas(self, name: str, options: Any, served: ServedModel, priority: int) -> EcsReplicas:
         placement = place(name, options, served, self.pools)

@@ -74,15 +74,20 @@ class Reached:
 
 @dataclass(frozen=True)
 class Way:
-    """Where requests for an endpoint arrive. target_groups: what the names of its target groups begin with. asked: what its rules do
-    before they forward."""
+    """Where requests for an endpoint arrive. target_groups: what the names of its target groups begin with. paths: patterns of those that
+    clients can ask for. asked: what its rules do before they forward."""
 
     balancer: LoadBalancerReference
     network: NetworkReference
     target_groups: str
-    conditions: Sequence[aws.lb.ListenerRuleConditionArgsDict]
+    paths: Sequence[str]
     asked: Sequence[aws.lb.ListenerRuleActionArgsDict]
     transforms: Sequence[aws.lb.ListenerRuleTransformArgsDict] | None
+
+    @property
+    def conditions(self) -> list[aws.lb.ListenerRuleConditionArgsDict]:
+        """Of a rule that takes these paths."""
+        return [{"path_pattern": {"values": list(self.paths)}}]
 
     def actions(self, forward: aws.lb.ListenerRuleActionArgsDict) -> list[aws.lb.ListenerRuleActionArgsDict]:
         """Ask, where somebody is asked, and forward."""
@@ -107,7 +112,7 @@ def way_of(
         balancer,
         network,
         "" if plan.shared else "public-" if exposure.public else "own-",
-        [{"path_pattern": {"values": _paths(request, plan)}}],
+        _paths(request, plan),
         register_actions(request.children, exposure, production=production),
         [_without_prefix(plan.path)] if plan.shared else None,
     )

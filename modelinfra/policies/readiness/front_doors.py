@@ -56,8 +56,17 @@ def _deletion(view: View) -> Found:
 
 def _access_log(view: View) -> Found:
     for node, given in view.each(tokens.LOAD_BALANCER):
+        if given.get("loadBalancerType") == "network" and not _ends_tls(view, node):
+            continue  # it sees connections and no requests, and writes logs of TLS listeners alone
         if given.get("accessLogs") is not Unknown and mapping(given.get("accessLogs")).get("enabled") in (None, False):
             yield node, "nobody can say afterwards who asked what"
+
+
+def _ends_tls(view: View, balancer: Node) -> bool:
+    return any(
+        listener.get("protocol") == "TLS" and view.target(node, "loadBalancerArn", tokens.LOAD_BALANCER) is balancer
+        for node, listener in view.each(tokens.LISTENER)
+    )
 
 
 def guarded_balancers(view: View) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,6 +14,7 @@ from modelinfra.policies import tokens
 from modelinfra.policies.asking import AUTHENTICATING
 from modelinfra.policies.doors import ANYWHERE, doors
 from modelinfra.policies.fargate import containers
+from modelinfra.policies.gateways import open_routes
 from modelinfra.policies.readiness.front_doors import guarded_balancers
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.service import balanced, task_of
@@ -159,6 +161,7 @@ def _reaches(view: View, steps: list[_Step], path: str, group: Node) -> bool:
 
 def _side_routes(view: View) -> Found:
     listeners = [(node, _steps(view, node)) for node in view.all(tokens.LISTENER) if _open_to_all(view, node)]
+    gates = [(gate, _steps(view, gate.listener)) for gate in open_routes(view) if gate.listener is not None]
     for service, group, row in _servers(view):
         # A route with the model's name in it is not known here.
         routes = [route for route in row.side_routes if "{" not in route]
@@ -166,6 +169,18 @@ def _side_routes(view: View) -> Found:
             reached = [route for route in routes if _reaches(view, steps or [], route, group)]
             if reached:
                 yield service, f"{listener.name} hands {', '.join(reached)} of {row.title} to the whole internet"
+        for gate, steps in gates:
+            reached = [
+                route for route in routes if _leads(gate.path, route) and _reaches(view, steps or [], route, group)
+            ]
+            if reached:
+                yield service, f"{gate.api.name} hands {', '.join(reached)} of {row.title} to the whole internet"
+
+
+def _leads(path: str, route: str) -> bool:
+    """Whether a route of an API gateway, in which `{name}` is a segment and `{name+}` all that follows, takes a path."""
+    pattern = re.sub(r"\\{\w+\\\+\\}$", ".+", re.escape(path))
+    return re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", pattern), route) is not None
 
 
 RULES = (

@@ -28,6 +28,20 @@ CONSEQUENCES: dict[str, Consequence] = {
     "aws:lb/loadBalancer:LoadBalancer": Consequence(
         "high", "its DNS name changes", "Its DNS name changes: clients lose the endpoint until DNS or their configuration follows.", _DNS
     ),
+    "aws:apigatewayv2/api:Api": Consequence(
+        "high", "its address changes", "Its address of AWS's changes, and what callers are allowed names the old one.",
+        "Give callers a domain of your own.",
+    ),
+    "aws:apigatewayv2/domainName:DomainName": Consequence(
+        "medium", "callers use another name", "The former name is no longer answered when the new one is there.", "Tell callers before; keep the former in another stack for a while.",
+    ),
+    "aws:apigatewayv2/vpcLink:VpcLink": Consequence(
+        "low", "another way into the network", "A new link is made, which takes minutes, and used before the old one goes."
+    ),
+    "aws:ec2/vpcEndpointService:VpcEndpointService": Consequence(
+        "high", "its service name changes", "Consumers are connected to the old one by its name, and AWS refuses to take that away from them.",
+        "Move consumers to the new name first, and reject their old connections then.",
+    ),
     "aws:lb/listener:Listener": Consequence(
         "medium", "its port is closed for moments", "Its port answers nothing between the old listener and the new one, and its rules are made anew.",
         "Change the listener's actions instead, or add a second listener first.",

@@ -8,6 +8,9 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
+from modelinfra.policies.gateways import certified_apis
+from modelinfra.policies.tokens import API, API_ROUTE
+from modelinfra.policies.view import View
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings import front_doors
@@ -87,6 +90,10 @@ OPEN: dict[str, Open] = {
     ),
     "aws:apigatewayv2/route:Route": Open(
         lambda inputs: inputs.get("authorizationType", "NONE") == "NONE", "answers without authentication", "Name an authorizer.", "medium"
+    ),
+    "aws:ec2/vpcEndpointService:VpcEndpointService": Open(
+        lambda inputs: inputs.get("acceptanceRequired") is False and "*" in listed(inputs.get("allowedPrincipals")),
+        "lets every account of AWS connect, and nobody accepts it first", "Name the accounts in allowedPrincipals, or write acceptanceRequired true.",
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Open(
         lambda inputs: any(inputs.get(key) not in (True, Unknown) for key in _UNBLOCKED), "no longer blocks all public access to its bucket", "Write all four flags true."
@@ -195,10 +202,19 @@ def _own(changes: Changes) -> Iterator[Finding]:
         rule, new, old = OPEN.get(change.type), change.after, change.before
         if rule is None or new is None or not rule.is_open(plain(new.inputs)):
             continue
+        if change.type == API_ROUTE and _certified(changes.after, new):
+            continue
         if old is None or not rule.is_open(plain(old.inputs)):
             yield Finding(
                 "exposure", rule.severity, new.urn, f"{called(changes.after, new)} {rule.words}", "", rule.remedy
             )
+
+
+def _certified(graph: Graph, route: Node) -> bool:
+    """Whether the API of a route is called by domains alone that ask for certificates."""
+    view = View(graph)
+    api = view.target(route, "apiId", API)
+    return api is not None and api.urn in certified_apis(view)
 
 
 def _blocks(changes: Changes) -> Iterator[Finding]:

@@ -12,6 +12,10 @@ from modelinfra.review.findings.words import called, endpoint_of, listing
 GONE: dict[str, tuple[Severity, str, str]] = {
     "aws:lb/loadBalancer:LoadBalancer": ("medium", "its DNS name answers no more", "Clients that use its name lose what it served."),
     "aws:lb/listener:Listener": ("medium", "its port is closed", "Clients that use this port lose what it served."),
+    "aws:apigatewayv2/api:Api": ("high", "its address answers no more", "Who calls the gateway finds nothing; a new one has another address of AWS's."),
+    "aws:ec2/vpcEndpointService:VpcEndpointService": (
+        "high", "its consumers are cut off", "AWS refuses while a consumer is connected: reject the connections first. A new one has another service name."
+    ),
     "aws:ec2/eip:Eip": ("medium", "it goes back to AWS", "The address goes back to AWS, and another account may get it: take it out of allow-lists."),
     "aws:ec2/natGateway:NatGateway": ("medium", "its subnets lose this way out", "Where no other way leads out, nothing in its subnets reaches the internet."),
     "aws:ec2/internetGateway:InternetGateway": ("high", "its network loses the internet", "Nothing in the network reaches the internet, or is reached from it."),

@@ -16,6 +16,9 @@ _LONGEST_VALUE = 80
 
 # What people call a type where the token does not say it.
 _NOUNS = {
+    "aws:apigatewayv2/api:Api": "API gateway",
+    "aws:apigatewayv2/domainName:DomainName": "domain of the API gateway",
+    "aws:ec2/vpcEndpointService:VpcEndpointService": "endpoint service",
     "aws:alb/loadBalancer:LoadBalancer": "load balancer",
     "aws:appautoscaling/policy:Policy": "scaling policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction": "scheduled action",

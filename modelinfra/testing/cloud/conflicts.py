@@ -101,6 +101,18 @@ _UNIQUE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("vpcId", "logDestination", "trafficType"),
         "FlowLogAlreadyExists: There is an existing Flow Log with the same configuration and log destination.",
     ),
+    "aws:apigatewayv2/route:Route": (
+        ("apiId", "routeKey"),
+        "ConflictException: Route with key {routeKey} already exists for this API",
+    ),
+    "aws:apigatewayv2/domainName:DomainName": (
+        ("domainName",),
+        "ConflictException: The domain name you provided already exists.",
+    ),
+    "aws:apigatewayv2/apiMapping:ApiMapping": (
+        ("domainName", "apiMappingKey"),
+        "ConflictException: ApiMapping key already exists for this domain name",
+    ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (_RULE, _SAME_RULE),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (_RULE, _SAME_RULE),
 }
@@ -128,6 +140,7 @@ _HELD: Final[dict[str, tuple[str, tuple[tuple[str, str], ...], str]]] = {
             ("aws:ecs/service:Service", "networkConfiguration"),
             ("aws:ec2/natGateway:NatGateway", "subnetId"),
             ("aws:ec2/vpcEndpoint:VpcEndpoint", "subnetIds"),
+            ("aws:apigatewayv2/vpcLink:VpcLink", "subnetIds"),
         ),
         "DependencyViolation: The subnet '{id}' has dependencies and cannot be deleted.",
     ),
@@ -137,6 +150,7 @@ _HELD: Final[dict[str, tuple[str, tuple[tuple[str, str], ...], str]]] = {
             ("aws:lb/loadBalancer:LoadBalancer", "securityGroups"),
             ("aws:ecs/service:Service", "networkConfiguration"),
             ("aws:ec2/vpcEndpoint:VpcEndpoint", "securityGroupIds"),
+            ("aws:apigatewayv2/vpcLink:VpcLink", "securityGroupIds"),
             ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "referencedSecurityGroupId"),
             ("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "referencedSecurityGroupId"),
             ("aws:ec2/securityGroupRule:SecurityGroupRule", "sourceSecurityGroupId"),
@@ -152,6 +166,19 @@ _HELD: Final[dict[str, tuple[str, tuple[tuple[str, str], ...], str]]] = {
         "id",
         (("aws:ec2/natGateway:NatGateway", "allocationId"),),
         "InvalidIPAddress.InUse: Address {id} is in use.",
+    ),
+    "aws:apigatewayv2/vpcLink:VpcLink": (
+        "id",
+        (("aws:apigatewayv2/integration:Integration", "connectionId"),),
+        "BadRequestException: Cannot delete vpc link. Vpc link '{id}' is referenced",
+    ),
+    "aws:lb/loadBalancer:LoadBalancer": (
+        "arn",
+        (
+            ("aws:ec2/vpcEndpointService:VpcEndpointService", "networkLoadBalancerArns"),
+            ("aws:lb/targetGroupAttachment:TargetGroupAttachment", "targetId"),
+        ),
+        "ResourceInUse: Load balancer '{arn}' cannot be deleted because it is currently associated with another service",
     ),
     "aws:lb/targetGroup:TargetGroup": (
         "arn",

@@ -31,6 +31,12 @@ SETS: Final[dict[str, frozenset[str]]] = {
         "aws:ec2/launchTemplate:LaunchTemplate": "vpcSecurityGroupIds",
         "aws:cloudwatch/metricAlarm:MetricAlarm": "alarmActions okActions insufficientDataActions metricQueries",
         "aws:iam/role:Role": "managedPolicyArns inlinePolicies",
+        "aws:apigatewayv2/authorizer:Authorizer": "identitySources jwtConfiguration.audiences",
+        "aws:apigatewayv2/route:Route": "authorizationScopes",
+        "aws:apigatewayv2/vpcLink:VpcLink": "subnetIds securityGroupIds",
+        "aws:ec2/vpcEndpointService:VpcEndpointService": (
+            "allowedPrincipals networkLoadBalancerArns gatewayLoadBalancerArns supportedIpAddressTypes supportedRegions"
+        ),
         "aws:acm/certificate:Certificate": "subjectAlternativeNames",
         "aws:route53/record:Record": "records",
     }.items()
