@@ -52,8 +52,11 @@ EKS_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
             access_entry=("pulumi_aws.eks.AccessEntry", "who may enter the cluster, one for each of `access`"),
             access_policy=("pulumi_aws.eks.AccessPolicyAssociation", "what they may do there"),
             addon=("pulumi_aws.eks.Addon", "the add-ons"),
-            pod_role=("pulumi_aws.iam.Role", "roles of the add-ons' and Karpenter's pods"),
-            pod_policy=("pulumi_aws.iam.RolePolicy", "which buckets the driver of S3 may read"),
+            pod_role=("pulumi_aws.iam.Role", "roles of pods: those of add-ons, Karpenter, and whom `give_role` names"),
+            pod_policy=(
+                "pulumi_aws.iam.RolePolicy",
+                "which buckets the driver of S3 may read, and what `give_role` says",
+            ),
             pod_identity=("pulumi_aws.eks.PodIdentityAssociation", "which pods have which role"),
         ),
         **EKS_NODE_ROLES,

@@ -353,10 +353,7 @@ def what_is_said_goes_with_the_nodes(cluster: Mapping[str, Any]) -> Iterable[Pro
             yield Problem(where, reason, "Remove it, or write container_insights: enhanced.")
 
 
-@rule(
-    EksClusterOptions,
-    *("transforms", "nodes", "secrets_key_arn", "access", "model_buckets", "cluster_name", "container_insights"),
-)
+@rule(EksClusterOptions, "transforms", "nodes", "secrets_key_arn", "access", "cluster_name")
 def transforms_find_what_is_made(cluster: Mapping[str, Any]) -> Iterable[Problem]:
     if cluster["cluster_name"] is not None:
         return  # it is told already that nothing is made
@@ -364,12 +361,8 @@ def transforms_find_what_is_made(cluster: Mapping[str, Any]) -> Iterable[Problem
     absent: dict[str, str] = {}
     if nodes == "auto-mode":
         absent |= dict.fromkeys(EKS_NODE_ROLES, "EKS Auto Mode starts its nodes itself")
-        if not cluster["model_buckets"] and cluster["container_insights"] == "disabled":
-            absent |= dict.fromkeys(("pod-role", "pod-identity"), "no add-on here has a role of its own")
     else:
         absent |= dict.fromkeys(EKS_AUTO_MODE_ROLES, f"`nodes` is {nodes}")
-    if not cluster["model_buckets"]:
-        absent["pod-policy"] = "there are no `model_buckets`"
     if nodes != "karpenter":
         absent |= dict.fromkeys(EKS_KARPENTER_ROLES, f"`nodes` is {nodes}")
     if cluster["secrets_key_arn"] is not None:

@@ -12,6 +12,7 @@ from modelinfra.children import look_up_options
 from modelinfra.options.problems import Problem
 
 _OF_CLUSTER = ("cluster_arn", "listener_arn")
+_OF_EKS_CLUSTER = ("secrets_key_arn", "permissions_boundary", "kubeconfig_role_arn")
 _OF_ENDPOINT = (
     "repository.arn",
     "repository.kms_key_arn",
@@ -28,6 +29,11 @@ _OF_ENDPOINT = (
 def misplaced_in_cluster(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
     """What a platform is handed that lies elsewhere, with paths relative to the platform."""
     return _misplaced(options, _OF_CLUSTER, opts)
+
+
+def misplaced_in_eks_cluster(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """What a cluster on EKS is handed that lies elsewhere, with paths relative to the cluster."""
+    return _misplaced(options, _OF_EKS_CLUSTER, opts)
 
 
 def misplaced_in_endpoint(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:

@@ -90,9 +90,14 @@ def _validator(kind: str) -> Any:
     schema = next(each for each in definition["spec"]["versions"] if each["name"] == version)["schema"][
         "openAPIV3Schema"
     ]
-    strict = _strict(schema)
-    strict["properties"]["metadata"] = {"type": "object"}
-    return jsonschema.Draft202012Validator(strict)
+    return validator(schema)
+
+
+def validator(schema: Mapping[str, Any]) -> Any:
+    """Of objects of a custom resource whose structural schema this is."""
+    whole = strict(schema)
+    whole["properties"]["metadata"] = {"type": "object"}
+    return jsonschema.Draft202012Validator(whole)
 
 
 @functools.cache
@@ -114,7 +119,7 @@ def _module(name: str) -> Path:
     return Path(json.loads(done.stdout)["Dir"])
 
 
-def _strict(schema: Any) -> Any:
+def strict(schema: Any) -> Any:
     """A structural schema as JSON Schema in which unknown fields are wrong, as `fieldValidation: Strict` has it."""
     if not isinstance(schema, dict):
         return schema
@@ -123,11 +128,11 @@ def _strict(schema: Any) -> Any:
         return {"anyOf": [{"type": "integer"}, {"type": "string", **pattern}]}
     found = {key: value for key, value in schema.items() if not key.startswith("x-") and key not in _NOT_ASKED}
     if "properties" in found:
-        found["properties"] = {name: _strict(value) for name, value in found["properties"].items()}
+        found["properties"] = {name: strict(value) for name, value in found["properties"].items()}
     if "items" in found:
-        found["items"] = _strict(found["items"])
+        found["items"] = strict(found["items"])
     if isinstance(found.get("additionalProperties"), dict):
-        found["additionalProperties"] = _strict(found["additionalProperties"])
+        found["additionalProperties"] = strict(found["additionalProperties"])
     elif "properties" in found and not schema.get("x-kubernetes-preserve-unknown-fields"):
         found["additionalProperties"] = False
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from modelinfra import KServe
 from modelinfra.graph.capture import capture
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import plain
+from tests.kubernetes.schemas import validator
 
 SCHEMAS: Mapping[str, Any] = json.loads(
     gzip.decompress(Path(__file__).with_name("kserve_schemas.json.gz").read_bytes())
@@ -61,6 +63,16 @@ EVERYTHING: Mapping[str, Any] = {
     "llm_inference_services": True,
     "runtimes": True,
 }
+
+
+@functools.cache
+def _validator(kind: str) -> Any:
+    return validator(SCHEMAS[kind]["schema"])
+
+
+def complaints(given: Mapping[str, Any]) -> list[str]:
+    """What the definition of its kind says of an object, unknown fields included."""
+    return [error.message for error in _validator(given["kind"]).iter_errors(given)]
 
 
 def installed(**options: Any) -> Graph:

@@ -321,3 +321,42 @@ def test_a_transform_may_name_every_property_of_its_resource() -> None:
 def test_an_estimate_says_which_nodes_it_cannot_count(tmp_path: Path, shape: str, said: set[str]) -> None:
     found = estimate(kubernetes(shape, tmp_path), default_region="us-west-2").not_counted
     assert {each for each in found if each.startswith("nodes that")} == said
+
+
+@pytest.mark.parametrize(
+    "given", [{"network": NETWORK, "version": "1.34", "nodes": "auto-mode"}, {"cluster_name": "theirs"}]
+)
+def test_pods_of_a_service_account_are_given_a_role_that_no_others_may_take(
+    tmp_path: Path, given: dict[str, Any]
+) -> None:
+    reading = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject"}]})
+
+    def program() -> None:
+        cluster = EksCluster("k8s", given)
+        made = cluster.give_role("models", namespace="models", service_account="chat", policy=reading)
+        pulumi.export("role", made.role_arn)
+        (identity,) = made.ready
+        assert identity.pulumi_resource_name == "k8s-pods-models"
+
+    graph = captured(program, tmp_path)
+    role, identity = graph.one(ROLE, "k8s-pods-models"), graph.one(IDENTITY, "k8s-pods-models")
+    arn = (
+        graph.one(CLUSTER).outputs["arn"] if "version" in given else "arn:aws:eks:us-west-2:123456789012:cluster/theirs"
+    )
+    assert document(role.inputs["assumeRolePolicy"])[0]["Condition"]["StringEquals"] == {
+        "aws:RequestTag/eks-cluster-arn": arn,
+        "aws:RequestTag/kubernetes-namespace": "models",
+        "aws:RequestTag/kubernetes-service-account": "chat",
+    }
+    assert (identity.inputs["namespace"], identity.inputs["serviceAccount"]) == ("models", "chat")
+    # Rights first: a pod that starts with the role alone would be refused.
+    assert graph.one(POLICY, "k8s-pods-models").urn in waits_for(graph, identity.urn)
+
+
+def test_a_role_has_a_name_that_is_one(tmp_path: Path) -> None:
+    def program() -> None:
+        cluster = EksCluster("k8s", cluster_name="theirs")
+        with pytest.raises(pulumi.RunError, match="a role of EksCluster 'k8s': 1 mistake"):
+            cluster.give_role("My Role", namespace="a", service_account="b", policy="{}")
+
+    captured(program, tmp_path)

@@ -162,7 +162,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"addon_versions": {"amazon-cloudwatch-observability": "v1"}},
         "addon_versions.amazon-cloudwatch-observability: it is installed with `container_insights` only. Remove it, or",
     ),
-    ({"transforms": {"pod-policy": {}}}, "transforms.pod-policy: there is nothing for it to adjust: there are no `model_"),
+    (
+        {"secrets_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+        "secrets_key_arn (given: 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'): this is in",
+    ),
     ({"transforms": {"node-pool": {}}}, "transforms.node-pool: there is nothing for it to adjust: `nodes` is managed."),
     (
         {"transforms": {"auto-mode-node-role": {}}},

@@ -12,8 +12,7 @@ from modelinfra.options.kserve import KServeOptions
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.options.strict import validate
 from modelinfra.platforms.kserve.plan import parts, values
-from tests.platforms.kserve_worlds import SCHEMAS
-from tests.platforms.kubernetes_schema import problems
+from tests.platforms.kserve_worlds import complaints
 
 _LABELS = st.dictionaries(st.sampled_from(["group", "kserve/localmodel", "kubernetes.io/os"]), st.just("a"), max_size=2)
 _TAINTS = st.lists(st.sampled_from([{"key": "a", "operator": "Exists"}, {"effect": "NoSchedule"}]), max_size=2)
@@ -65,5 +64,5 @@ def test_any_installation_is_one_that_charts_and_cluster_take(given_options: dic
         if part.chart:
             assert unknown_values(part.chart, values(part, options, production)) == []
         elif part.manifest:
-            assert not list(problems(dict(part.manifest), SCHEMAS[part.manifest["kind"]]["schema"]))
+            assert complaints(part.manifest) == []
     assert len(roles) == len(set(roles))

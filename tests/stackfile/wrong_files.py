@@ -33,7 +33,7 @@ SEVERAL = wrong_environment(
     f"production (given: 1): {YES_OR_NO}",
     "network.nat (given: 'maybe'): this is not one of the choices. Write one of: none, per-zone, single.",
     f"network.zones (given: 5): {ZONES} Write 2 or 3.",
-    "platforms.web.type (given: 'eks'): this is not one of the choices. Write ecs.",
+    "platforms.web.type (given: 'eks'): this is not one of the choices. Write one of: ecs, kubernetes.",
     f"endpoints.Digits: {NAMES}: 'D' is none of them. Write for example sentiment-v2.",
     "endpoints.Digits.memory (given: 4): a size needs a unit. Write 4GiB or 4MiB.",
     "endpoints.Digits.server (given: 'mlsever'): there is no such server. Did you mean 'mlserver'?",

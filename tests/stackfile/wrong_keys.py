@@ -182,9 +182,10 @@ KEYS = [
     ),
     wrong_endpoint("gRPC", "grpc: true", f"grpc (given: True): {BELOW} `exposure.grpc`."),
     wrong_platform(
-        "KServe on ECS",
-        "{type: ecs, serving: kserve}",
-        "platforms.web.serving (given: 'kserve'): there is no such key.",
+        "a key of another kind of platform",
+        "{type: kubernetes, cluster: {context: a}, exek: true}",
+        "platforms.web.exek (given: True): there is no such key. Write one of: accelerators, cluster, createNamespace, gateway, "
+        "imagePullSecrets, namespace, prometheusUrl, serving, tenant, transforms, type.",
     ),
     wrong_platform(
         "platform of a type that is not built",

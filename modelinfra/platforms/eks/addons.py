@@ -93,7 +93,9 @@ class AddonInstaller:
     def _identity(self, cluster: aws.eks.Cluster, addon: EksAddon) -> list[pulumi.Resource]:
         if not addon.service_account:
             return []
-        role = register_pod_role(self.children, self.place, addon.name, addon.namespace, addon.service_account)
+        role = register_pod_role(
+            self.children, self.place.cluster_arn, addon.name, addon.namespace, addon.service_account
+        )
         rights: list[pulumi.Resource] = (
             [*attach(self.children, self.place, addon.name, role, *addon.managed_policies)]
             if addon.managed_policies

@@ -25,6 +25,7 @@ from modelinfra.platforms.eks.karpenter import POOL, register_karpenter
 from modelinfra.platforms.eks.kubeconfig import kubeconfig
 from modelinfra.platforms.eks.place import Place, look_up_place
 from modelinfra.platforms.eks.plan import EksPlan, plan_eks
+from modelinfra.platforms.eks.pod_identity import PodIdentity, associate, register_pod_role
 from modelinfra.platforms.eks.system_nodes import register_node_role, register_system_nodes
 
 
@@ -92,7 +93,7 @@ class EksCluster(pulumi.ComponentResource):
         self.production: bool = given.pop("production", False)
         plan = _planned(name, given, network, pools, opts)
         super().__init__("modelinfra:index:EksCluster", name, None, opts)
-        children = Children(self, name, Adjustments.of(plan.options))
+        children = self._children = Children(self, name, Adjustments.of(plan.options))
         self.node_role_arn = None
         self.ready = ()
         self.gpu_node_pools = {pool: EksGpuNodes(pool) for pool in plan.gpu_pools}
@@ -111,6 +112,27 @@ class EksCluster(pulumi.ComponentResource):
                 "security_group_id": self.security_group_id,
             }
         )
+
+    def give_role(self, name: str, *, namespace: str, service_account: str, policy: Input[str]) -> PodIdentity:
+        """Let the pods of a service account do what a policy document says, by EKS Pod Identity.
+
+        name: what the role is called beside the others of the cluster; policy: the document, in JSON. The role is for this service
+        account of this cluster alone. Pods must start after `ready`. An existing cluster must have the add-on eks-pod-identity-agent.
+        Raises pulumi.RunError when the name is not one.
+        """
+        problems = list(name_problems(name))
+        if problems:
+            raise run_error(InvalidOptionsError(problems, f"a role of EksCluster '{self._children.name}'"))
+        suffix = f"pods-{name}"
+        role = register_pod_role(self._children, self.arn, suffix, namespace, service_account)
+        rights = aws.iam.RolePolicy(
+            self._children.named(suffix, "role policy"),
+            role=role.name,
+            policy=policy,
+            opts=self._children.opts("pod-policy"),
+        )
+        identity = associate(self._children, self.cluster_name, suffix, namespace, service_account, role, [rights])
+        return PodIdentity(role.arn, (identity,))
 
     def _adopt(self, children: Children, options: Any) -> None:
         found = aws.eks.get_cluster_output(name=options.cluster_name, opts=children.invoke)

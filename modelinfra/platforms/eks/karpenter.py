@@ -102,7 +102,7 @@ def register_karpenter(
 def _identity(
     children: Children, place: Place, cluster: aws.eks.Cluster, node_role: aws.iam.Role, queue: aws.sqs.Queue
 ) -> aws.eks.PodIdentityAssociation:
-    role = register_pod_role(children, place, "karpenter", _NAMESPACE, _SERVICE_ACCOUNT)
+    role = register_pod_role(children, place.cluster_arn, "karpenter", _NAMESPACE, _SERVICE_ACCOUNT)
     found: Output[Mapping[str, str]] = Output.all(
         partition=place.partition,
         region=place.region,

@@ -16,6 +16,7 @@ from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.eks.addons import look_up_versions
 from modelinfra.platforms.eks.gpu_pools import pool_problems
+from modelinfra.platforms.places import misplaced_in_eks_cluster
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ def plan_eks(
     # Imported here so that pydantic loads with the first component, not with the package.
     from modelinfra.options.strict import validate
 
-    problems = [*transform_problems(options, EKS_ROLES), *_unfit(options, network), *pool_problems(gpu_pools, options)]
+    problems = [
+        *transform_problems(options, EKS_ROLES),
+        *_unfit(options, network),
+        *pool_problems(gpu_pools, options),
+        *misplaced_in_eks_cluster(options, opts),
+    ]
     if problems:
         raise InvalidOptionsError(problems)
     return EksPlan(

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.children import Children
-from modelinfra.platforms.eks.place import Place
 from modelinfra.platforms.iam import document
 
 
+@dataclass(frozen=True)
+class PodIdentity:
+    """A role that pods have. ready: what must be there before they start, since a pod that runs does not look again."""
+
+    role_arn: Output[str]
+    ready: Sequence[pulumi.Resource]
+
+
 def register_pod_role(
-    children: Children, place: Place, suffix: str, namespace: str, service_account: str
+    children: Children, cluster_arn: Output[str], suffix: str, namespace: str, service_account: str
 ) -> aws.iam.Role:
     """A role that the pods of one service account of this cluster may take, and nobody else."""
     return aws.iam.Role(
         children.named(suffix, "role"),
-        assume_role_policy=place.cluster_arn.apply(lambda arn: _trust(arn, namespace, service_account)),
+        assume_role_policy=cluster_arn.apply(lambda arn: _trust(arn, namespace, service_account)),
         opts=children.opts("pod-role"),
     )
 

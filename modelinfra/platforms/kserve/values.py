@@ -158,6 +158,8 @@ def _kserve(options: Any, _production: bool) -> dict[str, Any]:
         "kserve": {
             "version": _VERSION,
             "createSharedResources": True,
+            # Routes lead to port 80 of Services: one without an address of its own has none but the servers' ports.
+            "service": {"serviceClusterIPNone": False},
             "storage": {
                 # The container default of ClusterStorageContainer; the chart's config map says 1Gi whatever is written here, and is overruled.
                 "resources": {
