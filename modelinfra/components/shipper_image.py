@@ -10,7 +10,8 @@ from modelinfra.platforms.ecs.capture import SPOOL
 
 _SHIPPER: Final = "shipper"
 
-# The project's own image, of which only the program is taken: it needs a glibc of 2022 at most, which the base has.
+# The project's own image, of which only the program is taken. That it runs with the glibc of the base (Debian 12) is an assumption: the
+# image's own base is of the same year, and nobody here has pulled it.
 _ENVOY: Final = f"docker.io/envoyproxy/envoy:v{VERSION}"
 
 
