@@ -17,6 +17,7 @@ from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
     BALANCED_ROLES,
+    CAPTURE_ROLES,
     CHECK_ROLES,
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
@@ -127,6 +128,7 @@ def everything(
         common["alarm_topic_arn"] = "arn:aws:sns:us-west-2:123456789012:alarms"
         common["metrics"] = {}
         common["logs"] = {"masked": ["EmailAddress"]}
+        common["capture"] = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/captured"}
         exposure = {
             "domain": "digits.example.com",
             "hosted_zone_id": "Z0123456789ABCDEFGHIJ",
@@ -190,7 +192,8 @@ def everything(
                 "letters", {**common, **accelerated, "scaling": scaling, "exposure": grpc, "transforms": spoken}
             )
             _with_doors(common | {"scaling": scaling}, asked, wanted)
-            queued = {role: each for role, each in asked.items() if role not in OF_LOAD_BALANCERS}
+            del common["capture"]
+            queued = {role: each for role, each in asked.items() if role not in {*OF_LOAD_BALANCERS, *CAPTURE_ROLES}}
             queued |= {role: each for role, each in wanted.items() if role in QUEUE_ROLES}
             queue = {"kms_key_arn": "arn:aws:kms:us-west-2:123456789012:key/queues"}
             common |= {"mode": "async", "queue": queue, "slo": {"oldest_message": "1h"}}

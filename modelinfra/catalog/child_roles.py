@@ -177,6 +177,28 @@ QUEUE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
 )
 """Of an asynchronous endpoint."""
 
+CAPTURE_BUCKET_ROLES: Final = table(
+    capture_bucket=("pulumi_aws.s3.Bucket", "where captured requests and answers lie"),
+    capture_block=("pulumi_aws.s3.BucketPublicAccessBlock", "that nobody can make it public"),
+    capture_lifecycle=("pulumi_aws.s3.BucketLifecycleConfiguration", "how long they are kept"),
+    capture_bucket_policy=("pulumi_aws.s3.BucketPolicy", "that nobody reads or writes them unencrypted on the way"),
+)
+
+CAPTURE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **table(
+            capture_image=("pulumi_docker_build.Image", "the build of the image that captures"),
+            capture_policy=("pulumi_aws.iam.RolePolicy", "what the server's role may do to write what is captured"),
+            capture_encryption=(
+                "pulumi_aws.s3.BucketServerSideEncryptionConfiguration",
+                "the key of the bucket of what is captured",
+            ),
+        ),
+        **CAPTURE_BUCKET_ROLES,
+    }
+)
+"""Of an endpoint whose requests are captured."""
+
 BALANCED_ROLES: Final = (
     "task-ingress",
     "load-balancer-egress",
@@ -328,6 +350,7 @@ ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **SHIFT_ROLES,
         **CHECK_ROLES,
         **QUEUE_ROLES,
+        **CAPTURE_ROLES,
     }
 )
 """Of an endpoint on ECS. Those of a load balancer belong to one that has its own."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from modelinfra.components.dockerfile import baked, dockerfile, of_several, without_model
 from modelinfra.components.fetcher_image import fetcher_dockerfile
+from modelinfra.components.shipper_image import shipper_dockerfile
 from modelinfra.components.worker_image import worker_dockerfile
 from modelinfra.platforms.remote_model import work_of_several
 from modelinfra.platforms.served_model import ServedModel
@@ -83,3 +84,8 @@ def fetcher_build() -> Build:
 def worker_build() -> Build:
     """The image that takes messages from a queue; the same for every asynchronous endpoint."""
     return Build("worker", "worker-image", "worker", worker_dockerfile(), cached=False)
+
+
+def capture_build() -> Build:
+    """The image that captures; the same for every endpoint that does."""
+    return Build("capture", "capture-image", "capture", shipper_dockerfile(), cached=False)

@@ -13,7 +13,7 @@ from pulumi import Output
 from modelinfra import naming
 from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.children import Adjustments, Children, transform_problems
-from modelinfra.components.builds import fetcher_build, server_build, worker_build
+from modelinfra.components.builds import capture_build, fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
 from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
 from modelinfra.options.arguments import checked, mapping_of, run_error
@@ -161,13 +161,16 @@ class ModelEndpoint(pulumi.ComponentResource):
         }
         fetching = any(bool(each.fetched) for each in (served, *(each.served for each in planned.revisions.values())))
         queued = is_asynchronous(options)
+        capturing = options.capture is not None
         image: ModelImage | None = None
-        if platform.builds_images and (served.image is None or builds or fetching or queued):
+        needed = served.image is None or builds or fetching or queued or capturing
+        if platform.builds_images and needed:
             image = ModelImage(
                 children.name,
                 server_build(served) if served.image is None else None,
                 fetcher_build() if fetching else None,
                 worker_build() if queued else None,
+                capture_build() if capturing else None,
                 revisions=builds,
                 architecture=options.architecture,
                 repository_arn=options.repository.arn,
@@ -184,8 +187,11 @@ class ModelEndpoint(pulumi.ComponentResource):
             for name, each in planned.revisions.items()
         }
         own = _request(children, Revision(options, served), image, image.reference if image is not None else None)
-        worker = image.beside(image.worker_reference) if image is not None else None
-        return replace(own, revisions=revisions, worker=worker)
+        if image is None:
+            return replace(own, revisions=revisions)
+        worker, capture = image.beside(image.worker_reference), image.beside(image.capture_reference)
+        revisions = {name: replace(each, capture=capture) for name, each in revisions.items()}
+        return replace(own, revisions=revisions, worker=worker, capture=capture)
 
 
 def _request(

@@ -50,6 +50,9 @@ class ModelImage(pulumi.ComponentResource):
     worker_reference: Output[str] | None
     """Repository and digest of the image that takes messages from a queue; None where there is no queue."""
 
+    capture_reference: Output[str] | None
+    """Repository and digest of the image that captures; None where nothing is captured."""
+
     repository_arn: Output[str]
     """ARN of the repository."""
 
@@ -59,6 +62,7 @@ class ModelImage(pulumi.ComponentResource):
         server: Build | None,
         fetcher: Build | None,
         worker: Build | None,
+        capture: Build | None,
         *,
         revisions: Mapping[str, Build],
         architecture: str,
@@ -79,6 +83,7 @@ class ModelImage(pulumi.ComponentResource):
         }
         self.fetcher_reference = self._pushed(repository, fetcher, architecture)
         self.worker_reference = self._pushed(repository, worker, architecture)
+        self.capture_reference = self._pushed(repository, capture, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
 

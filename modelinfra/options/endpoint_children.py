@@ -9,6 +9,8 @@ from modelinfra.catalog.child_roles import (
     ACCESS_LOG_ROLES,
     API_KEY_ROLES,
     BALANCED_ROLES,
+    CAPTURE_BUCKET_ROLES,
+    CAPTURE_ROLES,
     CHECK_ROLES,
     GATEWAY_ROLES,
     GRPC_ROLES,
@@ -32,7 +34,14 @@ from modelinfra.options.telemetry import XRAY
 
 _HANDED_IN = {
     "execution_role_arn": ("execution-role", "execution-policy"),
-    "task_role_arn": ("task-role", "exec-policy", "fetch-policy", "worker-policy", "collector-policy"),
+    "task_role_arn": (
+        "task-role",
+        "exec-policy",
+        "fetch-policy",
+        "worker-policy",
+        "collector-policy",
+        "capture-policy",
+    ),
     "security_group_id": ("task-security-group", "task-ingress", "task-egress"),
 }
 
@@ -51,6 +60,7 @@ KEYS = (
     "dashboard",
     "metrics",
     "tracing",
+    "capture",
     "scaling",
     "mode",
     "queue",
@@ -73,7 +83,7 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _all(("fetcher-image", "fetch-policy"), "the model is not fetched from an address")
     if all(each["image"] is not None for each in revisions):
         yield "image", "the image is handed in (`image`)"
-        if not remote and endpoint["mode"] != "async":
+        if not remote and endpoint["mode"] != "async" and endpoint["capture"] is None:
             yield from _all(("repository", "lifecycle-policy"), "the image is handed in (`image`)")
     if endpoint["repository"].arn is not None:
         yield from _all(("repository", "lifecycle-policy"), "the repository is handed in (`repository.arn`)")
@@ -101,6 +111,7 @@ def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if slo is None or (slo.p95_latency_ms is None and slo.p99_latency_ms is None):
         yield "latency-alarm", "no latency is promised (`slo.p99_latency_ms`)"
     yield from _unqueued(endpoint)
+    yield from _uncaptured(endpoint["capture"])
     if not endpoint["dashboard"]:
         yield "dashboard", "there is none (`dashboard: false`)"
     if not varies(endpoint["scaling"]):
@@ -135,6 +146,16 @@ def _unqueued(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "result-encryption", "no key is handed in (`queue.kms_key_arn`)"
     if slo is None or slo.oldest_message is None:
         yield "age-alarm", "nothing is promised of waiting (`slo.oldest_message`)"
+
+
+def _uncaptured(capture: Any) -> Iterator[tuple[str, str]]:
+    if capture is None:
+        yield from _all(CAPTURE_ROLES, "no requests are kept (`capture`)")
+        return
+    if capture.bucket is not None:
+        yield from _all((*CAPTURE_BUCKET_ROLES, "capture-encryption"), "the bucket is handed in (`capture.bucket`)")
+    if capture.kms_key_arn is None:
+        yield "capture-encryption", "no key is handed in (`capture.kms_key_arn`)"
 
 
 def _unexposed(exposure: Any) -> Iterator[tuple[str, str]]:

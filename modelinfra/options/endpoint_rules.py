@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.options import asynchronous, endpoint_children
 from modelinfra.options.adjustments import transforms_name
+from modelinfra.options.capture import predictions_pass_a_proxy
 from modelinfra.options.checks import checks_reach_new_replicas
 from modelinfra.options.doors import doors_go_together
 from modelinfra.options.endpoint_accelerator import (
@@ -53,8 +54,8 @@ def a_boundary_bounds_roles_that_are_made(endpoint: Mapping[str, Any]) -> Iterab
 
 
 def a_ready_image_has_its_repository(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    # The image that fetches a model lies in it, though, and the one that works a queue off.
-    beside = has_remote_model(endpoint) or endpoint["mode"] == "async"
+    # The image that fetches a model lies in it, though, and those that work a queue off and keep what passes.
+    beside = has_remote_model(endpoint) or endpoint["mode"] == "async" or endpoint["capture"] is not None
     if endpoint["image"] is not None and endpoint["repository"].arn is not None and not beside:
         yield Problem(
             "repository.arn", "the image lies elsewhere: in the repository of `image`", "Remove one of the two."
@@ -131,7 +132,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("server", "model", "models", "image"), problems_of_model),
     (("server", "models"), problems_of_models),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
-    (("model", "models", "image", "repository", "mode"), a_ready_image_has_its_repository),
+    (("model", "models", "image", "repository", "mode", "capture"), a_ready_image_has_its_repository),
     (("image",), a_ready_image_is_pinned),
     (("load_balancer", "exposure", "path", "rule_priority"), a_shared_path_needs_a_shared_load_balancer),
     (("load_balancer", "exposure"), an_exposed_endpoint_stands_alone),
@@ -167,6 +168,7 @@ RULES: Final[_Rules] = (
     *asynchronous.RULES,
     (("model", "models", "image", "mode", "revisions"), one_model_or_several),
     (("models", "exposure"), tenants_of_models_are_clients),
+    (("mode", "capture"), predictions_pass_a_proxy),
     (("revisions",), revisions_differ),
     (
         tuple(dict.fromkeys(["revisions", *(key for keys, _ in _OF_ITS_OWN_KEYS for key in keys)])),

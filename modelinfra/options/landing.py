@@ -112,6 +112,12 @@ STEPS = f"{SCALING_POLICY}.stepScalingPolicyConfiguration"
 COLLECTOR = f"{TASK}.containerDefinitions[1]"
 """The container that collects metrics and traces; behind the one that fetches, where there is one."""
 
+CAPTURE_PROXY = f"{TASK}.containerDefinitions[1]"
+"""The proxy before a server whose requests are captured; behind the others, where there are such."""
+
+CAPTURE = f"{TASK}.containerDefinitions[2]"
+"""The container that writes what is captured."""
+
 TRACKING = f"{SCALING_POLICY}.targetTrackingScalingPolicyConfiguration"
 
 TAGS = "aws:*.tags"
@@ -146,13 +152,32 @@ ANOTHER_LOAD_BALANCER = (
 )
 """An endpoint that moves to another load balancer: its target group and rule are others, and what names them follows."""
 
-ACCESS_LOG_BUCKET = RESULT_BUCKET = (
+ACCESS_LOG_BUCKET = RESULT_BUCKET = CAPTURE_BUCKET = (
     f"{ADDED}{BUCKET}",
     f"{ADDED}{BUCKET_LIFECYCLE}",
     f"{ADDED}{BUCKET_POLICY}",
     f"{ADDED}{PUBLIC_ACCESS_BLOCK}",
 )
-"""A bucket that is made: for access logs, for the results of an asynchronous endpoint."""
+"""A bucket that is made: for access logs, for the results of an asynchronous endpoint, for what is captured."""
+
+CAPTURED = (
+    f"{CONTAINER}.cpu",
+    f"{CONTAINER}.dependsOn",
+    CAPTURE_PROXY,
+    CAPTURE,
+    f"{TASK}.memory",
+    f"{TASK}.volumes",
+    *CAPTURE_BUCKET,
+    f"{ADDED}{TASK_POLICY}",
+    f"{ADDED}{IMAGE}",
+    f"{SERVICE}.loadBalancers[0].containerName",
+    f"{SERVICE}.loadBalancers[0].containerPort",
+    f"{INGRESS}.fromPort",
+    f"{INGRESS}.toPort",
+    f"{EGRESS}.fromPort",
+    f"{EGRESS}.toPort",
+)
+"""What an endpoint gains whose requests are captured; its own port is the proxy's then."""
 
 ANOTHER_WAY_IN = (
     f"{ADDED}{SECURITY_GROUP}",

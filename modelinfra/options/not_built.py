@@ -4,7 +4,6 @@ from __future__ import annotations
 
 NOT_BUILT: dict[str, str] = {
     "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
-    "capture": "nothing beside a server sees its requests, so none are kept",
     "edge_fleets": "there is no edge fleet",
 }
 """Key (in snake_case) -> why it is refused."""

@@ -8,10 +8,12 @@ from typing import Annotated, NotRequired, TypedDict
 from pulumi import Input
 
 from modelinfra.options.arns import TOPIC_ARN
+from modelinfra.options.capture import CaptureOptions
 from modelinfra.options.declare import Option
 from modelinfra.options.landing import (
     ADDED,
     ALARM,
+    CAPTURED,
     COLLECTOR,
     COMPOSITE_ALARM,
     CONTAINER,
@@ -85,3 +87,6 @@ class WatchedOptions(TypedDict):
 
     collector: NotRequired[Annotated[CollectorOptions, Option(default={})]]
     """The container that passes `metrics` and `tracing` on."""
+
+    capture: NotRequired[Annotated[CaptureOptions, Option(lands=CAPTURED, example={"memory": "2GiB"})]]
+    """A sample of predictions, kept in S3 for retraining. None otherwise."""

@@ -69,7 +69,8 @@ class EndpointRequest:
     children: the component's. options: validated. image: reference with digest. repository_arn: where the image is pulled from when
     that is an ECR repository, else empty. fetcher: the image that fetches the model, and its repository's ARN; None where the model
     is in `image`. revisions: the same of the endpoint's other revisions, by name, with children named after them.
-    worker: the image that takes messages from a queue; None where requests come over a load balancer.
+    worker: the image that takes messages from a queue; None where requests come over a load balancer. capture: the image that keeps
+    requests and answers; None where none are.
     """
 
     children: Children
@@ -80,6 +81,7 @@ class EndpointRequest:
     fetcher: ImageBeside | None = None
     revisions: Mapping[str, EndpointRequest] = field(default_factory=dict)
     worker: ImageBeside | None = None
+    capture: ImageBeside | None = None
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from modelinfra.serving import dockerfile
 from modelinfra.serving.delivery import REDEPLOY, ModelFetch, baked, copied_from, fetched_by
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.route import Route, route
-from modelinfra.serving.way import WORKER, Way, of_worker
+from modelinfra.serving.way import PROXY, WORKER, Way, of_worker, through_proxy
 
 ENDPOINT = "modelinfra:index:ModelEndpoint"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -100,8 +100,9 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     task = _only(parts, TASK, endpoint)
     container = _container(task, endpoint)
     memory = plain(task.inputs).get("memory")
-    fetcher, worker = _beside(task, FETCHER), _beside(task, WORKER)
-    images = [node for node in parts if node.type == IMAGE and not _is_of(node, fetcher) and not _is_of(node, worker)]
+    fetcher, worker, proxy = (_beside(task, name) for name in (FETCHER, WORKER, PROXY))
+    others = (fetcher, worker, proxy)
+    images = [node for node in parts if node.type == IMAGE and not any(_is_of(node, each) for each in others)]
     fetch = fetched_by(fetcher, container) if fetcher is not None else None
     stage = build = None
     if images:
@@ -111,7 +112,7 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
         _check_image(image, plain(images[0].outputs), endpoint)
     ports = _ports(container, endpoint)
     http = ports["http"]
-    way = _balanced(component, parts, http, endpoint) if worker is None else of_worker(worker, http, endpoint)
+    way = _balanced(component, parts, http, endpoint, proxy) if worker is None else of_worker(worker, http, endpoint)
     return ServingContract(
         endpoint=endpoint,
         image=image,
@@ -129,12 +130,12 @@ def read_contract(graph: Graph, endpoint: str, *, project: Path | None = None) -
     )
 
 
-def _balanced(component: Node, parts: list[Node], http: int, endpoint: str) -> Way:
+def _balanced(component: Node, parts: list[Node], http: int, endpoint: str, proxy: Mapping[str, Any] | None) -> Way:
     """Over a load balancer, through the endpoint's rules."""
     target_group = _only(parts, TARGET_GROUP, endpoint)
     services = [node for node in parts if node.type == SERVICE]
     group = _known(target_group, endpoint)
-    _check_port(http, group, services, endpoint)
+    _check_port(http, group, services, endpoint, proxy)
     urls = _outputs(component, endpoint)
     rules = sorted(
         (route(node.name, _known(node, endpoint)) for node in parts if node.type == RULE), key=lambda r: r.priority
@@ -282,7 +283,9 @@ def _ports(container: Mapping[str, Any], endpoint: str) -> dict[str, int]:
     return ports
 
 
-def _check_port(http: int, group: Mapping[str, Any], services: list[Node], endpoint: str) -> None:
+def _check_port(
+    http: int, group: Mapping[str, Any], services: list[Node], endpoint: str, proxy: Mapping[str, Any] | None
+) -> None:
     """The load balancer must knock where the container listens."""
     knocks = {"the target group": group.get("port")}
     health_port = (group.get("healthCheck") or {}).get("port")
@@ -290,7 +293,7 @@ def _check_port(http: int, group: Mapping[str, Any], services: list[Node], endpo
         knocks["its health check"] = health_port
     for service in services:
         for balancer in plain(service.inputs).get("loadBalancers") or []:
-            knocks["the service's registration"] = balancer.get("containerPort")
+            knocks["the service's registration"] = through_proxy(proxy, balancer)
     for who, port in knocks.items():
         if port is not None and int(port) != http:
             raise ServingCheckError(

@@ -1,4 +1,5 @@
-"""The way of a request to an asynchronous endpoint's container: a worker in the same task takes it from a queue."""
+"""The way of a request to the server's container where something of the same task is in between: a worker that takes it from a queue, or
+the proxy that captures."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from modelinfra.serving.errors import ServingCheckError
 
 WORKER: Final = "worker"
 SETTINGS: Final = "MODELINFRA_WORKER"
+PROXY: Final = "capture-proxy"
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,19 @@ def of_worker(worker: Mapping[str, Any], http: int, endpoint: str) -> Way:
         wanted = f"the worker of endpoint {endpoint!r} to ask the container's http port {http}"
         raise ServingCheckError(wanted, f"it asks {asked}", redeploy)
     return Way(health, frozenset({200}), queue, predict, health, seconds)
+
+
+def through_proxy(proxy: Mapping[str, Any] | None, balancer: Mapping[str, Any]) -> Any:
+    """Port of the server at which requests arrive that a service registers for: its own, or the one behind the proxy's."""
+    port = balancer.get("containerPort")
+    if proxy is None or balancer.get("containerName") != PROXY:
+        return port
+    try:
+        command = proxy["command"]
+        config = json.loads(command[command.index("--config-yaml") + 1])["static_resources"]
+        listens = config["listeners"][0]["address"]["socket_address"]["port_value"]
+        (endpoint,) = config["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        asked = endpoint["endpoint"]["address"]["socket_address"]["port_value"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return port
+    return asked if listens == port else port

@@ -40,6 +40,7 @@ SAID: dict[str, Any] = {
     "alarm_topic_arn": "arn:aws:sns:us-west-2:123456789012:alarms",
     "dashboard": True,
     "tracing": {"to": "xray"},
+    "capture": {},
     "mode": "async",
 }
 

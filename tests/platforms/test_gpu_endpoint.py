@@ -57,6 +57,29 @@ def test_two_of_a_nodes_four_accelerators_are_half_a_node(tmp_path: Path) -> Non
     assert container(graph)["resourceRequirements"] == [{"type": "GPU", "value": "2"}]
 
 
+def test_what_captures_is_taken_from_the_replicas_share(tmp_path: Path) -> None:
+    graph = on_pool(tmp_path, capture={})
+    task = inputs(graph, TASK)
+    assert (task["cpu"], task["memory"]) == ("4096", "15155")
+    found = json.loads(task["containerDefinitions"])
+    assert sum(each["cpu"] for each in found) == 4096
+    assert [each["name"] for each in found] == ["model", "capture-proxy", "capture"]
+    assert found[0]["resourceRequirements"] == [{"type": "GPU", "value": "1"}]
+
+
+def test_what_captures_leaves_something_for_the_server(tmp_path: Path) -> None:
+    given = {"server": "triton", "image": READY, "model": MODEL, "accelerator": {"name": "A10G"}}
+    said = refusal(
+        tmp_path,
+        cluster={"gpu_node_pools": pools()},
+        load_balancer="own",
+        memory="480MiB",
+        capture={},
+        **given,
+    )
+    assert any("what stands beside the server has 480 MiB of it" in line for line in said)
+
+
 def test_what_is_asked_for_is_given(tmp_path: Path) -> None:
     task = inputs(on_pool(tmp_path, cpu=2, memory="8GiB"), TASK)
     assert (task["cpu"], task["memory"]) == ("2048", "8192")

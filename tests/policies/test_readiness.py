@@ -27,6 +27,11 @@ def _container(path: str, value: object) -> object:
     return text(t.TASK, "containerDefinitions", f"[0].{path}", value)
 
 
+def _shipper(masks: str, unparsed: str) -> dict[str, str]:
+    told = f'{{"store": "s3://captured/x/", "mask": {masks}, "unparsed": "{unparsed}"}}'
+    return {"name": "MODELINFRA_SHIPPER", "value": told}
+
+
 def _policy(value: object) -> object:
     return text(t.ROLE_POLICY, "policy", "Statement[0].Action", value)
 
@@ -63,6 +68,8 @@ AWS_MISTAKES = (
     Mistake("no alarm", lose(t.ALARM, "errors"), "ready-alarm"),
     Mistake("latest", _container("image", "server:latest"), "ready-image-pinned"),  # type: ignore[arg-type]
     Mistake("plain", _container("environment[0]", {"name": "API_KEY", "value": "x"}), "ready-plain-secret"),  # type: ignore[arg-type]
+    Mistake("unmasked", _container("environment[0]", _shipper("[]", "drop")), "ready-capture-masked"),  # type: ignore[arg-type]
+    Mistake("raw", _container("environment[0]", _shipper('["email"]', "keep")), "ready-capture-masked"),  # type: ignore[arg-type]
     Mistake("no log", _container("logConfiguration", None), "ready-log"),  # type: ignore[arg-type]
     Mistake("writable", _container("readonlyRootFilesystem", False), "ready-read-only"),  # type: ignore[arg-type]
     Mistake("privileged", _container("privileged", True), "ready-privileged"),  # type: ignore[arg-type]

@@ -98,6 +98,27 @@ def test_asynchronous_endpoints_of_two_tenants_open_nothing_of_each_other(
     assert list(trespasses(view, tenant, other)) == []
 
 
+@pytest.mark.parametrize("bucket", [None, "acme-training"], ids=["made", "shared"])
+@pytest.mark.parametrize(("tenant", "other"), [("acme", "bolt"), ("bolt", "acme"), (None, "acme")])
+def test_what_is_captured_of_two_tenants_is_open_to_neither_of_the_other(
+    tmp_path: Path, tenant: str | None, other: str, bucket: str | None
+) -> None:
+    write_model(tmp_path)
+    capture = {"bucket": bucket} if bucket is not None else {}
+    endpoints = {
+        name: {"tenant": name, "server": "mlserver", "model": "model", "capture": capture} for name in ("acme", "bolt")
+    }
+    environment = {"platforms": {"web": {"type": "ecs"}}, "tenants": {"acme": {}, "bolt": {}}, "endpoints": endpoints}
+    view = View(graph_of(environment, tmp_path))
+    assert any("captured" in pattern for pattern in belongings(view, other))
+    assert list(trespasses(view, tenant, other)) == []
+    # A role that may read everybody's would be told.
+    for each in view.all(tokens.ROLE_POLICY):
+        if each.name.endswith("-capture"):
+            each.inputs["policy"] = policy({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::*"})
+    assert bool(list(trespasses(View(view.graph), tenant, other))) == (tenant is not None)
+
+
 def test_a_tenants_own_role_and_denials_are_none() -> None:
     wide = {"Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}
     assert check(world(wide, tenant="bolt"), RULES) == []

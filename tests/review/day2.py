@@ -83,6 +83,8 @@ ROWS = [
     Row("a NAT gateway in every zone", "creates 2 resources and updates 1 resource: nothing that a rule warns of; +$37 a month", (2, 1, 0, 0), {"network.nat": "per-zone"}),
     Row("production", "updates 3 resources: nothing that a rule warns of", (0, 3, 0, 0), {"production": True}),
     Row("no longer production", "guards the cluster of web less: Pulumi no longer refuses to delete it", (0, 3, 0, 0), {"production": False}, before={"production": True}),
+    Row("requests are captured", "the task definition of iris keeps requests and answers now (and 1 more to read)", (6, 1, 3, 0), {"endpoints.iris.capture": {"mask": ["email"]}}),
+    Row("a mask of what is captured is removed", "the task definition of iris no longer masks email in what it keeps", (0, 1, 1, 0), {"endpoints.iris.capture": {"mask": ["name"]}}, before={"endpoints.iris.capture": {"mask": ["name", "email"]}}),
     Row("a load balancer of its own", "the address of iris changes (and 1 more to read); +$16 a month", (6, 6, 2, 2), {"endpoints.iris.loadBalancer": "own"}, engine=True),
     Row("the platform is renamed", "replaces the service of iris and 2 resources that stand on it: all its tasks start anew (and 3 more to read)", (6, 4, 6, 6), {"platforms.web": None, "platforms.main": {"type": "ecs"}}, engine=True),
     Row("tags", "tags and hashes of 36 resources", (0, 36, 0, 0), {"tags": {"team": "ml"}}),

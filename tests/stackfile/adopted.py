@@ -52,6 +52,7 @@ ADOPTED: dict[str, Any] = {
                 "to": "https://otlp.example.com",
                 "headers": {"api-key": "arn:aws:secretsmanager:us-west-2:123456789012:secret:traces-AbCdEf"},
             },
+            "capture": {"bucket": "acme-training"},
             "model": "stacks/models/digits",
             "exposure": {
                 "public": True,

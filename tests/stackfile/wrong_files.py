@@ -10,6 +10,7 @@ from tests.stackfile.wrong import (
 )
 from tests.stackfile.wrong_adoption import ADOPTION
 from tests.stackfile.wrong_asynchronous import ASYNCHRONOUS
+from tests.stackfile.wrong_captures import CAPTURES
 from tests.stackfile.wrong_doors import DOORS
 from tests.stackfile.wrong_keys import KEYS, YAML
 from tests.stackfile.wrong_nodes import NODES
@@ -56,6 +57,7 @@ WRONG = [
     *ADOPTION,
     *NODES,
     *ASYNCHRONOUS,
+    *CAPTURES,
     *DOORS,
     SEVERAL,
 ]

@@ -260,6 +260,7 @@ BASES: dict[str, dict[str, Any]] = {
     },
     "endpoints.iris.metrics": {"endpoints.iris.metrics": {}},
     "endpoints.iris.collector": {"endpoints.iris.metrics": {}},
+    "endpoints.iris.capture": {"endpoints.iris.capture": {}},
     "endpoints.iris.tracing": {"endpoints.iris.tracing": {"to": "xray"}},
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
     "notify.slack": {"notify.slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"}},

@@ -9,6 +9,7 @@ from pulumi import Input
 
 from modelinfra.options.asynchronous import is_asynchronous
 from modelinfra.options.exposure import stands_alone
+from modelinfra.platforms.ecs.capture import front
 from modelinfra.platforms.remote_model import RemoteModel
 from modelinfra.platforms.served_model import ServedModel
 
@@ -20,7 +21,7 @@ _WORKING = (
 
 def needs_of_adopted(cluster: Any, endpoint: Any, served: ServedModel) -> Iterator[str]:
     """One sentence for each thing that is handed in and that must allow something."""
-    port = served.server.ports["http"]
+    port = front(endpoint, served, "").port
     read = [each for each in served.fetched if each.source.through_aws]
     if endpoint.execution_role_arn is not None:
         token = any(each.token is not None for each in served.remotes)

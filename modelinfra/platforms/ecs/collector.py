@@ -37,6 +37,7 @@ MEMORY_MIB: Final = 256
 """Of a replica's memory. An assumption: AWS's own templates give it 512 for whole tasks."""
 
 CPU_SHARES: Final = 64
+"""Of the task's processor, when all containers want it."""
 
 # What is written here has become a metric within minutes; CloudWatch keeps that for 15 months by itself.
 _RETENTION_DAYS: Final = 1

@@ -14,6 +14,7 @@ from modelinfra.options.revisions import STABLE
 from modelinfra.options.tenants import api_keys as client_keys
 from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.api_keys import ApiKey, register_api_keys
+from modelinfra.platforms.ecs.capture import register_capture
 from modelinfra.platforms.ecs.certificate import certificate_arn, register_domain
 from modelinfra.platforms.ecs.dashboard import register_dashboard
 from modelinfra.platforms.ecs.doors import register_doors
@@ -53,9 +54,12 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         exec_enabled=cluster.options.exec,
         cluster_arn=cluster.arn,
     )
+    capture = register_capture(request, roles.task, production=cluster.production)
+    if capture is not None:
+        roles = roles.with_rights(capture.policies)
     hops = register_hops(request, network, balancer)
     prefix = plan.path if plan.shared else ""
-    ground = Ground(cluster, balancer, log_group, roles, hops, prefix)
+    ground = Ground(cluster, balancer, log_group, roles, hops, prefix, capture)
     way = way_of(request, network, balancer, plan, production=cluster.production)
     revisions = register_revisions(request, way, ground, plan)
     traffic = register_traffic(request, way, plan.own, revisions)

@@ -45,9 +45,9 @@ def _work(request: EndpointRequest) -> str:
     return json.dumps({"models": each}, sort_keys=True)
 
 
-def volumes(request: EndpointRequest) -> list[aws.ecs.TaskDefinitionVolumeArgsDict] | None:
+def volumes(request: EndpointRequest) -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
     """The volume on the task's own disk that holds the models."""
-    return [{"name": VOLUME_NAME}] if request.served.fetched else None
+    return [{"name": VOLUME_NAME}] if request.served.fetched else []
 
 
 def of_server(request: EndpointRequest) -> dict[str, Any]:

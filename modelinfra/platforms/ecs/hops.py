@@ -12,6 +12,7 @@ from pulumi import Input
 
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
 from modelinfra.platforms.ecs.authentication import asks_outside, register_way_out
+from modelinfra.platforms.ecs.capture import front
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.ways_out import ways_out
 
@@ -56,7 +57,7 @@ def _from_load_balancer(
     """
     children, ports = request.children, request.served.server.ports
     moved: dict[str, Any] = {"replace_on_changes": ["fromPort", "toPort", "referencedSecurityGroupId"]}
-    opened = {"": ports["http"]}
+    opened = {"": front(request.options, request.served, "").port}
     if request.options.exposure.grpc is not None:
         opened["-grpc"] = ports["grpc"]
     for suffix, port in opened.items():

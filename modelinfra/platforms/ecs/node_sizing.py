@@ -10,7 +10,9 @@ from modelinfra.catalog.fargate import TaskSize
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import minutes
+from modelinfra.platforms.ecs import capture
 from modelinfra.platforms.ecs.checks import check_minutes
+from modelinfra.platforms.ecs.collector import memory_mib
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.sizing import EcsSizing, fetching, too_short
 from modelinfra.platforms.served_model import ServedModel
@@ -36,7 +38,7 @@ def size_on_nodes(options: Any, served: ServedModel, placement: Placement) -> Ec
         int(options.cpu * 1024) if options.cpu is not None else cpu // placement.per_node,
         math.ceil(options.memory / _MIB) if options.memory is not None else memory // placement.per_node,
     )
-    problems = [*_too_large(options, placement, asked), *_disk(served, placement)]
+    problems = [*_too_large(options, placement, asked), *_too_small(options, asked[1]), *_disk(served, placement)]
     if problems:
         raise InvalidOptionsError(problems)
     size = TaskSize(*asked)
@@ -51,7 +53,7 @@ def size_on_nodes(options: Any, served: ServedModel, placement: Placement) -> Ec
         max_replicas=placement.most,
         watched_minutes=minutes(options.rollout) + check_minutes(served.samples),
         notes=(*placement.notes, _choice(options, size, placement), *fetching(options, served)),
-        warnings=(*_warnings(served, size), *too_short(options, served)),
+        warnings=(*_warnings(served, size), *too_short(options, served), *capture.warnings(options)),
         placement_seconds=_NODE_SECONDS + _PULL_SECONDS_PER_GIB * served.server.unpacked_image_gib,
     )
 
@@ -74,6 +76,14 @@ def _too_large(options: Any, placement: Placement, asked: tuple[int, int]) -> It
     if asked[1] > memory:
         has = f"{named} {shown_bytes(memory * _MIB)} for tasks"
         yield Problem("memory", has, least, shown_bytes(options.memory))
+
+
+def _too_small(options: Any, asked_mib: int) -> Iterator[Problem]:
+    """On nodes what stands beside the server is taken from its share, and ECS refuses containers that together have more than their task."""
+    beside = memory_mib(options) + capture.memory_mib(options)
+    if beside and asked_mib <= beside:
+        reason = f"what stands beside the server has {shown_bytes(beside * _MIB)} of it, so that nothing is left for the server"
+        yield Problem("memory", reason, "Write more.", shown_bytes(asked_mib * _MIB))
 
 
 def _disk(served: ServedModel, placement: Placement) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
-from modelinfra.platforms.ecs import collector, priorities
+from modelinfra.platforms.ecs import capture, collector, priorities
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.checks import unanswered
 from modelinfra.platforms.ecs.elsewhere import of_kubernetes_alone
@@ -131,6 +131,7 @@ class EcsPlanner:
         others = priorities.of_revisions(options, own, path if shared else "", grpc)
         needs = [*needs_of_adopted(self.options, options, served), *notes_of_exposure(options.exposure, served)]
         needs += [*(notes_of_queue(options) if queued else ()), *collector.notes(options, served)]
+        needs += capture.notes(options, served)
         for each in revisions.values():
             needs += [
                 *needs_of_adopted(self.options, each.options, each.served),

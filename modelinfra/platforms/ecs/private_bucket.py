@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_aws as aws
+from pulumi import Input
 
 from modelinfra.children import Children
+from modelinfra.platforms.iam import document, nothing_in_the_clear
 
 
 def private_bucket(
@@ -45,3 +47,32 @@ def private_bucket(
         opts=children.opts(f"{role}-lifecycle", retain_on_delete=kept),
     )
     return bucket, block
+
+
+def encrypted(
+    children: Children, suffix: str, bucket: aws.s3.Bucket, key: Input[str], *, role: str, kept: bool | None
+) -> None:
+    """With a key of the user's. kept: whether it stays when what it was made for goes."""
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        children.named(suffix),
+        bucket=bucket.bucket,
+        rules=[
+            {
+                "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key},
+                "bucket_key_enabled": True,
+            }
+        ],
+        opts=children.opts(role, retain_on_delete=kept),
+    )
+
+
+def closed_to_plain_http(
+    children: Children, suffix: str, bucket: aws.s3.Bucket, block: pulumi.Resource, *, role: str, kept: bool | None
+) -> None:
+    """Nobody reads or writes it unencrypted on the way."""
+    aws.s3.BucketPolicy(
+        children.named(suffix),
+        bucket=bucket.bucket,
+        policy=bucket.arn.apply(lambda arn: document(nothing_in_the_clear("s3", arn, f"{arn}/*"))),
+        opts=children.opts(role, depends_on=[block], retain_on_delete=kept),
+    )

@@ -13,7 +13,7 @@ from pulumi import Input, Output
 from modelinfra.children import Children
 from modelinfra.options.queue import DEFAULT_RESULT_DAYS, queue_of
 from modelinfra.platforms.base import EndpointRequest
-from modelinfra.platforms.ecs.private_bucket import private_bucket
+from modelinfra.platforms.ecs.private_bucket import closed_to_plain_http, encrypted, private_bucket
 from modelinfra.platforms.iam import document, nothing_in_the_clear
 
 # What SQS offers at the most (SQS API, SetQueueAttributes). A dead letter's age counts from when its message was sent.
@@ -108,30 +108,11 @@ def register_queue(request: EndpointRequest, *, longest_request: int, production
     return Queue(queue, dead, bucket.bucket, bucket.arn, prefix, options, policies)
 
 
-def _encryption(children: Children, bucket: aws.s3.Bucket, key: Input[str], kept: bool | None) -> None:
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        children.named("results"),
-        bucket=bucket.bucket,
-        rules=[
-            {
-                "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key},
-                "bucket_key_enabled": True,
-            }
-        ],
-        opts=children.opts("result-encryption", retain_on_delete=kept),
-    )
-
-
 def _bucket(children: Children, options: Any, production: bool) -> aws.s3.Bucket:
     days = options.result_retention_days or DEFAULT_RESULT_DAYS
     bucket, block = private_bucket(children, "results", role="result", days=days, production=production)
     kept = production or None
     if options.kms_key_arn is not None:
-        _encryption(children, bucket, options.kms_key_arn, kept)
-    aws.s3.BucketPolicy(
-        children.named("results"),
-        bucket=bucket.bucket,
-        policy=bucket.arn.apply(lambda arn: document(nothing_in_the_clear("s3", arn, f"{arn}/*"))),
-        opts=children.opts("result-policy", depends_on=[block], retain_on_delete=kept),
-    )
+        encrypted(children, "results", bucket, options.kms_key_arn, role="result-encryption", kept=kept)
+    closed_to_plain_http(children, "results", bucket, block, role="result-policy", kept=kept)
     return bucket

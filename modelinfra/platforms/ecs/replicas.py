@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.alarms import register_alarms
+from modelinfra.platforms.ecs.capture import Capture
 from modelinfra.platforms.ecs.checks import register_checks
 from modelinfra.platforms.ecs.collector import register_collector
 from modelinfra.platforms.ecs.gpu_signals import gpus_of, register_gpu_alarm
@@ -35,6 +36,7 @@ class Ground:
     roles: TaskRoles
     hops: Hops
     prefix: str
+    capture: Capture | None
 
 
 def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsReplicas, traffic: Traffic) -> Reached:
@@ -50,6 +52,7 @@ def register_replicas(request: EndpointRequest, ground: Ground, replicas: EcsRep
         placement=replicas.placement,
         cluster_arn=cluster.arn,
         collector=collector,
+        capture=ground.capture,
     )
     alarms = register_alarms(request, balancer, traffic, sizing)
     checks = register_checks(request, cluster.network, balancer, ground.prefix)

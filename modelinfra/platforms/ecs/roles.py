@@ -62,7 +62,7 @@ def register_roles(
             for each in revisions
             for arn in (
                 each.repository_arn,
-                *(beside.repository_arn for beside in (each.fetcher, each.worker) if beside is not None),
+                *(beside.repository_arn for beside in (each.fetcher, each.worker, each.capture) if beside is not None),
             )
         ]
         repositories += collector.repository(request)

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.capture import front
 from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.roles import TaskRoles
@@ -102,16 +103,15 @@ def register_service(
 def _balanced(
     request: EndpointRequest, traffic: Traffic, shifting: Shifting
 ) -> Iterator[aws.ecs.ServiceLoadBalancerArgsDict]:
-    ports = request.served.server.ports
-    arrivals: list[tuple[str, Arrival]] = [
-        ("http", traffic),
-        *([] if traffic.grpc is None else [("grpc", traffic.grpc)]),
-    ]
-    for protocol, arrival in arrivals:
+    first = front(request.options, request.served, CONTAINER_NAME)
+    arrivals: list[tuple[Arrival, str, int]] = [(traffic, first.container, first.port)]
+    if traffic.grpc is not None:
+        arrivals.append((traffic.grpc, CONTAINER_NAME, request.served.server.ports["grpc"]))
+    for arrival, container, port in arrivals:
         balanced: aws.ecs.ServiceLoadBalancerArgsDict = {
             "target_group_arn": arrival.target_group.arn,
-            "container_name": CONTAINER_NAME,
-            "container_port": ports[protocol],
+            "container_name": container,
+            "container_port": port,
         }
         between = shifting.between(arrival)
         yield balanced if between is None else {**balanced, "advanced_configuration": between}

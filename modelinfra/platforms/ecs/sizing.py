@@ -18,7 +18,7 @@ from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes, shown_seconds
 from modelinfra.options.rollout import minutes
 from modelinfra.options.server import CUSTOM
-from modelinfra.platforms.ecs import disk
+from modelinfra.platforms.ecs import capture, disk
 from modelinfra.platforms.ecs.checks import check_minutes
 from modelinfra.platforms.ecs.collector import memory_mib
 from modelinfra.platforms.served_model import ServedModel
@@ -81,7 +81,7 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
     needed_mib = served.memory_mib + (_WORKER_MIB if is_asynchronous(options) else 0)
     asked_mib = math.ceil(options.memory / _MIB) if options.memory is not None else needed_mib
     cpu = options.cpu or _DEFAULT_CPU
-    task = smallest_size(cpu * 1024, asked_mib + memory_mib(options))
+    task = smallest_size(cpu * 1024, asked_mib + _beside_mib(options))
     if task is None:
         where, given = ("memory", options.memory) if options.memory is not None else (served.option, served.size_bytes)
         raise InvalidOptionsError(
@@ -111,14 +111,20 @@ def size_endpoint(options: Any, served: ServedModel) -> EcsSizing:
             *_warnings(served, asked_mib, assumed=options.memory is None, queued=is_asynchronous(options)),
             *too_short(options, served),
             *disk.warnings(options.ephemeral_storage, served),
+            *capture.warnings(options),
         ),
     )
+
+
+def _beside_mib(options: Any) -> int:
+    return memory_mib(options) + capture.memory_mib(options)
 
 
 def _choice(options: Any, task: TaskSize, asked_mib: int) -> str:
     asked = f"{options.cpu or _DEFAULT_CPU:g} vCPU and {shown_bytes(asked_mib * _MIB)}"
     whence = "asked for" if options.memory is not None else "needed"
-    beside = f", and {shown_bytes(memory_mib(options) * _MIB)} for the collector" if memory_mib(options) else ""
+    parts = {"the collector": memory_mib(options), "what captures": capture.memory_mib(options)}
+    beside = "".join(f", and {shown_bytes(mib * _MIB)} for {what}" for what, mib in parts.items() if mib)
     return f"task size {task}: the smallest that Fargate offers with the {asked} {whence}{beside}"
 
 

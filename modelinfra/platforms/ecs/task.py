@@ -12,8 +12,10 @@ from pulumi import Output
 
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs import capture as capturing
 from modelinfra.platforms.ecs import fetch, worker
-from modelinfra.platforms.ecs.collector import Collector, collector_container, known_later
+from modelinfra.platforms.ecs.capture import Capture
+from modelinfra.platforms.ecs.collector import CPU_SHARES, Collector, collector_container, known_later
 from modelinfra.platforms.ecs.collector import environment as variables
 from modelinfra.platforms.ecs.masking import masking
 from modelinfra.platforms.ecs.placement import Placement
@@ -70,10 +72,12 @@ def register_task_definition(
     cluster_arn: Output[str],
     collector: Collector | None,
     queue: Queue | None = None,
+    capture: Capture | None = None,
 ) -> aws.ecs.TaskDefinition:
     """A revision of the endpoint. placement: on which nodes; None on Fargate. cluster_arn: of the cluster that its tasks run in.
 
     collector: what stands beside the server, if anything does. queue: what its requests come from; None where they come over a load balancer.
+    capture: where a sample of them is kept; None where none is.
     """
     options = request.options
     storage = sizing.ephemeral_storage_gib
@@ -90,14 +94,15 @@ def register_task_definition(
         fetcher=request.fetcher.reference if request.fetcher else None,
         # An adopted log group may lie in another region than the tasks.
         region=cluster_arn.apply(lambda arn: arn.split(":")[3])
-        if request.fetcher or request.worker or collector
+        if request.fetcher or request.worker or collector or capture
         else None,
         worker=request.worker.reference if request.worker else None,
         queue=queue.queue.url if queue else None,
         store=queue.store_uri if queue else None,
         tokens=fetch.tokens(request),
         **known_later(request, collector),
-    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, collector, found)))
+        **capturing.known_later(request, capture),
+    ).apply(lambda found: json.dumps(_containers(request, sizing, placement, queue, collector, capture, found)))
     return aws.ecs.TaskDefinition(
         request.children.named("task", "task definition"),
         family=request.children.named("task", "task definition"),
@@ -110,7 +115,7 @@ def register_task_definition(
         execution_role_arn=roles.execution_arn,
         task_role_arn=roles.task_arn,
         container_definitions=containers,
-        volumes=fetch.volumes(request),
+        volumes=[*fetch.volumes(request), *capturing.volumes(capture)] or None,
         opts=request.children.opts("task-definition"),
     )
 
@@ -121,13 +126,39 @@ def _containers(
     placement: Placement | None,
     queue: Queue | None,
     collector: Collector | None,
+    capture: Capture | None,
     found: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    server = _on_nodes(_container(request, sizing, found), request, placement)
+    server = _behind_a_proxy(
+        _on_nodes(_container(request, sizing, found), request, placement), sizing, capture, collector
+    )
     logs = server["logConfiguration"]
     fetching = fetch.fetch_container(request, found, logs)
     working = worker.containers(request, sizing, queue, found, server, on_nodes=placement is not None) if queue else []
-    return [server, *fetching, *working, *collector_container(request, collector, found, logs)]
+    collecting = collector_container(request, collector, found, logs)
+    return [
+        server,
+        *fetching,
+        *working,
+        *collecting,
+        *capturing.containers(request, capture, found, logs, sizing.stop_timeout),
+    ]
+
+
+def _behind_a_proxy(
+    container: dict[str, Any], sizing: EcsSizing, capture: Capture | None, collector: Collector | None
+) -> dict[str, Any]:
+    """The server's container with what it gets from being behind one: it starts later and stops earlier, and the processor is its own but
+    for the others' shares."""
+    if capture is None:
+        return container
+    beside = capturing.CPU_SHARES + (CPU_SHARES if collector is not None else 0)
+    started = {"containerName": capturing.PROXY_NAME, "condition": "START"}
+    return {
+        **container,
+        "cpu": sizing.task.cpu - beside,
+        "dependsOn": [*container.get("dependsOn", []), started],
+    }
 
 
 def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,10 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "metrics": ("pods have the `prometheus.io` annotations, and the cluster's Prometheus scrapes them", _REMOVE),
     "tracing": ("no collector is made beside the server", "Send traces with `environment` to one of the cluster."),
     "collector": ("no collector is made beside the server", _REMOVE),
+    "capture": (
+        "no proxy of this library stands before the server",
+        "Remove it; a transform of `inference-service` can switch KServe's own `logger` on, which sends requests and answers to a service of yours.",
+    ),
     "tenant": (
         "endpoints of one namespace are not kept apart",
         "Give the tenant a platform of its own, with a `namespace` of its own and the same `tenant`.",

@@ -113,6 +113,8 @@ def _stop(view: View) -> Found:
         delay = number(view.inputs(group).get("deregistrationDelay", 300))
         for container in containers(task_of(view, node) or {}):
             seconds = number(container.get("stopTimeout", _STOP_DEFAULT))
+            if not listed(container.get("portMappings")):
+                continue  # nobody asks it anything
             if delay is not None and seconds is not None and seconds < min(delay, _STOP_CEILING):
                 yield (
                     node,

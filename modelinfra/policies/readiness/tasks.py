@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelinfra.graph.model import Node
@@ -82,6 +83,27 @@ def _roles(view: View) -> Found:
             yield node, "its execution role is its task role"
 
 
+def _read(value: Any) -> Mapping[str, Any] | None:
+    try:
+        return mapping(json.loads(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _captured(view: View) -> Found:
+    for node, _, container in _each(view):
+        for variable in map(mapping, listed(container.get("environment"))):
+            if variable.get("name") != "MODELINFRA_SHIPPER":
+                continue
+            told = _read(variable.get("value"))
+            if told is None:
+                continue
+            if not listed(told.get("mask")):
+                yield node, f"{container.get('name')} writes requests and answers to {told.get('store')} as they are"
+            elif told.get("unparsed") == "keep":
+                yield node, f"{container.get('name')} writes what is no JSON to {told.get('store')} as it is"
+
+
 def _pull_right(view: View) -> Found:
     for node, policy in view.each(tokens.ROLE_POLICY):
         role = view.target(node, "role", tokens.ROLE)
@@ -121,6 +143,14 @@ RULES = (
         f"{_FACTS} 15 (prowler ecs_task_definitions_no_environment_secrets)",
         "Put it into Secrets Manager and name its ARN under secrets.",
         _credentials,
+    ),
+    Rule(
+        "ready-capture-masked",
+        "Requests and answers that are kept for retraining are masked",
+        "docs/capture.md; GDPR article 5 (1) (c), data minimisation",
+        "Write `capture.mask`, and leave `capture.unparsed` out; or an exception that says why nothing personal is in them.",
+        _captured,
+        "medium",
     ),
     Rule(
         "ready-log",

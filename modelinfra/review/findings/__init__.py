@@ -8,6 +8,7 @@ from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, worst_first
 from modelinfra.review.findings import (
     capacity,
+    captures,
     data_loss,
     exposure,
     firewalls,
@@ -34,6 +35,7 @@ CONCERNS: tuple[Callable[[Changes], Iterator[Finding]], ...] = (
     data_loss.findings,
     retention.findings,
     exposure.findings,
+    captures.findings,
     proofs.findings,
     firewalls.findings,
     gateways.findings,
