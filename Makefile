@@ -33,10 +33,10 @@ judge: .venv/ready engine
 	$(BIN)/python -m tests.judges.environment
 	$(BIN)/pytest tests/judges --judges all
 
-## walk: what the engine says of every option, and of every change of the second day; `make test` asks it of a part of them
+## walk: what the engine says of every option, of every change of the second day, of every example; `make test` asks it of a part of them
 walk: export PYTHONDONTWRITEBYTECODE :=
 walk: .venv/ready engine
-	$(BIN)/pytest -n 2 --judges all -m slow_judge tests/engine
+	$(BIN)/pytest -n 2 --judges all -m slow_judge tests/engine tests/examples
 
 ## campaign: every resource fails once in every way, and the same command again mends it; CAMPAIGN="--sample 20 --seed 1" for a part
 campaign: .venv/ready engine

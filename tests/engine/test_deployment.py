@@ -105,6 +105,7 @@ def test_a_deployment_that_ecs_took_back_fails_the_update_with_its_reason(deploy
     assert deployed.up().ok
 
 
+@pytest.mark.slow_judge
 def test_every_type_may_fail_once_and_up_converges_without_duplicates_or_orphans(
     deployed: Sandbox, empty: Callable[..., Sandbox]
 ) -> None:
@@ -163,6 +164,7 @@ def test_moving_an_endpoint_to_its_own_load_balancer_makes_the_new_way_before_th
     )
 
 
+@pytest.mark.slow_judge
 def test_a_load_balancer_does_not_stay_behind_when_its_network_is_replaced(deployed: Sandbox) -> None:
     environment = copy.deepcopy(ENVIRONMENT)
     environment["network"]["cidr"] = "10.8.0.0/16"
@@ -174,6 +176,7 @@ def test_a_load_balancer_does_not_stay_behind_when_its_network_is_replaced(deplo
     assert deployed.up(check=True).changes == {}
 
 
+@pytest.mark.slow_judge
 def test_another_server_is_reached_on_its_port_before_the_old_ones_is_closed(deployed: Sandbox) -> None:
     own = {"image": "registry.example/own:1.2", "port": 9000, "healthPath": "/ready", "predictPath": "/ask"}
     edit(deployed, server=own)

@@ -44,6 +44,7 @@ def many(tmp_path: Path) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.mark.slow_judge
 def test_two_environments_in_two_regions_with_long_names_are_deployed_changed_by_nothing_and_destroyed(
     many: Sandbox,
 ) -> None:

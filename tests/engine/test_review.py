@@ -73,6 +73,7 @@ def test_an_environment_changes_as_the_capture_says(row: Row, models: Path, base
     assert report(engine, region=REGION).source == "engine"
 
 
+@pytest.mark.slow_judge
 @pytest.mark.parametrize("row", [each for each in ASKED if each.values[0].program is not None])
 def test_a_hand_written_program_changes_as_the_capture_says(row: Row, tmp_path: Path) -> None:
     project = tmp_path / "project"

@@ -59,6 +59,10 @@ def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytes
         yield Other(sandbox, found)
 
 
+SHARE = 30
+"""Of so many edits `make test` asks the engine about one."""
+
+
 class Other(NamedTuple):
     """Another base, deployed, and the edits that are made on it."""
 
@@ -75,22 +79,22 @@ PLAIN = [each for each in edits() if not each.bases and not alone(each)]
 
 
 def shared_out(found: list[Edit]) -> list[Any]:
-    """Every twelfth edit for `make test`; `make walk` asks the engine for all. The captured walk (tests/walk) takes every one in both."""
+    """One edit of so many for `make test`; `make walk` asks the engine for all. The captured walk (tests/walk) takes every one in both."""
     return [
-        pytest.param(each, id=each.path, marks=pytest.mark.slow_judge if index % 12 else [])
+        pytest.param(each, id=each.path, marks=pytest.mark.slow_judge if index % SHARE else [])
         for index, each in enumerate(found)
     ]
 
 
 def test_edits_on_another_base_do_so_too(other: Other) -> None:
-    for edit in other.edits[::12]:
+    for edit in other.edits[::SHARE]:
         check(edit, other.sandbox)
 
 
 @pytest.mark.slow_judge
 def test_all_edits_on_another_base_do_so_too(other: Other) -> None:
     for index, edit in enumerate(other.edits):
-        if index % 12:
+        if index % SHARE:
             check(edit, other.sandbox)
 
 
@@ -113,9 +117,9 @@ def check(edit: Edit, sandbox: Sandbox) -> None:
     plan = from_preview(preview)
     found = changes(before, plan, options=False)
     replaced = {step["urn"] for step in preview["steps"] if step["op"] == "replace"}
-    extra, _ = unexplained(landed(direct(found, plan, replaced)), edit.option.lands)
+    extra, _ = unexplained(landed(direct(found, plan, replaced)), edit.lands)
     actual = landed(found)
-    _, missing = unexplained(actual, (place for place in edit.option.lands if ".options." not in place))
+    _, missing = unexplained(actual, (place for place in edit.lands if ".options." not in place))
     # With a new image the whole of what holds its digest is unknown until it is built.
     unknown = tuple(f"{each}[" for each in actual)
     missing = {place for place in missing if not place.startswith(unknown)}

@@ -99,6 +99,7 @@ def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request
         assert sandbox.cloud.things == []
 
 
+@pytest.mark.slow_judge
 @pytest.mark.engine
 def test_in_production_queues_stay_until_somebody_says_so_and_results_stay_behind(
     tmp_path: Path, request: pytest.FixtureRequest

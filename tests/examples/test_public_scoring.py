@@ -56,6 +56,7 @@ def test_people_are_told_of_every_revision(graph: Graph) -> None:
         assert name in told
 
 
+@pytest.mark.slow_judge
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_promoted_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)

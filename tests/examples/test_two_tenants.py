@@ -131,6 +131,7 @@ def test_everything_of_a_tenants_endpoints_and_capacity_has_its_tag(graph: Graph
     assert tokens.CLUSTER not in tagged["studio"]
 
 
+@pytest.mark.slow_judge
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)

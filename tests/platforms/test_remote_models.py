@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def test_both_containers_write_into_one_log(tmp_path: Path) -> None:
 
 
 def test_the_model_is_fetched_in_the_region_of_the_tasks_wherever_the_log_is(tmp_path: Path) -> None:
-    # An Output is not compared with the stack's region; the ARN as text would be.
+    # An Output is not compared with the stack's region; the ARN as text would be. It wants a loop, also before there is a program.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     group = pulumi.Output.from_input("arn:aws:logs:eu-west-1:123456789012:log-group:/models/digits")
     found = containers(deployed(tmp_path, model=S3, logs={"group_arn": group}))
     assert {"name": "AWS_DEFAULT_REGION", "value": "us-west-2"} in found["model-fetch"]["environment"]
