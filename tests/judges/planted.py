@@ -99,7 +99,8 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "tasks that let nothing in": (REACH,),
     "tasks open on another port": (REACH,),
     "a listener nobody can reach": (REACH,),
-    "open to the internet": (REACH, CKV),
+    # checkov has CKV_AWS_260 for it, which is waived for the port that redirects to HTTPS.
+    "open to the internet": (REACH,),
     "tasks with public addresses": (REACH, CKV),
     "a load balancer on the internet": (REACH,),
     # checkov has CKV_AWS_309 for it, which is waived where certificates of clients are asked for.
@@ -164,7 +165,8 @@ _CAUGHT_BY: dict[str, tuple[str, ...]] = {
     "a role's ARN that is none": (CFN, TF),
     "an architecture that is none": (CFN, TF),
     "a compatibility that is none": (CFN, TF),
-    "a strategy that is none": (CFN, TF),
+    # The Terraform provider is too old to know strategies.
+    "a strategy that is none": (CFN,),
     "rebalancing that is none": (CFN, TF),
     "a dimension that is none": (CFN,),
     "a kind of policy that is none": (CFN,),

@@ -12,7 +12,7 @@ from typing import Any
 from tests.judges import terraform_command
 from tests.judges.case import Case, Verdicts
 from tests.judges.terraform_command import Workspace, provider_schema
-from tests.judges.terraform_lowering import Lowering, NotLoweredError
+from tests.judges.terraform_lowering import Lowering, NotLoweredError, literal
 
 
 class Terraform:
@@ -53,7 +53,7 @@ def _judge(workspace: Workspace, lowering: Lowering, cases: Mapping[str, Case]) 
                 continue
             label = f"r{len(of_case)}"
             of_case[f"{type_}.{label}"] = case
-            resources.setdefault(type_, {})[label] = arguments
+            resources.setdefault(type_, {})[label] = literal(arguments)
     # A plan begins with validation and ends there if that fails; so what fails is taken out before.
     for command in (["validate", "-json"], ["plan", "-json", "-refresh=false", "-input=false", "-lock=false"]):
         # Terraform takes no type without a resource.

@@ -86,7 +86,7 @@ class Lowering:
             if renamed == type_ and isinstance(node.outputs.get(key), str):
                 given.pop(key, None)
                 given[new] = node.inputs.get(key, node.outputs[key])
-        return type_, _literal(self._block(given, block, type_))
+        return type_, self._block(given, block, type_)
 
     def attribute(self, type_: str, key: str) -> str | None:
         """What Terraform calls an output of a resource; None where it has none of the kind."""
@@ -154,13 +154,13 @@ class Lowering:
         return lowered
 
 
-def _literal(value: Any) -> Any:
+def literal(value: Any) -> Any:
     """Texts in which Terraform takes nothing for a template: a collector's configuration has `${env:NAME}` of its own."""
     if isinstance(value, str):
         return value.replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, Mapping):
-        return {key: _literal(each) for key, each in value.items()}
-    return [_literal(each) for each in value] if isinstance(value, list) else value
+        return {key: literal(each) for key, each in value.items()}
+    return [literal(each) for each in value] if isinstance(value, list) else value
 
 
 def _typed(value: Any, type_: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import plain
-from tests.judges.terraform_lowering import Lowering
+from tests.judges.terraform_lowering import Lowering, literal
 
 # Answers that say nothing of the resource: everything in the account or region has them.
 _COMMON = {"ownerId", "registryId", "region", "createDate", "state", "origin", "hostedZoneId", "zoneId"}
@@ -91,7 +91,7 @@ def _linked(value: Any, known: Mapping[str, str]) -> Any:
         return [_linked(item, known) for item in value]
     if not isinstance(value, str):
         return value
-    text = value.replace("${", "$${").replace("%{", "%%{")
+    text = literal(value)
     if not known:
         return text
     longest_first = sorted(known, key=len, reverse=True)
