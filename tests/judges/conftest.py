@@ -41,6 +41,8 @@ def asked(config: pytest.Config, judge: Judge) -> bool:
     return config.getoption("--judges") == "all" or (judge.quick and judge.missing() is None)
 
 
+# Before xdist's own, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what asks no judge of this run, and keep the rest on one worker: cases and answers are made once."""
     kept, left_out = [], []
