@@ -59,7 +59,7 @@ def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytes
         yield Other(sandbox, found)
 
 
-SHARE = 30
+SHARE = 40
 """Of so many edits `make test` asks the engine about one."""
 
 

@@ -48,6 +48,7 @@ def test_its_replicas_cost_nothing_beside_the_nodes_that_they_run_on() -> None:
     assert not any("Fargate" in what or "ECS service" in what for what in said)
 
 
+@pytest.mark.slow_judge
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)
