@@ -81,7 +81,7 @@ class KubernetesOptions(TransformedOptions):
     """Which cluster."""
 
     serving: NotRequired[Annotated[Literal["kserve"], Option(default="kserve")]]
-    """What runs the replicas: KServe (v1beta1, 0.17 or newer, in Standard mode), which must be installed."""
+    """What runs the replicas: KServe (0.20, in Standard mode), which must be installed."""
 
     namespace: NotRequired[
         Annotated[
