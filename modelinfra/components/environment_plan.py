@@ -86,11 +86,11 @@ def plan_environment(
     # In the order of their names: which of two that collide is told so does not depend on the order in the file.
     for name, endpoint in sorted(parts.endpoints.items()):
         platform = endpoint.platform or next(iter(planners), "")
-        pooled = endpoint.accelerator is not None and parts.platforms.get(platform) is not None
-        if platform not in planners or (pooled and parts.platforms[platform].type == ECS and not whole):
+        planner = planners.get(platform)
+        if planner is None or (endpoint.accelerator is not None and isinstance(planner, EcsPlanner) and not whole):
             continue  # it is told already, of the platform or of the endpoint
         try:
-            endpoints[name] = (platform, plan_endpoint(name, endpoint, planners[platform], root))
+            endpoints[name] = (platform, plan_endpoint(name, endpoint, planner, root))
         except InvalidOptionsError as error:
             problems += [
                 styled(problem, style, PlacedEndpointOptions).below(f"endpoints.{name}") for problem in error.problems

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import pulumi_aws as aws
 from pulumi import Input
@@ -14,7 +15,8 @@ from modelinfra.platforms.ecs.objectives import told
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.ecs.traffic import Traffic
 
-_PERIOD = 60
+PERIOD: Final = 60
+"""In seconds."""
 
 
 def register_alarms(
@@ -35,16 +37,19 @@ def register_alarms(
     ]
 
 
-def _alarms(
+def error_alarm(
     request: EndpointRequest,
-    counted: dict[str, Input[str]],
-    sizing: EcsSizing,
-    prefix: str,
-) -> Sequence[aws.cloudwatch.MetricAlarm]:
-    name, children = request.name, request.children
-    errors = aws.cloudwatch.MetricAlarm(
-        children.named(f"{prefix}target-5xx", "alarm"),
-        alarm_description=f"Endpoint {name}: share of requests answered with 5xx, in percent",
+    suffix: str,
+    description: str,
+    counted: Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgsDict],
+    *,
+    role: str,
+) -> aws.cloudwatch.MetricAlarm:
+    """The share of requests that are answered with 5xx, two minutes in a row. counted: `errors` and `requests`."""
+    children = request.children
+    return aws.cloudwatch.MetricAlarm(
+        children.named(suffix, "alarm"),
+        alarm_description=description,
         comparison_operator="GreaterThanThreshold",
         threshold=request.options.rollback.error_percent,
         evaluation_periods=2,
@@ -56,11 +61,27 @@ def _alarms(
                 "label": "5xx, percent",
                 "return_data": True,
             },
-            *errors_and_requests(counted, _PERIOD),
+            *counted,
         ],
         alarm_actions=told(request),
         ok_actions=told(request),
-        opts=children.opts("error-alarm"),
+        opts=children.opts(role),
+    )
+
+
+def _alarms(
+    request: EndpointRequest,
+    counted: dict[str, Input[str]],
+    sizing: EcsSizing,
+    prefix: str,
+) -> Sequence[aws.cloudwatch.MetricAlarm]:
+    name, children = request.name, request.children
+    errors = error_alarm(
+        request,
+        f"{prefix}target-5xx",
+        f"Endpoint {name}: share of requests answered with 5xx, in percent",
+        errors_and_requests(counted, PERIOD),
+        role="error-alarm",
     )
     unhealthy = aws.cloudwatch.MetricAlarm(
         children.named(f"{prefix}unhealthy-hosts", "alarm"),
@@ -68,7 +89,7 @@ def _alarms(
         comparison_operator="GreaterThanOrEqualToThreshold",
         threshold=1,
         evaluation_periods=sizing.unhealthy_periods,
-        period=_PERIOD,
+        period=PERIOD,
         namespace=NAMESPACE,
         metric_name="UnHealthyHostCount",
         statistic="Minimum",

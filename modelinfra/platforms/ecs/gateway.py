@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi_aws as aws
-from pulumi import Input, Output
+from pulumi import Output
 
 from modelinfra.options.gateway import LONGEST_ANSWER_SECONDS, burst
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
+from modelinfra.platforms.ecs.alarms import PERIOD, error_alarm
 from modelinfra.platforms.ecs.gateway_domain import register_gateway_domain
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
-from modelinfra.platforms.ecs.objectives import told
+from modelinfra.platforms.ecs.metrics import errors_and_requests
 from modelinfra.platforms.ecs.security_hop import register_hop
 from modelinfra.platforms.iam import document, principals_of
 
@@ -24,8 +25,6 @@ NAMESPACE = "AWS/ApiGateway"
 
 # The only stage whose name is not in the path that the load balancer sees.
 _STAGE = "$default"
-
-_MINUTE = 60
 
 # Who, what and how it ended; no bodies and no headers (API Gateway developer guide, "Customize HTTP API access logs").
 _LOGGED: Mapping[str, str] = {
@@ -249,38 +248,10 @@ def _alarm(request: EndpointRequest, api: aws.apigatewayv2.Api) -> aws.cloudwatc
 
     There is none for 4xx: who sends no credentials, or too many requests, is a caller's affair and stands in the log.
     """
-    children = request.children
-    return aws.cloudwatch.MetricAlarm(
-        children.named("gateway-5xx", "alarm"),
-        alarm_description=f"Endpoint {request.name}: share of requests by the gateway answered with 5xx, in percent",
-        comparison_operator="GreaterThanThreshold",
-        threshold=request.options.rollback.error_percent,
-        evaluation_periods=2,
-        treat_missing_data="notBreaching",
-        metric_queries=[
-            {
-                "id": "share",
-                "expression": "IF(requests > 0, 100 * errors / requests, 0)",
-                "label": "5xx, percent",
-                "return_data": True,
-            },
-            *_counted(api.id, {"errors": "5xx", "requests": "Count"}),
-        ],
-        alarm_actions=told(request),
-        ok_actions=told(request),
-        opts=children.opts("gateway-alarm"),
+    return error_alarm(
+        request,
+        "gateway-5xx",
+        f"Endpoint {request.name}: share of requests by the gateway answered with 5xx, in percent",
+        errors_and_requests({"ApiId": api.id}, PERIOD, namespace=NAMESPACE, errors="5xx", requests="Count"),
+        role="gateway-alarm",
     )
-
-
-def _counted(api_id: Input[str], metrics: Mapping[str, str]) -> Iterator[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
-    for id_, metric in metrics.items():
-        yield {
-            "id": id_,
-            "metric": {
-                "namespace": NAMESPACE,
-                "metric_name": metric,
-                "dimensions": {"ApiId": api_id},
-                "period": _MINUTE,
-                "stat": "Sum",
-            },
-        }

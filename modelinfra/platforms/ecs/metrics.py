@@ -22,19 +22,24 @@ def dimensions(balancer: LoadBalancerReference, target_group: aws.lb.TargetGroup
 
 
 def errors_and_requests(
-    dimensions: Mapping[str, Input[str]], seconds: int
+    dimensions: Mapping[str, Input[str]],
+    seconds: int,
+    *,
+    namespace: str = NAMESPACE,
+    errors: str = ERRORS,
+    requests: str = REQUESTS,
 ) -> list[aws.cloudwatch.MetricAlarmMetricQueryArgsDict]:
-    """`errors` and `requests` of an expression, counted over `seconds`."""
+    """`errors` and `requests` of an expression, counted over `seconds`; of a load balancer, unless the metrics of something else are named."""
     return [
         {
             "id": id_,
             "metric": {
-                "namespace": NAMESPACE,
+                "namespace": namespace,
                 "metric_name": metric,
                 "dimensions": dimensions,
                 "period": seconds,
                 "stat": "Sum",
             },
         }
-        for id_, metric in (("errors", ERRORS), ("requests", REQUESTS))
+        for id_, metric in (("errors", errors), ("requests", requests))
     ]
