@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from modelinfra.platforms.capture_proxy import LISTENER, NOT_CAPTURED, Proxied, command
 from modelinfra.shipper.settings import Settings
+from tests.local_http import Answering, listening
 
 PREDICT = "/v2/models/digits/infer"
 HEALTH = "/v2/models/digits/ready"
@@ -44,13 +45,13 @@ class Model:
 
 @contextmanager
 def serving(model: Model) -> Iterator[Model]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # Headers and body leave together, so that nothing waits for an acknowledgement.
         wbufsize = -1
 
         def do_GET(self) -> None:
-            self._say(200 if model.ready and self.path == HEALTH else 503, "text/plain", b"")
+            self.say(200 if model.ready and self.path == HEALTH else 503, "text/plain", b"")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -59,14 +60,7 @@ def serving(model: Model) -> Iterator[Model]:
                 self._stream()
             else:
                 status, answer = model.reply(body)
-                self._say(status, model.kind, answer)
-
-        def _say(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+                self.say(status, model.kind, answer)
 
         def _stream(self) -> None:
             self.send_response(200)
@@ -81,16 +75,9 @@ def serving(model: Model) -> Iterator[Model]:
                 time.sleep(model.pause)
             self.wfile.write(b"0\r\n\r\n")
 
-        def log_message(self, *_: Any) -> None:
-            """Nothing: what matters is in `seen`."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    model.port = server.server_port
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield model
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as port:
+        model.port = port
+        yield model
 
 
 @dataclass

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
@@ -23,6 +23,7 @@ from modelinfra.worker.queue import Queue
 from modelinfra.worker.server import Server
 from modelinfra.worker.settings import Settings
 from modelinfra.worker.store import Store
+from tests.local_http import Answering, listening
 
 Reply = tuple[int, str, bytes]
 PREDICT = "/v2/models/digits/infer"
@@ -50,35 +51,21 @@ class Http:
 
 @contextmanager
 def serving(host: Http) -> Iterator[Http]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._say(200 if host.ready and self.path == HEALTH else 503, "text/plain", b"")
+            self.say(200 if host.ready and self.path == HEALTH else 503, "text/plain", b"")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             host.seen.append((self.command, self.path, self.headers["Content-Type"], body))
-            self._say(*host.reply(body))
+            self.say(*host.reply(body))
 
         def do_PUT(self) -> None:
             self.do_POST()
 
-        def _say(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing: what matters is in `seen`."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    host.port = server.server_port
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield host
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as port:
+        host.port = port
+        yield host
 
 
 @dataclass
