@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL := stacks/models/digits
 
-.PHONY: up preview down test coverage judge walk campaign lint bench simulate engine model lock clean
+.PHONY: up preview down test coverage judge walk campaign lint bench simulate edge engine promtool model lock clean
 
 ## up: deploy stacks/Pulumi.sandbox.yaml with the real engine against the stand-in cloud, and ask the model for a prediction
 up: .venv/ready engine model
@@ -33,10 +33,10 @@ judge: .venv/ready engine
 	$(BIN)/python -m tests.judges.environment
 	$(BIN)/pytest tests/judges --judges all
 
-## walk: what the engine says of every option, of every change of the second day, of every example; `make test` asks it of a part of them
+## walk: what the engine says of every option, of every change of the second day, of every example, promtool of alarms on Kubernetes, and what else takes long; `make test` asks a part of it
 walk: export PYTHONDONTWRITEBYTECODE :=
-walk: .venv/ready engine
-	$(BIN)/pytest -n 2 --judges all -m slow_judge tests/engine tests/examples
+walk: .venv/ready engine promtool
+	$(BIN)/pytest -n 2 --judges all -m slow_judge --ignore tests/judges tests
 
 ## campaign: every resource fails once in every way, and the same command again mends it; CAMPAIGN="--sample 20 --seed 1" for a part
 campaign: .venv/ready engine
@@ -64,8 +64,15 @@ bench: .venv/ready model
 simulate: .venv/ready
 	$(BIN)/python tools/simulate.py --write
 
+## edge: the router of docs/edge-router.md with real model servers, the cloud cut off, every cut of a real model; writes the tables and the picture
+edge: .venv/ready
+	$(BIN)/python tools/edge.py --write
+
 engine: .venv/ready
 	@$(BIN)/python tools/engine/build.py || echo "Going on without the engine: what it does is not proven."
+
+promtool: .venv/ready
+	@$(BIN)/python tools/promtool/build.py || echo "Going on without promtool: what alarms on Kubernetes fire at is not proven."
 
 model: $(MODEL)/model.joblib
 $(MODEL)/model.joblib: examples/digits/train.py | .venv/ready
@@ -90,6 +97,8 @@ lock:
 	  --constraints tools/engine/constraints.txt --quiet --output-file policy-pack/requirements.lock
 	$(BIN)/uv pip compile modelinfra/fetcher/requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --quiet --output-file modelinfra/fetcher/requirements.lock
+	$(BIN)/uv pip compile modelinfra/router/requirements.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --quiet --output-file modelinfra/router/requirements.lock
 
 clean: down
 	rm -rf .venv

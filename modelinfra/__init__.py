@@ -9,7 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from modelinfra.components.edge_fleet import EdgeFleet as EdgeFleet
     from modelinfra.components.environment import Environment as Environment
+    from modelinfra.components.inference_graph import InferenceGraph as InferenceGraph
     from modelinfra.components.model_endpoint import ModelEndpoint as ModelEndpoint
     from modelinfra.components.serving_network import ServingNetwork as ServingNetwork
     from modelinfra.platforms.base import NetworkReference as NetworkReference
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "EcsCluster": "modelinfra.platforms.ecs.cluster",
+    "EdgeFleet": "modelinfra.components.edge_fleet",
     "EksCluster": "modelinfra.platforms.eks.cluster",
     "Environment": "modelinfra.components.environment",
+    "InferenceGraph": "modelinfra.components.inference_graph",
     "KServe": "modelinfra.platforms.kserve.component",
     "KubernetesPlatform": "modelinfra.platforms.kubernetes.platform",
     "ModelEndpoint": "modelinfra.components.model_endpoint",
@@ -31,8 +35,10 @@ _HOMES = {
 
 __all__ = [
     "EcsCluster",
+    "EdgeFleet",
     "EksCluster",
     "Environment",
+    "InferenceGraph",
     "KServe",
     "KubernetesPlatform",
     "ModelEndpoint",

@@ -60,7 +60,7 @@ class Adjustments:
         return [role for role in self.transforms if role not in self._met]
 
     def _common(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        if not args.type_.startswith("aws:"):
+        if not args.type_.startswith(("aws:", "aws-native:")):
             return None
         props: dict[str, Any] = dict(args.props)
         if self.tags and "tags" in props:

@@ -37,6 +37,11 @@ LIMITS: dict[str, int] = {
     "cluster": 255,  # ECS API, CreateCluster
     "function": 64,  # Lambda API, CreateFunction
     "eks cluster": 100,  # EKS API, CreateCluster
+    "placement group": 255,  # EC2 API, CreatePlacementGroup
+    "thing group": 128,  # AWS IoT API, CreateThingGroup, CreateThingType, CreatePolicy and CreateRoleAlias
+    "topic rule": 120,  # AWS IoT API, CreateTopicRule: 128, less the hash of `unique`
+    "role alias": 120,  # the same, less the hash of `unique`
+    "provisioning template": 36,  # AWS IoT API, CreateProvisioningTemplate
     "node group": 63,  # EKS API, CreateNodegroup
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)

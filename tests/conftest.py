@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +26,7 @@ JUDGES = (
     "checkov",
     "apply on an emulator",
 )
+ROOT = Path(__file__).resolve().parents[1]
 _LAST_LINE = pytest.StashKey[str]()
 
 
@@ -41,6 +48,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if waiting:
         config.hook.pytest_deselected(items=waiting)
         items[:] = [item for item in items if item not in waiting]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def warm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Programs that the engine runs need not load their packages anew each time (tests/warm.py)."""
+    if not any(item.get_closest_marker("engine") for item in request.session.items):
+        yield
+        return
+    place = tmp_path_factory.mktemp("warm") / "socket"
+    with subprocess.Popen([sys.executable, "-u", "-m", "tests.warm", place], cwd=ROOT) as process:
+        os.environ["MODELINFRA_WARM"] = str(place)
+        yield
+        del os.environ["MODELINFRA_WARM"]
+        process.kill()
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays until the end, and the collector would walk it thousands of times: a sixth of each capture."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -16,13 +16,16 @@ from effects import effects, in_words
 from modelinfra.catalog.child_roles import (
     CLUSTER_ROLES,
     ENDPOINT_ROLES,
+    INFERENCE_GRAPH_ROLES,
     KUBERNETES_ENDPOINT_ROLES,
     KUBERNETES_ROLES,
     NETWORK_ROLES,
     NODE_POOL_ROLES,
     ChildRole,
 )  # fmt: skip
+from modelinfra.catalog.edge_roles import EDGE_FLEET_ROLES
 from modelinfra.catalog.eks_roles import EKS_ROLES
+from modelinfra.catalog.kserve_roles import KSERVE_ROLES
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions
 from modelinfra.options.declare import UNSET, Declared, Option, declared, is_declaration
 from modelinfra.options.eks import EksClusterOptions
@@ -102,11 +105,14 @@ def child_roles_page() -> str:
     tables = (
         ("ServingNetwork", "network", NETWORK_ROLES),
         ("EcsCluster", "platforms.*", CLUSTER_ROLES),
-        ("EksCluster", "EksCluster", EKS_ROLES),
+        ("EksCluster", "platforms.*.cluster.eks", EKS_ROLES),
         ("GpuNodePool", "gpuNodePools.*", NODE_POOL_ROLES),
         ("ModelEndpoint", "endpoints.*", ENDPOINT_ROLES),
         ("KubernetesPlatform", "platforms.*", KUBERNETES_ROLES),
+        ("KServe", "platforms.*.kserve", KSERVE_ROLES),
+        ("EdgeFleet", "edgeFleets.*", EDGE_FLEET_ROLES),
         ("ModelEndpoint on Kubernetes", "endpoints.*", KUBERNETES_ENDPOINT_ROLES),
+        ("InferenceGraph", "inferenceGraphs.*", INFERENCE_GRAPH_ROLES),
     )
     return CHILD_ROLES_HEAD + "".join(_roles(*each) for each in tables)
 

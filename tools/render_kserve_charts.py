@@ -26,7 +26,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from modelinfra.catalog.kserve_charts import CHARTS, Chart, supported_kubernetes  # noqa: E402
+from modelinfra.catalog.charts import Chart  # noqa: E402
+from modelinfra.catalog.kserve_charts import CHARTS, supported_kubernetes  # noqa: E402
 from modelinfra.options.kserve import KServeOptions  # noqa: E402
 from modelinfra.options.strict import validate  # noqa: E402
 from modelinfra.platforms.kserve.plan import parts, values  # noqa: E402
@@ -52,7 +53,7 @@ def main() -> None:
 
 
 def unpacked(chart: Chart, clones: Mapping[str, str], target: Path) -> Path:
-    """The chart's folder as it is released: Envoy Gateway and cert-manager write version and image into it only then."""
+    """The chart's folder as it is released: Envoy Gateway, cert-manager and Knative write version and image into it only then."""
     repository, commit, folder = chart.git
     asked = ["git", "-C", clones[repository], "archive", f"{commit}:{folder}"]
     archive = subprocess.run(asked, capture_output=True, check=True).stdout
@@ -60,6 +61,9 @@ def unpacked(chart: Chart, clones: Mapping[str, str], target: Path) -> Path:
         tar.extractall(target, filter="data")
     about = target / "Chart.yaml"
     about.write_text(re.sub(r"(?m)^(version|appVersion): .*$", rf"\1: {chart.version}", about.read_text()))
+    plain = target / "values.yaml"
+    if plain.exists():
+        plain.write_text(plain.read_text().replace("{{ tag }}", chart.version))
     template = target / "values.tmpl.yaml"
     if template.exists():
         image = f"docker.io/envoyproxy/gateway:{chart.version}"

@@ -1,71 +1,49 @@
-"""The Helm charts that are installed, each with its version, the day of it, and the versions of Kubernetes that it is for.
-
-A version is written here when somebody read at that version what the chart's values mean; `source` says where.
-"""
+"""What is known of a Helm chart that is installed. The charts themselves are rows: those of a cluster of EKS, and those of KServe."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart."""
+    """One chart. repository: an OCI registry with its path, or an HTTP index; git: repository, commit of the release and folder of the chart.
+
+    day: of the release, or of the source at that commit. kubernetes: oldest and newest minor version that its project tests or
+    supports; None where it names none.
+    """
 
     name: str
-    chart: str
-    """What Helm is asked for: the address of an OCI artifact, or a name within `repository`."""
+    repository: str
     version: str
-    released: str
-    """The day of the source at that version."""
-    kubernetes: tuple[str, str]
-    """The oldest and the newest minor version of Kubernetes that its makers name for it."""
-    source: str
-    """What was read: values, and versions of Kubernetes."""
-    repository: str = ""
-    """Address of the Helm repository; empty for an OCI artifact."""
+    day: str
+    kubernetes: tuple[str | None, str | None]
+    kubernetes_source: str
+    git: tuple[str, str, str]
+    end_of_life: str = ""
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The arguments by which a release of Pulumi finds it."""
+        if self.repository.startswith("oci://"):
+            return {"chart": f"{self.repository}/{self.name}"}
+        return {"chart": self.name, "repository_opts": {"repo": self.repository}}
 
     def supports(self, version: str) -> bool:
-        """Whether its makers name this minor version of Kubernetes."""
-        oldest, newest = map(_minor, self.kubernetes)
-        return oldest <= _minor(version) <= newest
+        """Whether its project tests or supports this minor version of Kubernetes."""
+        oldest, newest = self.kubernetes
+        asked = minor(version)
+        return (oldest is None or minor(oldest) <= asked) and (newest is None or asked <= minor(newest))
 
     @property
     def kubernetes_text(self) -> str:
         """The versions of Kubernetes, for a message."""
-        return f"Kubernetes {self.kubernetes[0]} to {self.kubernetes[1]}"
+        oldest, newest = self.kubernetes
+        return f"Kubernetes {oldest} to {newest}" if newest is not None else f"Kubernetes {oldest} or newer"
 
 
-def _minor(version: str) -> tuple[int, int]:
-    major, _, minor = version.partition(".")
-    return int(major), int(minor)
-
-
-_KARPENTER = "aws/karpenter-provider-aws@1d92708: charts/karpenter, website/content/en/docs/upgrading/compatibility.md"
-
-CHARTS: Final = MappingProxyType(
-    {
-        each.name: each
-        for each in (
-            Chart(
-                "karpenter-crd",
-                "oci://public.ecr.aws/karpenter/karpenter-crd",
-                "1.14.1",
-                "2026-08-21",
-                ("1.30", "1.36"),
-                _KARPENTER.replace("charts/karpenter,", "charts/karpenter-crd,"),
-            ),
-            Chart(
-                "karpenter",
-                "oci://public.ecr.aws/karpenter/karpenter",
-                "1.14.1",
-                "2026-08-21",
-                ("1.30", "1.36"),
-                _KARPENTER,
-            ),
-        )
-    }
-)
-"""Name -> chart."""
+def minor(version: str) -> tuple[int, int]:
+    """A minor version of Kubernetes as numbers, which compare."""
+    major, _, rest = version.partition(".")
+    return int(major), int(rest)

@@ -268,15 +268,32 @@ NODE_POOL_ROLES: Final = table(
     gpu_metrics_service=("pulumi_aws.ecs.Service", "that every node runs them"),
 )
 
+_CUSTOM_RESOURCE = "pulumi_kubernetes.apiextensions.CustomResource"
+
 KUBERNETES_ROLES: Final = table(
     provider=("pulumi_kubernetes.Provider", "how Pulumi reaches the cluster"),
     namespace=("pulumi_kubernetes.core.v1.Namespace", "the namespace of the endpoints"),
+    tenant_namespace=("pulumi_kubernetes.core.v1.Namespace", "the namespace of a tenant"),
+    tenant_policy=("pulumi_kubernetes.networking.v1.NetworkPolicy", "that a tenant's pods are closed"),
+    tenant_limits=("pulumi_kubernetes.core.v1.LimitRange", "what a tenant's containers get that ask for nothing"),
+    tenant_quota=("pulumi_kubernetes.core.v1.ResourceQuota", "most that a tenant may take"),
+    tenant_service_account=("pulumi_kubernetes.core.v1.ServiceAccount", "what a tenant's replicas run as"),
+    tenant_role=("pulumi_kubernetes.rbac.v1.Role", "what a tenant's people may do in its namespace"),
+    tenant_role_binding=("pulumi_kubernetes.rbac.v1.RoleBinding", "who they are"),
+    alerts=(_CUSTOM_RESOURCE, "whom Alertmanager tells of the endpoints' alarms"),
+    knative_grant=(_CUSTOM_RESOURCE, "that routes of the endpoints may lead to Knative's gateway"),
 )
 
-_CUSTOM_RESOURCE = "pulumi_kubernetes.apiextensions.CustomResource"
+BUILD_ROLES: Final = table(
+    repository=("pulumi_aws.ecr.Repository", "the image repository"),
+    lifecycle_policy=("pulumi_aws.ecr.LifecyclePolicy", "which images expire"),
+    image=("pulumi_docker_build.Image", "the build of the image"),
+)
+"""Of an endpoint on any platform for which images are built."""
 
 KUBERNETES_ENDPOINT_ROLES: Final = table(
     service_account=("pulumi_kubernetes.core.v1.ServiceAccount", "what the replicas run as in a Kubernetes cluster"),
+    served_models=("pulumi_kubernetes.core.v1.ConfigMap", "files that tell a server of several models"),
     inference_service=(_CUSTOM_RESOURCE, "the replicas, as KServe runs them"),
     pod_autoscaler=(
         "pulumi_kubernetes.autoscaling.v2.HorizontalPodAutoscaler",
@@ -286,15 +303,37 @@ KUBERNETES_ENDPOINT_ROLES: Final = table(
     disruption_budget=("pulumi_kubernetes.policy.v1.PodDisruptionBudget", "how many replicas may be moved at once"),
     network_policy=("pulumi_kubernetes.networking.v1.NetworkPolicy", "which ports of the replicas are reached"),
     http_route=(_CUSTOM_RESOURCE, "which requests at the gateway go to them"),
+    pod_monitor=(_CUSTOM_RESOURCE, "what reads the metrics of the replicas (Prometheus operator)"),
+    prometheus_rule=(_CUSTOM_RESOURCE, "the alarms (Prometheus operator)"),
+    config_map=("pulumi_kubernetes.core.v1.ConfigMap", "the dashboard in Grafana"),
+    knative_route=(_CUSTOM_RESOURCE, "how traffic is divided between revisions, with Knative"),
+    llm_inference_service=(_CUSTOM_RESOURCE, "vLLM and its scheduler, as KServe runs them"),
+    seldon_server=(_CUSTOM_RESOURCE, "the replicas, as Seldon Core v2 runs them"),
+    seldon_model=(_CUSTOM_RESOURCE, "the model on them"),
+    seldon_experiment=(_CUSTOM_RESOURCE, "how traffic is divided between revisions, with Seldon"),
+    security_policy=(_CUSTOM_RESOURCE, "who may come by the route (Envoy Gateway)"),
+    client_key=("pulumi_kubernetes.core.v1.Secret", "the API key of a client, one for each valid generation"),
+    domain_certificate=(_CUSTOM_RESOURCE, "the certificate of the endpoint's domain (cert-manager)"),
+    listener_set=(_CUSTOM_RESOURCE, "the listener for the endpoint's domain at the gateway"),
 )
 """Of an endpoint on Kubernetes."""
 
-ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+INFERENCE_GRAPH_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
         **table(
-            repository=("pulumi_aws.ecr.Repository", "the image repository"),
-            lifecycle_policy=("pulumi_aws.ecr.LifecyclePolicy", "which images expire"),
-            image=("pulumi_docker_build.Image", "the build of the image"),
+            inference_graph=(_CUSTOM_RESOURCE, "the router and the way that requests go, as KServe runs them"),
+            network_policy=("pulumi_kubernetes.networking.v1.NetworkPolicy", "which port of the router is reached"),
+            http_route=(_CUSTOM_RESOURCE, "which requests at the gateway go to it"),
+        ),
+        **{role: KUBERNETES_ENDPOINT_ROLES[role] for role in ("pod-autoscaler", "disruption-budget")},
+    }
+)
+"""Of an InferenceGraph."""
+
+ENDPOINT_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
+    {
+        **BUILD_ROLES,
+        **table(
             fetcher_image=("pulumi_docker_build.Image", "the build of the image that fetches the model"),
             log_group=("pulumi_aws.cloudwatch.LogGroup", "the server's log"),
             log_mask=("pulumi_aws.cloudwatch.LogDataProtectionPolicy", "which personal data is masked in it"),

@@ -28,14 +28,33 @@ EKS_KARPENTER_ROLES: Final = table(
     interruption_policy=("pulumi_aws.sqs.QueuePolicy", "that EventBridge alone writes there"),
     interruption_rule=("pulumi_aws.cloudwatch.EventRule", "which events go there"),
     interruption_target=("pulumi_aws.cloudwatch.EventTarget", "where they go"),
-    kubernetes_provider=("pulumi_kubernetes.Provider", "with which Karpenter is installed"),
     karpenter_crds=("pulumi_kubernetes.helm.v3.Release", "the kinds of objects that Karpenter reads"),
     karpenter_release=("pulumi_kubernetes.helm.v3.Release", "Karpenter's controller"),
     node_class=("pulumi_kubernetes.apiextensions.CustomResource", "how its nodes look"),
     node_pool=("pulumi_kubernetes.apiextensions.CustomResource", "which nodes it may start"),
-    gpu_node_class=("pulumi_kubernetes.apiextensions.CustomResource", "how nodes with GPUs look, one for each pool"),
-    gpu_node_pool=("pulumi_kubernetes.apiextensions.CustomResource", "pools of nodes with GPUs"),
 )
+
+EKS_GPU_ROLES: Final = table(
+    kubernetes_provider=(
+        "pulumi_kubernetes.Provider",
+        "with which Karpenter, and what accelerated nodes need, is installed",
+    ),
+    gpu_node_class=(
+        "pulumi_kubernetes.apiextensions.CustomResource",
+        "how nodes with accelerators look, one for each pool",
+    ),
+    gpu_node_pool=("pulumi_kubernetes.apiextensions.CustomResource", "pools of nodes with accelerators"),
+    gpu_node_overlay=(
+        "pulumi_kubernetes.apiextensions.CustomResource",
+        "that Karpenter's nodes of a pool will have shares of GPUs",
+    ),
+    gpu_launch_template=("pulumi_aws.ec2.LaunchTemplate", "how a node of a managed group with accelerators starts"),
+    gpu_node_group=("pulumi_aws.eks.NodeGroup", "pools of nodes with accelerators as managed node groups"),
+    placement_group=("pulumi_aws.ec2.PlacementGroup", "that the nodes of a pool with EFA stand close to each other"),
+    device_plugin=("pulumi_kubernetes.helm.v3.Release", "what tells the cluster of accelerators, and of EFA"),
+    gpu_exporter=("pulumi_kubernetes.helm.v3.Release", "NVIDIA's exporter on the nodes of a pool"),
+)
+"""Of a cluster with `gpu_node_pools`; the provider of one with Karpenter, too."""
 
 EKS_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
@@ -62,6 +81,7 @@ EKS_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         **EKS_NODE_ROLES,
         **EKS_AUTO_MODE_ROLES,
         **EKS_KARPENTER_ROLES,
+        **EKS_GPU_ROLES,
     }
 )
 """Of a cluster on EKS."""

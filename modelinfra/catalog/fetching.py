@@ -10,7 +10,7 @@ _MIB = 2**20
 BASE_SECONDS = 30
 """Until the first byte: the fetcher's own image (small, Python and boto3) is pulled and started, the source is listed. An assumption."""
 
-MIB_PER_SECOND = {"s3": 20, "oci": 10, "hf": 10, "https": 10}
+MIB_PER_SECOND = {"s3": 20, "gs": 10, "oci": 10, "hf": 10, "https": 10}
 """Kind of source -> throughput that is counted on, verification included.
 
 S3 to a Fargate task was reported at 20 MB/s over one connection and 100 MB/s over several at once (blog.duyidong.com, 7 August 2021);

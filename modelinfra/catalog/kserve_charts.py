@@ -8,28 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
-
-@dataclass(frozen=True)
-class Chart:
-    """One chart. repository: an OCI registry with its path, or an HTTP index; git: repository, commit of the release and folder of the chart.
-
-    kubernetes: oldest and newest minor version that its project tests or supports; None where it names none.
-    """
-
-    name: str
-    repository: str
-    version: str
-    day: str
-    kubernetes: tuple[str | None, str | None]
-    kubernetes_source: str
-    git: tuple[str, str, str]
-    end_of_life: str = ""
-
+from modelinfra.catalog.charts import Chart, minor
 
 _KSERVE_WINDOW: Final = (
     ("1.32", None),
@@ -91,6 +74,28 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(
                 kubernetes_source="keda.sh/docs/2.20/operate/cluster",
                 git=("kedacore/charts", "cbb9bb8ce0809dc9048f72302f7c09765d66ed56", "keda"),
             ),
+            Chart(
+                name="kube-prometheus-stack",
+                repository="https://prometheus-community.github.io/helm-charts",
+                version="88.5.3",
+                day="2026-08-21",
+                kubernetes=("1.25", None),
+                kubernetes_source="kubeVersion of its Chart.yaml; no newest is named",
+                git=(
+                    "prometheus-community/helm-charts",
+                    "ea930baeebeba39f56d6b44e351f23b2a072a600",
+                    "charts/kube-prometheus-stack",
+                ),
+            ),
+            Chart(
+                name="knative-operator",
+                repository="https://knative.github.io/operator",
+                version="v1.21.1",
+                day="2026-02-25",
+                kubernetes=("1.33", None),
+                kubernetes_source="knative.dev/pkg@4a022ed:version/version.go: 1.33 or newer, no newest is named",
+                git=("knative/operator", "b01459c41a4e07577696d47769b34f156d28e67a", "config/charts/knative-operator"),
+            ),
             _kserve("kserve-crd"),
             _kserve("kserve-resources"),
             _kserve("kserve-runtime-configs"),
@@ -109,13 +114,9 @@ GATEWAY_API_VERSION: Final = "v1.6.1"
 
 def supported_kubernetes() -> tuple[str, str]:
     """Oldest and newest minor version of Kubernetes that every chart's project tests or supports."""
-    oldest = max((chart.kubernetes[0] for chart in CHARTS.values() if chart.kubernetes[0]), key=_minor)
-    newest = min((chart.kubernetes[1] for chart in CHARTS.values() if chart.kubernetes[1]), key=_minor)
+    oldest = max((chart.kubernetes[0] for chart in CHARTS.values() if chart.kubernetes[0]), key=minor)
+    newest = min((chart.kubernetes[1] for chart in CHARTS.values() if chart.kubernetes[1]), key=minor)
     return oldest, newest
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 TEXT, NUMBER, SWITCH, LIST, MAPPING, NOTHING = "text", "number", "switch", "list", "mapping", "nothing"
@@ -144,17 +145,18 @@ def known_values(chart: str) -> Mapping[str, str]:
 
 def unknown_values(chart: str, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values for a chart: paths that it does not have, and values of another kind than its own."""
-    return _unknown(known_values(chart), values, "")
+    return unknown_paths(known_values(chart), values, "")
 
 
-def _unknown(known: Mapping[str, str], values: Mapping[str, Any], above: str) -> list[str]:
+def unknown_paths(known: Mapping[str, str], values: Mapping[str, Any], above: str = "") -> list[str]:
+    """The same of paths and kinds that are known of any chart."""
     found: list[str] = []
     for key, value in values.items():
         path = f"{above}.{key}" if above else key
         kind = known.get(path)
         if kind is None:
             if isinstance(value, Mapping) and any(each.startswith(f"{path}.") for each in known):
-                found += _unknown(known, value, path)
+                found += unknown_paths(known, value, path)
             else:
                 found.append(f"{path}: the chart has no such value")
         elif kind not in (kind_of(value), NOTHING):

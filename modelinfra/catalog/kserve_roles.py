@@ -15,6 +15,10 @@ _OBJECT: Final = "pulumi_kubernetes.apiextensions.CustomResource"
 
 KSERVE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
     {
+        "prometheus-namespace": ChildRole(_NAMESPACE, "the namespace of Prometheus, Alertmanager and Grafana"),
+        "prometheus": ChildRole(
+            _RELEASE, "the Prometheus operator, Prometheus, Alertmanager, kube-state-metrics and Grafana"
+        ),
         "cert-manager-namespace": ChildRole(_NAMESPACE, "the namespace of cert-manager"),
         "cert-manager": ChildRole(_RELEASE, "cert-manager, which gives KServe's webhooks their certificates"),
         "gateway-api": ChildRole(
@@ -24,6 +28,10 @@ KSERVE_ROLES: Final[Mapping[str, ChildRole]] = MappingProxyType(
         "envoy-gateway": ChildRole(_RELEASE, "Envoy Gateway"),
         "keda-namespace": ChildRole(_NAMESPACE, "the namespace of KEDA"),
         "keda": ChildRole(_RELEASE, "KEDA, which scales on the metrics of servers"),
+        "knative-operator-namespace": ChildRole(_NAMESPACE, "the namespace of Knative's operator"),
+        "knative-operator": ChildRole(_RELEASE, "Knative's operator"),
+        "knative-namespace": ChildRole(_NAMESPACE, "the namespace of Knative Serving and Kourier"),
+        "knative": ChildRole(_OBJECT, "Knative Serving and Kourier, as the operator installs them"),
         "namespace": ChildRole(_NAMESPACE, "the namespace of KServe"),
         "crds": ChildRole(_RELEASE, "KServe's custom resource definitions"),
         "controller": ChildRole(_RELEASE, "KServe's controller"),

@@ -29,6 +29,7 @@ def batch(
     Example: modelinfra batch s3://acme-photos/incoming/ --queue-url URL --store s3://bucket/images/ --wait 3600
     """
     from modelinfra.client import AsyncEndpoint, ClientError, RequestFailedError
+    from modelinfra.client.errors import of_aws
 
     out = console()
     try:
@@ -46,6 +47,9 @@ def batch(
     except ClientError as error:
         console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(FAILED if isinstance(error, TimeoutError) else WRONG_INPUT) from None
+    except of_aws() as error:
+        console(stderr=True).print(f"AWS did not do its part: {error}", style="red", markup=False)
+        raise typer.Exit(FAILED) from None
     if wait:
         out.print(f"{len(sent.ids) - failed} of {len(sent.ids)} answered, {failed} failed", markup=False)
     if failed:

@@ -74,8 +74,10 @@ def config_directory(project: Path) -> Path:
 def _settings(project: Path) -> dict[str, Any]:
     import yaml
 
+    from modelinfra import engine_yaml
+
     try:
-        settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
+        settings = engine_yaml.read((project / "Pulumi.yaml").read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         fail(f"{project / 'Pulumi.yaml'} is not YAML: {str(error).splitlines()[0]}", WRONG_INPUT)
     return settings if isinstance(settings, dict) else {}

@@ -10,11 +10,14 @@ from modelinfra.cli.comment import comment
 from modelinfra.cli.cost import cost
 from modelinfra.cli.diff import diff
 from modelinfra.cli.digest import digest
+from modelinfra.cli.fleet import fleet
 from modelinfra.cli.graph import graph
+from modelinfra.cli.preflight import preflight
 from modelinfra.cli.preview import preview
 from modelinfra.cli.sandbox import down, up
 from modelinfra.cli.schema import schema
 from modelinfra.cli.servers import servers
+from modelinfra.cli.split import split
 from modelinfra.cli.stacks import stacks
 from modelinfra.cli.try_endpoint import try_endpoint
 from modelinfra.cli.validate import validate
@@ -30,6 +33,7 @@ app = typer.Typer(
 
 app.command()(validate)
 app.command()(preview)
+app.command()(preflight)
 app.command()(graph)
 app.command()(stacks)
 app.command()(diff)
@@ -41,8 +45,10 @@ app.command("try")(try_endpoint)
 app.command()(down)
 app.command()(batch)
 app.command()(servers)
+app.command()(split)
 app.command()(schema)
 app.command()(digest)
+app.add_typer(fleet)
 
 if __name__ == "__main__":
     app()

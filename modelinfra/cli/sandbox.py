@@ -81,13 +81,12 @@ def up(
 
 def _refuse_mistakes(directory: Path, file: Path) -> None:
     """What `modelinfra validate` finds is told without the engine's noise around it."""
-    import yaml
-
+    from modelinfra import engine_yaml
     from modelinfra.cli.common import mistakes_as_exit_2
     from modelinfra.components.environment_plan import plan_environment
     from modelinfra.stackfile.read import KEY, read_environment
 
-    if KEY in ((yaml.safe_load(file.read_text()) or {}).get("config") or {}):
+    if KEY in ((engine_yaml.read(file.read_text()) or {}).get("config") or {}):
         with mistakes_as_exit_2():
             plan_environment(read_environment(file), "camel", directory)
 

@@ -36,13 +36,17 @@ def validate(
                 shown = InvalidOptionsError(error.problems, str(file))
                 console(stderr=True).print(str(shown), style="red", markup=False)
         else:
-            endpoints = len(plan.endpoints)
             if not as_json:
-                console().print(f"{file} is right: {endpoints} endpoint{'s' if endpoints != 1 else ''}.")
+                graphs = f", {_counted(len(plan.graphs), 'graph')}" if plan.graphs else ""
+                console().print(f"{file} is right: {_counted(len(plan.endpoints), 'endpoint')}{graphs}.")
     if as_json:
         print_json(found)
     if found:
         raise typer.Exit(WRONG_INPUT)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
 
 
 def _as_data(file: Path, problem: Problem) -> dict[str, Any]:

@@ -28,3 +28,13 @@ class ResultTimeoutError(ClientError, TimeoutError):
         super().__init__(
             f"no result of {waiting} after {seconds:g} s: it is still in the queue or worked on, ask again later"
         )
+
+
+def of_aws() -> tuple[type[Exception], ...]:
+    """What boto3 raises when AWS refuses, or cannot be reached; nothing where boto3 is missing."""
+    try:
+        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import ClientError as Refused
+    except ImportError:
+        return ()
+    return (BotoCoreError, Refused)

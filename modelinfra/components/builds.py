@@ -11,6 +11,7 @@ from typing import Any
 
 from modelinfra.components.dockerfile import baked, dockerfile, of_several, without_model
 from modelinfra.components.fetcher_image import fetcher_dockerfile
+from modelinfra.components.router_image import router_dockerfile
 from modelinfra.components.shipper_image import shipper_dockerfile
 from modelinfra.components.worker_image import worker_dockerfile
 from modelinfra.platforms.remote_model import work_of_several
@@ -89,3 +90,8 @@ def worker_build() -> Build:
 def capture_build() -> Build:
     """The image that captures; the same for every endpoint that does."""
     return Build("capture", "capture-image", "capture", shipper_dockerfile(), cached=False)
+
+
+def router_build() -> Build:
+    """The image of the router on devices; the same for every fleet that has a fallback."""
+    return Build("router", "router-image", "router", router_dockerfile(), cached=False)

@@ -14,7 +14,10 @@ from pulumi.runtime.config import is_config_secret
 from modelinfra import naming
 from modelinfra.children import Adjustments, Children, look_up_options
 from modelinfra.components.budget import register_budget, tells_environment
+from modelinfra.components.edge_fleet import EdgeFleet
 from modelinfra.components.environment_plan import EnvironmentPlan, plan_environment
+from modelinfra.components.fleet_plans import cluster_name
+from modelinfra.components.inference_graph import InferenceGraph
 from modelinfra.components.model_endpoint import ModelEndpoint, PlannedEndpoint, project_directory
 from modelinfra.components.network_plan import NetworkPlan, plan_network
 from modelinfra.components.notifications import Notifications
@@ -23,21 +26,32 @@ from modelinfra.components.registries import check_registries
 from modelinfra.components.serving_network import ENDPOINTS_WITHOUT_NAT, ServingNetwork
 from modelinfra.options.arguments import mapping_of, run_error
 from modelinfra.options.asynchronous import is_asynchronous
+from modelinfra.options.edge_fleet import PlacedEdgeFleetOptions
+from modelinfra.options.edge_runtimes import KUBERNETES
 from modelinfra.options.environment import ECS, EnvironmentOptions, PlacedEndpointOptions, PlatformOptions
 from modelinfra.options.exposure import keyed
 from modelinfra.options.gpu_metrics import gpu_metrics_of
 from modelinfra.options.names import MAX_ENVIRONMENT_NAME, MAX_NAME, name_problems
 from modelinfra.options.network import NetworkOptions
+from modelinfra.options.notify import NotifyOptions
 from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.prometheus import has_operator
 from modelinfra.options.strict import Style
 from modelinfra.options.tenants import unused_tenants
-from modelinfra.options.wording import spelled, styled
+from modelinfra.options.wording import in_style, spelled, styled
 from modelinfra.platforms.base import Platform
 from modelinfra.platforms.ecs.cluster import ClusterPlan, EcsCluster, plan_cluster
 from modelinfra.platforms.ecs.collector import services
 from modelinfra.platforms.ecs.node_pools import look_up_images
-from modelinfra.platforms.kubernetes.planner import KubernetesPlan, KubernetesPlanner
-from modelinfra.platforms.places import misplaced_in_endpoint
+from modelinfra.platforms.edge.planner import FleetPlan
+from modelinfra.platforms.kubernetes.plan import KubernetesPlan, plan_kubernetes
+from modelinfra.platforms.kubernetes.planner import KubernetesPlanner
+from modelinfra.platforms.places import (
+    devices_cannot_join,
+    misplaced_in_endpoint,
+    misplaced_in_fleet,
+    misplaced_in_notify,
+)
 
 CONFIG_KEY = "modelinfra:environment"
 
@@ -51,16 +65,22 @@ class Environment(pulumi.ComponentResource):
     """
 
     urls: Output[Mapping[str, str]]
-    """Endpoint -> base address."""
+    """Endpoint, or graph of endpoints -> base address."""
 
     predict_urls: Output[Mapping[str, str]]
-    """Endpoint -> where predictions are asked for; `endpoint/model` for each of several `models`."""
+    """Endpoint, or graph of endpoints -> where predictions are asked for; `endpoint/model` for each of several `models`."""
 
     queue_urls: Output[Mapping[str, str]]
     """Asynchronous endpoint -> where messages are sent to. It has no other address."""
 
+    kubeconfigs: Output[Mapping[str, str]]
+    """Platform with a cluster on EKS -> a kubeconfig. It asks `aws eks get-token` each time and holds no token."""
+
     api_key_secret_arns: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
-    """Endpoint that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
+    """Endpoint on AWS that asks for API keys -> client -> generation -> ARN of the secret whose text is the key."""
+
+    api_key_secrets: Output[Mapping[str, Mapping[str, Mapping[str, str]]]]
+    """Endpoint on Kubernetes that asks for API keys -> client -> generation -> NAMESPACE/NAME of the Secret whose one value is the key."""
 
     gateway_urls: Output[Mapping[str, str]]
     """Endpoint with an API gateway -> the gateway's base address."""
@@ -82,7 +102,7 @@ class Environment(pulumi.ComponentResource):
             plan, network, platforms = _plan(name, mapping_of(args, kwargs, subject), "snake", subject, opts)
         super().__init__("modelinfra:index:Environment", name, None, opts)
         for warning in _warnings(plan):
-            pulumi.log.warn(warning, resource=self)
+            pulumi.log.warn(in_style(warning, plan.style), resource=self)
         child = pulumi.ResourceOptions(parent=self)
         options = plan.options
         name = f"{options.name_prefix}-{name}" if options.name_prefix else name
@@ -115,31 +135,42 @@ class Environment(pulumi.ComponentResource):
             )
             for key, (platform, planned) in plan.endpoints.items()
         }
+        self.edge_fleets = {
+            key: self._fleet(naming.child(name, key), fleet, child, options) for key, fleet in plan.fleets.items()
+        }
+        self.inference_graphs = {
+            key: InferenceGraph(naming.child(name, key), planned, child, endpoints=self.endpoints)
+            for key, planned in plan.graphs.items()
+        }
         children = Children(self, name, Adjustments.of(options))
         if options.budget is not None:
             topic = self.notifications.topic_arn if self.notifications is not None else None
             register_budget(children, options.budget, options.tags or {}, topic)
-        if options.dashboard and plan.in_aws:
-            register_overview(
-                children, [signals() for signals in (self.endpoints[key].signals for key in plan.in_aws) if signals]
-            )
+        watched = [self.endpoints[key].signals for key in plan.in_aws]
+        watched += [fleet.signals for fleet in self.edge_fleets.values()]
+        if options.dashboard and any(watched):
+            register_overview(children, [signals() for signals in watched if signals])
         queued = {key for key, (_, planned) in plan.endpoints.items() if is_asynchronous(planned.options)}
         reached = {key: endpoint for key, endpoint in self.endpoints.items() if key not in queued}
-        self.urls = Output.all(**{key: endpoint.url for key, endpoint in reached.items()})
+        graphs = self.inference_graphs
+        self.urls = Output.all(
+            **{key: endpoint.url for key, endpoint in reached.items()},
+            **{key: graph.url for key, graph in graphs.items()},
+        )
         several = {key for key in reached if plan.endpoints[key][1].served.several}
         self.predict_urls = Output.all(
             **{
                 key: endpoint.predict_urls if key in several else endpoint.predict_url
                 for key, endpoint in reached.items()
-            }
+            },
+            **{key: graph.predict_url for key, graph in graphs.items()},
         ).apply(_of_each_model)
         self.queue_urls = Output.all(**{key: self.endpoints[key].queue_url for key in sorted(queued)})
-        keyed_endpoints: Any = {
-            key: endpoint.api_key_secret_arns
-            for key, endpoint in self.endpoints.items()
-            if keyed(plan.endpoints[key][1].options.exposure)
-        }
-        self.api_key_secret_arns = Output.from_input(keyed_endpoints)
+        asking = {key: each for key, each in self.endpoints.items() if keyed(plan.endpoints[key][1].options.exposure)}
+        arns: Any = {key: each.api_key_secret_arns for key, each in asking.items() if key in plan.in_aws}
+        self.api_key_secret_arns = Output.from_input(arns)
+        secrets: Any = {key: each.api_key_secrets for key, each in asking.items() if key not in plan.in_aws}
+        self.api_key_secrets = Output.from_input(secrets)
         exposures = {key: plan.endpoints[key][1].options.exposure for key in reached}
         self.gateway_urls = Output.all(
             **{key: each.gateway_url for key, each in reached.items() if exposures[key].gateway is not None}
@@ -151,9 +182,13 @@ class Environment(pulumi.ComponentResource):
                 if exposures[key].private_link is not None
             }
         )
+        configs: dict[str, Any] = {key: getattr(each, "kubeconfig", None) for key, each in self.platforms.items()}
+        self.kubeconfigs = Output.all(**{key: each for key, each in configs.items() if each is not None})
         outputs = {"urls": self.urls, "predict_urls": self.predict_urls, "queue_urls": self.queue_urls}
+        outputs |= {"kubeconfigs": self.kubeconfigs}
         outputs |= {"gateway_urls": self.gateway_urls, "private_link_service_names": self.private_link_service_names}
-        self.register_outputs({**outputs, "api_key_secret_arns": self.api_key_secret_arns})
+        outputs |= {"api_key_secret_arns": self.api_key_secret_arns, "api_key_secrets": self.api_key_secrets}
+        self.register_outputs(outputs)
 
     def _platform(
         self, name: str, plan: ClusterPlan | KubernetesPlan, opts: pulumi.ResourceOptions, *, production: bool
@@ -164,7 +199,17 @@ class Environment(pulumi.ComponentResource):
         # Imported here so that the SDK of Kubernetes loads only where there is a cluster.
         from modelinfra.platforms.kubernetes.platform import KubernetesPlatform
 
-        return KubernetesPlatform(name, plan, opts, production=production)
+        return KubernetesPlatform(name, plan, opts, network=self.network, production=production)
+
+    def _fleet(self, name: str, plan: FleetPlan, opts: pulumi.ResourceOptions, options: Any) -> EdgeFleet:
+        in_cluster = plan.options.runtime == KUBERNETES
+        if self.notifications is not None and plan.options.alarm_topic_arn is None and (plan.tells or not in_cluster):
+            told = plan.options.model_copy(update={"alarm_topic_arn": self.notifications.topic_arn})
+            plan = replace(plan, options=told)
+        fallback = self.endpoints[plan.fallback.name] if plan.fallback is not None else None
+        cluster = cluster_name(plan.options, options.platforms)
+        platform: Any = self.platforms[cluster] if cluster is not None else None
+        return EdgeFleet(name, plan, opts, production=options.production, fallback=fallback, platform=platform)
 
     def _told(self, planned: PlannedEndpoint) -> PlannedEndpoint:
         """The endpoint with the environment's topic, unless it has one of its own."""
@@ -224,7 +269,8 @@ def _plan(
         for key, options in plan.options.platforms.items():
             planner = plan.planners[key]
             if isinstance(planner, KubernetesPlanner):
-                platforms[key] = KubernetesPlan(options, planner)
+                with _below(f"platforms.{key}", style, PlatformOptions):
+                    platforms[key] = plan_kubernetes(planner, network.outline if network else None, opts)
                 continue
             with _below(f"platforms.{key}", style, PlatformOptions):
                 planned = plan_cluster(options, vpc_id, opts, planner, f"{subject}, platforms.{key}")
@@ -237,6 +283,14 @@ def _plan(
             for key, (_, planned) in plan.in_aws.items()
             for problem in misplaced_in_endpoint(planned.options, opts)
         ]
+        misplaced += [
+            styled(problem, style, PlacedEdgeFleetOptions).below(f"{spelled('edge_fleets', style)}.{key}")
+            for key, fleet in plan.fleets.items()
+            for problem in (*misplaced_in_fleet(fleet.options, opts), *devices_cannot_join(fleet.options, opts))
+        ]
+        if plan.options.notify is not None:
+            found = misplaced_in_notify(plan.options.notify, opts)
+            misplaced += [styled(problem, style, NotifyOptions).below("notify") for problem in found]
         if misplaced:
             raise InvalidOptionsError(misplaced)
         return plan, network, platforms
@@ -283,6 +337,9 @@ def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
     """Tenants of nothing; and what the user's own choice of ways to AWS leaves out, which the program may make itself."""
     for name in unused_tenants(plan.options):
         yield f"tenant '{name}': nothing is its own, and no endpoint asks it for a key"
+    for planner in plan.planners.values():
+        yield from planner.tight if isinstance(planner, KubernetesPlanner) else ()
+    yield from _unheard(plan)
     network = plan.options.network
     named = network.interface_endpoints
     if network.nat != "none" or named is None or not plan.in_aws:
@@ -296,6 +353,25 @@ def _warnings(plan: EnvironmentPlan) -> Iterator[str]:
             f"network: without NAT, tasks need interface endpoints to {', '.join(missing)}, and `interface_endpoints` names none "
             "of these: no task starts unless they come from elsewhere"
         )
+
+
+def _unheard(plan: EnvironmentPlan) -> Iterator[str]:
+    """Alarms on Kubernetes of which those hear nothing who are named for all others."""
+    if plan.options.notify is None:
+        return
+    used = {platform for key, (platform, _) in plan.endpoints.items() if key not in plan.in_aws}
+    for name, fleet in plan.fleets.items():
+        cluster = cluster_name(fleet.options, plan.options.platforms)
+        if cluster is None or fleet.tells:
+            continue
+        if has_operator(plan.options.platforms[cluster]):
+            used.add(cluster)
+        else:
+            yield f"edge_fleets.{name}: nobody hears of its devices, also not whom `notify` names: write `prometheus` of the platform, with `operator` and `alerts`"
+    for name in sorted(used):
+        platform = plan.options.platforms[name]
+        if has_operator(platform) and platform.prometheus.alerts is None:
+            yield f"platforms.{name}: Alertmanager tells of its alarms, and not whom `notify` names: write `prometheus.alerts` there"
 
 
 def _needed_services(plan: EnvironmentPlan) -> list[str]:

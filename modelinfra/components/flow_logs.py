@@ -6,7 +6,8 @@ import pulumi_aws as aws
 from pulumi import Output
 
 from modelinfra.children import Children
-from modelinfra.platforms.iam import document, trust
+from modelinfra.platforms.iam import document
+from modelinfra.platforms.trusted import trusted
 
 
 def register_flow_logs(children: Children, vpc: aws.ec2.Vpc, retention_days: int) -> None:
@@ -14,9 +15,10 @@ def register_flow_logs(children: Children, vpc: aws.ec2.Vpc, retention_days: int
     group = aws.cloudwatch.LogGroup(
         children.named("flows", "log group"), retention_in_days=retention_days, opts=children.opts("flow-log-group")
     )
-    account = aws.get_caller_identity_output(opts=children.invoke).account_id
     role = aws.iam.Role(
-        children.named("flows", "role"), assume_role_policy=account.apply(_trust), opts=children.opts("flow-log-role")
+        children.named("flows", "role"),
+        assume_role_policy=trusted(children, "vpc-flow-logs.amazonaws.com"),
+        opts=children.opts("flow-log-role"),
     )
     policy = aws.iam.RolePolicy(
         children.named("flows", "role policy"),
@@ -32,10 +34,6 @@ def register_flow_logs(children: Children, vpc: aws.ec2.Vpc, retention_days: int
         iam_role_arn=Output.all(role.arn, policy.id).apply(lambda found: found[0]),
         opts=children.opts("flow-log"),
     )
-
-
-def _trust(account: str) -> str:
-    return trust("vpc-flow-logs.amazonaws.com", account)
 
 
 def _policy(group_arn: str) -> str:

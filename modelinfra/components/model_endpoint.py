@@ -15,6 +15,7 @@ from modelinfra.catalog.child_roles import ROLES_OF_ENDPOINTS
 from modelinfra.children import Adjustments, Children, transform_problems
 from modelinfra.components.builds import capture_build, fetcher_build, server_build, worker_build
 from modelinfra.components.model_image import ModelImage
+from modelinfra.components.telling import tell
 from modelinfra.options.adjustments import tags_are_ones_that_aws_takes
 from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.asynchronous import is_asynchronous
@@ -23,6 +24,7 @@ from modelinfra.options.names import MAX_NAME, name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.revisions import revised
 from modelinfra.options.sources import repository_arn_of
+from modelinfra.options.strict import Style
 from modelinfra.options.tenants import with_owners_of_models
 from modelinfra.platforms.base import EndpointPlan, EndpointRequest, Planner, Platform, Revision
 from modelinfra.platforms.places import misplaced_in_endpoint
@@ -46,6 +48,8 @@ class PlannedEndpoint:
     served: ServedModel
     revisions: Mapping[str, Revision]
     plan: EndpointPlan
+    style: Style = "snake"
+    """How whoever declared it writes keys."""
 
     def updated(self, **options: Any) -> PlannedEndpoint:
         """The same with other options, of every revision."""
@@ -75,6 +79,9 @@ class ModelEndpoint(pulumi.ComponentResource):
     health_url: Output[str]
     """Answers 200 when a replica is ready, with all its models."""
 
+    explain_url: Output[str]
+    """Where explanations are asked for (`explainer`, on Kubernetes); None without one."""
+
     log_group: Output[str]
     """Name of the CloudWatch log group."""
 
@@ -100,7 +107,11 @@ class ModelEndpoint(pulumi.ComponentResource):
     """An IAM policy document of what a client may do: send messages, store inputs, read results."""
 
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]]
-    """Client -> generation -> ARN of the secret whose text is the client's API key; empty where none are asked for."""
+    """Client -> generation -> ARN of the secret whose text is the client's API key; empty where none are asked for. None on Kubernetes."""
+
+    api_key_secrets: Output[Mapping[str, Mapping[str, str]]]
+    """On Kubernetes: client -> generation -> NAMESPACE/NAME of the Secret whose one value is the client's API key; empty where none are
+    asked for. None elsewhere."""
 
     gateway_url: Output[str]
     """Base address of the endpoint's API gateway (`exposure.gateway`). Without one this and the next four are None."""
@@ -136,17 +147,15 @@ class ModelEndpoint(pulumi.ComponentResource):
         else:
             planned, platform = _planned(name, mapping_of(args, kwargs, f"ModelEndpoint '{name}'"), opts)
         super().__init__("modelinfra:index:ModelEndpoint", name, None, opts)
+        self.planned, self.platform = planned, platform
         self._register(name, planned, platform)
 
     def _register(self, name: str, planned: PlannedEndpoint, platform: Platform) -> None:
-        for note in planned.plan.notes:
-            pulumi.log.info(f"endpoint '{planned.name}': {note}", resource=self)
-        for warning in planned.plan.warnings:
-            pulumi.log.warn(f"endpoint '{planned.name}': {warning}", resource=self)
+        tell(self, f"endpoint '{planned.name}'", planned.plan, planned.style)
         children = Children(self, name, Adjustments.of(planned.options))
         outputs = platform.register(planned.plan, self._request(children, planned, platform))
-        self.signals = outputs.signals
-        given = {name: output for name, output in vars(outputs).items() if name != "signals"}
+        self.signals, self.within = outputs.signals, outputs.within
+        given = {name: output for name, output in vars(outputs).items() if name not in ("signals", "within")}
         for name, output in given.items():
             # As everywhere in Pulumi, what there is not is an Output of None.
             setattr(self, name, Output.from_input(None) if output is None else output)
@@ -156,23 +165,28 @@ class ModelEndpoint(pulumi.ComponentResource):
     def _request(self, children: Children, planned: PlannedEndpoint, platform: Platform) -> EndpointRequest:
         """The images of all revisions lie in one repository; their other children have names of their own."""
         served, options = planned.served, planned.options
+        every = (served, *(each.served for each in planned.revisions.values()))
+        fetching = platform.copies_servers and any(bool(each.fetched) for each in every)
         builds = {
-            name: server_build(each.served) for name, each in planned.revisions.items() if each.served.image is None
+            name: server_build(each.served)
+            for name, each in planned.revisions.items()
+            if _is_built(each.served, platform)
         }
-        fetching = any(bool(each.fetched) for each in (served, *(each.served for each in planned.revisions.values())))
+        own_build = server_build(served) if _is_built(served, platform) else None
         queued = is_asynchronous(options)
         capturing = options.capture is not None
         image: ModelImage | None = None
-        needed = served.image is None or builds or fetching or queued or capturing
+        needed = own_build is not None or builds or fetching or queued or capturing
         if platform.builds_images and needed:
             image = ModelImage(
                 children.name,
-                server_build(served) if served.image is None else None,
+                own_build,
                 fetcher_build() if fetching else None,
                 worker_build() if queued else None,
                 capture_build() if capturing else None,
                 revisions=builds,
                 architecture=options.architecture,
+                registry=platform.registry,
                 repository_arn=options.repository.arn,
                 kms_key_arn=options.repository.kms_key_arn,
                 production=platform.production,
@@ -194,6 +208,10 @@ class ModelEndpoint(pulumi.ComponentResource):
         return replace(own, revisions=revisions, worker=worker, capture=capture)
 
 
+def _is_built(served: ServedModel, platform: Platform) -> bool:
+    return served.image is None and (platform.copies_servers or served.built)
+
+
 def _request(
     children: Children, revision: Revision, image: ModelImage | None, built: Output[str] | None
 ) -> EndpointRequest:
@@ -203,10 +221,9 @@ def _request(
     if served.image is not None:
         arn = Output.from_input(served.image).apply(lambda ready: repository_arn_of(ready) or "")
         return EndpointRequest(children, options, served, served.image, arn, fetcher)
-    if image is None:  # a platform that fetches the model beside the server's own image
+    if image is None or built is None:  # a platform that fetches the model beside the server's own image
         assert served.server.image is not None
         return EndpointRequest(children, options, served, served.server.image, "")
-    assert built is not None
     return EndpointRequest(children, options, served, built, image.repository_arn, fetcher)
 
 

@@ -15,7 +15,7 @@ from pulumi import Input, Output
 from modelinfra import naming
 from modelinfra.children import NONE, Adjustments, Children
 from modelinfra.components.builds import Build
-from modelinfra.platforms.base import ImageBeside
+from modelinfra.platforms.base import ImageBeside, Registry
 
 _PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 
@@ -27,11 +27,11 @@ _UNTAGGED_DAYS = 14
 
 @dataclass(frozen=True)
 class _Repository:
-    """shared: others push to it, too, and no tag of it may move."""
+    """arn, registry_id: of ECR; empty elsewhere. shared: others push to it, too, and no tag of it may move."""
 
     arn: Output[str]
     url: Output[str]
-    registry_id: Output[str]
+    registry_id: Output[str] | None
     shared: bool = False
 
 
@@ -53,8 +53,11 @@ class ModelImage(pulumi.ComponentResource):
     capture_reference: Output[str] | None
     """Repository and digest of the image that captures; None where nothing is captured."""
 
+    router_reference: Output[str] | None
+    """Repository and digest of the image of the router on devices; None where there is none."""
+
     repository_arn: Output[str]
-    """ARN of the repository."""
+    """ARN of the repository; empty where it is none of ECR."""
 
     def __init__(
         self,
@@ -64,8 +67,10 @@ class ModelImage(pulumi.ComponentResource):
         worker: Build | None,
         capture: Build | None,
         *,
+        router: Build | None = None,
         revisions: Mapping[str, Build],
         architecture: str,
+        registry: Registry | None,
         repository_arn: Input[str] | None,
         kms_key_arn: Input[str] | None,
         production: bool,
@@ -75,7 +80,13 @@ class ModelImage(pulumi.ComponentResource):
         super().__init__("modelinfra:index:ModelImage", name, None, opts)
         self._children = Children(self, name, adjustments)
         self._pushed_tags: dict[str, Output[str]] = {}
-        repository = _adopted(repository_arn) if repository_arn is not None else self._make(kms_key_arn, production)
+        self._registry = registry
+        if registry is not None:
+            repository = _Repository(Output.from_input(""), Output.concat(registry.url, "/", name), None)
+        elif repository_arn is not None:
+            repository = _adopted(repository_arn)
+        else:
+            repository = self._make(kms_key_arn, production)
         self.reference = self._pushed(repository, server, architecture)
         self.revisions = {
             revision: self._push(repository, each, architecture, naming.of_revision(name, revision))
@@ -84,6 +95,7 @@ class ModelImage(pulumi.ComponentResource):
         self.fetcher_reference = self._pushed(repository, fetcher, architecture)
         self.worker_reference = self._pushed(repository, worker, architecture)
         self.capture_reference = self._pushed(repository, capture, architecture)
+        self.router_reference = self._pushed(repository, router, architecture)
         self.repository_arn = repository.arn
         self.register_outputs({"reference": self.reference, "repository_arn": self.repository_arn})
 
@@ -121,7 +133,6 @@ class ModelImage(pulumi.ComponentResource):
         if tag in self._pushed_tags:
             # Two revisions of the same content: a second build could not write the tag again.
             return self._pushed_tags[tag]
-        token = aws.ecr.get_authorization_token_output(registry_id=repository.registry_id, opts=self._children.invoke)
         cache = _cache(repository) if build.cached and not repository.shared else {}
         image = docker_build.Image(
             naming.child(name, build.child),
@@ -132,17 +143,26 @@ class ModelImage(pulumi.ComponentResource):
             push=True,
             build_on_preview=False,
             **cache,
-            registries=[
-                {
-                    "address": repository.url,
-                    "username": token.user_name,
-                    "password": Output.secret(token.password),
-                }
-            ],
+            registries=self._login(repository),
             opts=self._children.opts(build.role),
         )
         self._pushed_tags[tag] = Output.concat(repository.url, "@", image.digest)
         return self._pushed_tags[tag]
+
+    def _login(self, repository: _Repository) -> Any:
+        """Who pushes; None for whoever this machine is logged in as."""
+        username: Any
+        password: Any
+        if self._registry is None:
+            token = aws.ecr.get_authorization_token_output(
+                registry_id=repository.registry_id, opts=self._children.invoke
+            )
+            username, password = token.user_name, token.password
+        elif self._registry.username is not None:
+            username, password = self._registry.username, self._registry.password
+        else:
+            return None
+        return [{"address": repository.url, "username": username, "password": Output.secret(password)}]
 
 
 def _adopted(arn: Input[str]) -> _Repository:

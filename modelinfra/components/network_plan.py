@@ -12,6 +12,7 @@ from modelinfra.catalog.child_roles import NETWORK_ROLES
 from modelinfra.children import look_up_options, transform_problems
 from modelinfra.components.adopted_network import adopted_reference
 from modelinfra.components.zones import zone_names
+from modelinfra.options.network import DEFAULT_CIDR
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.platforms.base import NetworkReference
 
@@ -25,6 +26,21 @@ class NetworkPlan:
     options: Any
     adopted: NetworkReference | None
     zones: Sequence[str]
+
+    @property
+    def outline(self) -> NetworkReference:
+        """The network as platforms will see it, before it is made: how many subnets there are, and what they reach; ids are empty."""
+        if self.adopted is not None:
+            return self.adopted
+        subnets = [""] * len(self.zones)
+        return NetworkReference(
+            vpc_id="",
+            cidr=self.options.cidr or DEFAULT_CIDR,
+            secondary_cidr=self.options.secondary_cidr,
+            load_balancer_subnet_ids=subnets,
+            task_subnet_ids=subnets,
+            internet=self.options.nat != "none",
+        )
 
 
 def plan_network(options: Any, opts: pulumi.ResourceOptions | None) -> NetworkPlan:

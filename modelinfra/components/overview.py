@@ -1,4 +1,4 @@
-"""The overview of an environment: all of its endpoints side by side on one dashboard."""
+"""The overview of an environment: all of its endpoints, and its fleets of devices, side by side on one dashboard."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENDPOINTS_ON_A_PAGE: Final = 50
 
 
 def register_overview(children: Children, endpoints: Sequence[Output[Signals]]) -> None:
-    """One dashboard, and more of them only where one does not hold all endpoints."""
+    """One dashboard, and more of them only where one does not hold all endpoints. endpoints: fleets, too."""
     pages = [endpoints[start : start + ENDPOINTS_ON_A_PAGE] for start in range(0, len(endpoints), ENDPOINTS_ON_A_PAGE)]
     for number, page in enumerate(pages, start=1):
         suffix = "overview" if number == 1 else f"overview-{number}"
@@ -47,10 +47,14 @@ def overview_body(endpoints: Sequence[Signals]) -> str:
         ],
         [
             graph("Seconds to answer, p95", region, _lines(endpoints, _latency)),
-            graph("Healthy replicas", region, _lines(endpoints, _replicas)),
+            graph(_counted(endpoints), region, _lines(endpoints, _replicas)),
         ],
     ]
     return body([*alarm_rows("Alarms", alarms), *rows])
+
+
+def _counted(endpoints: Sequence[Signals]) -> str:
+    return "Healthy replicas" + (", devices that tell" if any(each.counted == "Sum" for each in endpoints) else "")
 
 
 def _lines(endpoints: Sequence[Signals], of_one: Callable[[Signals, str], list[Line]]) -> list[Line]:
@@ -67,7 +71,7 @@ def _latency(endpoint: Signals, prefix: str) -> list[Line]:
 
 
 def _replicas(endpoint: Signals, prefix: str) -> list[Line]:
-    return _one(endpoint, endpoint.replicas, prefix, "Minimum", "SUM")
+    return _one(endpoint, endpoint.replicas, prefix, endpoint.counted, "SUM")
 
 
 def _errors(endpoint: Signals, prefix: str) -> list[Line]:

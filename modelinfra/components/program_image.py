@@ -30,13 +30,17 @@ def environment(program: str) -> str:
     return f"ENV PYTHONPATH={home(program)} PYTHONDONTWRITEBYTECODE=1\n"
 
 
-def stage(program: str, name: str) -> str:
-    """A stage of a build that has the program, `modelinfra/<program>`, in its home, on the builder's own architecture."""
-    return f"FROM --platform=$BUILDPLATFORM {BASE} AS {name}\n{_installed(program)}"
+def stage(program: str, name: str, *, requirements: str = "fetcher", beside: tuple[str, ...] = ()) -> str:
+    """A stage of a build that has the program, `modelinfra/<program>`, in its home, on the builder's own architecture.
+
+    requirements: whose requirements.lock it needs; that of programs that ask AWS and need nothing else is the fetcher's. beside: files of
+    other packages that it imports, such as `shipper/masks.py`.
+    """
+    return f"FROM --platform=$BUILDPLATFORM {BASE} AS {name}\n{_installed(program, requirements, beside)}"
 
 
 @functools.cache
-def _installed(program: str) -> str:
+def _installed(program: str, requirements: str, beside: tuple[str, ...]) -> str:
     """Requirements first: they change more seldom than the program. All of them are plain Python, of any architecture."""
     package = files("modelinfra")
     sources = sorted(
@@ -44,12 +48,12 @@ def _installed(program: str) -> str:
     )
     lock = f"{home(program)}/requirements.lock"
     return (
-        # All these programs ask AWS, and need nothing else.
-        file_within((package / "fetcher" / "requirements.lock").read_text(), lock)
+        file_within((package / requirements / "requirements.lock").read_text(), lock)
         + f"RUN python -m pip install {_PIP} --target {home(program)} -r {lock}\n"
         + "".join(
             file_within(each.read_text(), f"{home(program)}/modelinfra/{program}/{each.name}") for each in sources
         )
+        + "".join(file_within((package / each).read_text(), f"{home(program)}/modelinfra/{each}") for each in beside)
     )
 
 

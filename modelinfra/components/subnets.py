@@ -26,9 +26,9 @@ class ZoneSubnets:
 
 
 def zone_subnets(cidr: str, zones: Sequence[str], secondary_cidr: str | None) -> list[ZoneSubnets]:
-    """Sixteenths of the range: eight for private subnets, and within the ninth and tenth sixteen small ones for public subnets."""
+    """Sixteenths of the range: eight for private subnets, and within the ninth eight small ones for public subnets."""
     sixteenths = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=4))
-    small = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=8))[8 * 16 :]
+    small = list(sixteenths[8].subnets(prefixlen_diff=4))
     second = list(ipaddress.IPv4Network(secondary_cidr).subnets(prefixlen_diff=4)) if secondary_cidr else None
     found = []
     for zone in zones:

@@ -18,8 +18,11 @@ from pulumi.runtime._callbacks import _CallbackServicer
 
 from modelinfra.graph.model import Graph
 from modelinfra.graph.monitor import CaptureEngine, CaptureError, CaptureMonitor, InlineExecutor, Invokes
+from modelinfra.graph.positions import only_first_frames
 
 __all__ = ["CaptureError", "capture"]
+
+only_first_frames(lambda: isinstance(sdk_settings.get_monitor(), CaptureMonitor))
 
 DEFAULT_REGION = "us-east-1"
 

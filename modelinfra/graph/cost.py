@@ -17,8 +17,8 @@ from modelinfra.graph.cost_counting import BY_USE, RULES, is_free
 from modelinfra.graph.cost_fargate import service
 from modelinfra.graph.cost_instances import RULES as INSTANCE_RULES
 from modelinfra.graph.cost_instances import started_by_others
-from modelinfra.graph.cost_metrics import task
-from modelinfra.graph.cost_view import CostView, Unclear, Use
+from modelinfra.graph.cost_metrics import component, daemon_set, task
+from modelinfra.graph.cost_view import DAEMON_SET, CostView, Unclear, Use
 from modelinfra.graph.model import Graph, Node
 
 _ALL_RULES: dict[str, Callable[[CostView, Node], Iterator[Use | Unclear]]] = {
@@ -26,6 +26,8 @@ _ALL_RULES: dict[str, Callable[[CostView, Node], Iterator[Use | Unclear]]] = {
     **INSTANCE_RULES,
     "aws:ecs/service:Service": service,
     "aws:ecs/taskDefinition:TaskDefinition": task,
+    "aws-native:greengrassv2:ComponentVersion": component,
+    DAEMON_SET: daemon_set,
 }
 
 

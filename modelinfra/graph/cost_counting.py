@@ -87,6 +87,24 @@ def _scaling_policy(view: CostView, node: Node) -> Iterator[Use | Unclear]:
         yield Use("alarm metric of autoscaling", "alarm.standard", count, count)
 
 
+def _devices(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    """Of ECS Anywhere: as many as may be let in. Those that were let in before, by another activation, no declaration counts."""
+    if any(view.inputs(service).get("launchType") == "EXTERNAL" for service in view.all(_SERVICE)):
+        limit = number(view.inputs(node).get("registrationLimit"))
+        if limit is None:
+            yield Unclear("device of ECS Anywhere", KNOWN_LATER)
+        else:
+            yield Use("device of ECS Anywhere", "ecs-anywhere.device", Decimal(0), limit)
+
+
+def _on_greengrass(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
+    """AWS bills each core device that is connected in a month; the table has no price of it."""
+    yield Unclear("device of Greengrass", "not in the table")
+
+
+_SERVICE: Final = "aws:ecs/service:Service"
+
+
 def _one(what: str, item: str) -> Rule:
     def rule(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
         yield Use(what, item)
@@ -108,7 +126,9 @@ RULES: Final[dict[str, Rule]] = {
     "aws:kms/replicaKey:ReplicaKey": _KEY,
     "aws:kms/externalKey:ExternalKey": _KEY,
     "aws:secretsmanager/secret:Secret": _one("secret", "secret"),
+    "aws:ssm/activation:Activation": _devices,
     "aws:eks/cluster:Cluster": _one("EKS cluster", "eks.cluster"),
+    "aws-native:greengrassv2:Deployment": _on_greengrass,
 }
 """Resource type -> what of it has a price. Services on Fargate and instances have files of their own."""
 
@@ -143,6 +163,8 @@ BY_USE: Final[dict[str, tuple[str, ...]]] = {
 
 _FREE_MODULES: Final = (
     "aws:iam/",
+    # AWS IoT Core pricing: connections and messages, which those of devices are, and not what is declared.
+    "aws:iot/",
     "aws:vpc/",
     "aws:appautoscaling/",
     "aws:lb/",
@@ -160,6 +182,7 @@ _FREE: Final = frozenset(
         "aws:apigatewayv2/route:Route",
         "aws:apigatewayv2/stage:Stage",
         "aws:acm/certificate:Certificate",
+        "aws:lambda/permission:Permission",
         # AWS Budgets pricing: to watch and to tell is free, actions are not.
         "aws:budgets/budget:Budget",
         "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration",
@@ -170,6 +193,7 @@ _FREE: Final = frozenset(
         "aws:ec2/eipAssociation:EipAssociation",
         "aws:ec2/launchTemplate:LaunchTemplate",
         "aws:ec2/networkAcl:NetworkAcl",
+        "aws:ec2/placementGroup:PlacementGroup",
         "aws:ec2/route:Route",
         "aws:ec2/routeTable:RouteTable",
         "aws:ec2/routeTableAssociation:RouteTableAssociation",

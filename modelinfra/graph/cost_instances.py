@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from modelinfra.catalog.instance_types import instance_type
 from modelinfra.graph.cost_counting import KNOWN_LATER, Rule, range_of
-from modelinfra.graph.cost_view import ONE, CostView, Unclear, Use, number
+from modelinfra.graph.cost_view import NODE_POOL, ONE, CostView, Unclear, Use, number
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import listed, mapping
 
 _TEMPLATE: Final = "aws:ec2/launchTemplate:LaunchTemplate"
 _OLD_TEMPLATE: Final = "aws:ec2/launchConfiguration:LaunchConfiguration"
+
+_TYPE_LABEL: Final = "node.kubernetes.io/instance-type"
+_CAPACITY_LABEL: Final = "karpenter.sh/capacity-type"
 
 # eks CreateNodegroup: "If you don't specify an instance type, then t3.medium is used."
 _EKS_DEFAULT: Final = "t3.medium"
@@ -66,10 +70,38 @@ def _node_group(view: CostView, node: Node) -> Iterator[Use | Unclear]:
     yield from _instances(types or [_EKS_DEFAULT], sizes, inputs.get("capacityType") == "SPOT")
 
 
+def _node_pool(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    """Nodes of Karpenter or of EKS Auto Mode, from none to as many as the pool's limit allows of its first type."""
+    counted = _nodes_of_pool(view, node)
+    if counted is not None:
+        types, most, spot = counted
+        yield from _instances(types, (Decimal(0), Decimal(most)), spot)
+
+
+def _nodes_of_pool(view: CostView, node: Node) -> tuple[Sequence[str], int, bool] | None:
+    """Instance types of a pool that names them, how many of the first it may start, and whether on spare capacity; None where its limits
+    are in other words."""
+    spec = mapping(view.inputs(node).get("spec"))
+    asked = mapping(mapping(mapping(spec.get("template")).get("spec")))
+    required = {
+        str(each.get("key")): [value for value in listed(each.get("values")) if isinstance(value, str)]
+        for each in map(mapping, listed(asked.get("requirements")))
+        if each.get("operator") == "In"
+    }
+    types = required.get(_TYPE_LABEL, [])
+    first = instance_type(types[0]) if types else None
+    if first is None:
+        return None
+    has = {"cpu": first.vcpus, "nvidia.com/gpu": first.accelerators, "aws.amazon.com/neuron": first.accelerators}
+    limits = {key: number(value) for key, value in mapping(spec.get("limits")).items()}
+    nodes = [int(most // has[key]) for key, most in limits.items() if most is not None and has.get(key)]
+    return (types, min(nodes), "spot" in required.get(_CAPACITY_LABEL, [])) if nodes else None
+
+
 def started_by_others(view: CostView) -> Iterator[str]:
     """Instances that no resource counts, since something within a Kubernetes cluster starts them, in words."""
     for node in view.graph:
-        if node.type.startswith("kubernetes:karpenter.sh/") and node.type.endswith(":NodePool"):
+        if node.type == NODE_POOL and _nodes_of_pool(view, node) is None:
             yield "nodes that Karpenter starts"
         if node.type == "aws:eks/cluster:Cluster" and mapping(view.inputs(node).get("computeConfig")).get("enabled"):
             yield "nodes that EKS Auto Mode starts"
@@ -79,6 +111,7 @@ RULES: Final[dict[str, Rule]] = {
     "aws:ec2/instance:Instance": _instance,
     "aws:autoscaling/group:Group": _group,
     "aws:eks/nodeGroup:NodeGroup": _node_group,
+    NODE_POOL: _node_pool,
 }
 
 

@@ -35,6 +35,13 @@ class Unclear:
     reason: str
 
 
+NODE_POOL = "kubernetes:karpenter.sh/v1:NodePool"
+"""A pool of nodes that Karpenter starts, or EKS Auto Mode."""
+
+DAEMON_SET = "kubernetes:apps/v1:DaemonSet"
+"""What its pods tell CloudWatch is paid for."""
+
+
 class CostView:
     """Read-only, for one estimate."""
 
@@ -44,8 +51,10 @@ class CostView:
 
     @property
     def billed(self) -> list[Node]:
-        """The resources that the stack makes in AWS, in registration order; what it only reads is somebody else's."""
-        return [node for node in self.graph if node.custom and not node.read and node.type.startswith("aws:")]
+        """The resources for which the stack pays AWS, in registration order, the nodes among them that a pool in a cluster on EKS starts;
+        what it only reads is somebody else's."""
+        billed = ("aws:", "aws-native:", DAEMON_SET, *((NODE_POOL,) if self._region_of_clusters else ()))
+        return [node for node in self.graph if node.custom and not node.read and node.type.startswith(billed)]
 
     def inputs(self, node: Node) -> dict[str, Any]:
         """The inputs of a resource, secrets shown."""
@@ -61,6 +70,10 @@ class CostView:
 
     def region(self, node: Node) -> str | None:
         """The region of a resource: its own, its explicit provider's, that of its ARN, the default provider's; None when none is known."""
+        if node.type == NODE_POOL:
+            return self._region_of_clusters
+        if node.type == DAEMON_SET:
+            return self._region_of_clusters or self._default_provider_region or self.default_region
         explicit = self.graph.nodes.get(node.provider.rpartition("::")[0]) if node.provider else None
         if node.provider:
             return _text(node.inputs.get("region")) or _text(explicit.inputs.get("region") if explicit else None)
@@ -95,6 +108,12 @@ class CostView:
             node for node in self.graph if node.type == "pulumi:providers:aws" and node.name.startswith("default")
         ]
         regions = {_text(node.inputs.get("region")) for node in providers} - {None}
+        return regions.pop() if len(regions) == 1 else None
+
+    @cached_property
+    def _region_of_clusters(self) -> str | None:
+        """The region in which nodes of Karpenter and of EKS Auto Mode start; None where clusters lie in several, or there is none here."""
+        regions = {self.region(node) for node in self.graph.all("aws:eks/cluster:Cluster")}
         return regions.pop() if len(regions) == 1 else None
 
     @cached_property

@@ -356,7 +356,16 @@ def _scalar(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+def _iot_endpoint(call: Call) -> Mapping[str, Any]:
+    """AWS IoT API, DescribeEndpoint: its own names for each account."""
+    kind = str(call.args.get("endpointType") or "iot:Data")
+    middle = {"iot:CredentialProvider": "credentials.iot", "iot:Jobs": "jobs.iot"}.get(kind, "iot")
+    begin = f"a{call.digest()[:13]}" + ("-ats" if kind == "iot:Data-ATS" else "")
+    return {"endpointType": kind, "endpointAddress": f"{begin}.{middle}.{call.region}.amazonaws.com", "id": begin}
+
+
 ANSWERS: Final[dict[str, Answer]] = {
+    "aws:iot/getEndpoint:getEndpoint": _iot_endpoint,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getAvailabilityZone:getAvailabilityZone": _availability_zone,
     "aws:index/getRegion:getRegion": _region,

@@ -19,6 +19,7 @@ ECS = "arn:aws:ecs:{region}:{account}"
 EC2 = "arn:aws:ec2:{region}:{account}"
 ELB = "arn:aws:elasticloadbalancing:{region}:{account}"
 IAM = "arn:aws:iam::{account}"
+IOT = "arn:aws:iot:{region}:{account}"
 
 # token -> (id, outputs)
 TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
@@ -33,6 +34,34 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
             "defaultSecurityGroupId": "sg-{hex17_default}",
             "dhcpOptionsId": "dopt-{hex17_dhcp}",
         },
+    ),
+    "aws:ssm/activation:Activation": (
+        "{uuid}",
+        {"activationCode": "{hex20_code}", "expired": False, "registrationCount": 0},
+    ),
+    "aws:iot/thingGroup:ThingGroup": ("{name}", {"arn": IOT + ":thinggroup/{name}", "version": 1}),
+    "aws:iot/thingType:ThingType": ("{name}", {"arn": IOT + ":thingtype/{name}"}),
+    "aws:iot/roleAlias:RoleAlias": ("{in_alias}", {"arn": IOT + ":rolealias/{in_alias}"}),
+    "aws:iot/policy:Policy": ("{name}", {"arn": IOT + ":policy/{name}", "defaultVersionId": "1"}),
+    "aws:iot/policyAttachment:PolicyAttachment": ("{in_policy}|{in_target}", {}),
+    "aws:iot/provisioningTemplate:ProvisioningTemplate": (
+        "{name}",
+        {"arn": IOT + ":provisioningtemplate/{name}", "defaultVersionId": 1},
+    ),
+    "aws:iot/certificate:Certificate": (
+        "{hex64}",
+        {
+            "arn": IOT + ":cert/{id}",
+            "certificatePem": "-----BEGIN CERTIFICATE-----\n{hex64_pem}\n-----END CERTIFICATE-----\n",
+            "privateKey": "-----BEGIN RSA PRIVATE KEY-----\n{hex64_key}\n-----END RSA PRIVATE KEY-----\n",
+            "publicKey": "-----BEGIN PUBLIC KEY-----\n{hex64_public}\n-----END PUBLIC KEY-----\n",
+        },
+    ),
+    # Ids: CloudFormation registry, primaryIdentifier of AWS::GreengrassV2::ComponentVersion (its ARN) and ::Deployment.
+    "aws-native:greengrassv2:Deployment": ("{uuid}", {"deploymentId": "{id}"}),
+    "aws-native:greengrassv2:ComponentVersion": (
+        "arn:aws:greengrass:{region}:{account}:components:{component}",
+        {"arn": "{id}"},
     ),
     "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": ("vpc-cidr-assoc-{hex17}", {}),
     "aws:ec2/subnet:Subnet": (
@@ -192,6 +221,10 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
     "aws:iam/policy:Policy": ("{arn}", {"arn": IAM + ":policy{path}{name}", "policyId": "ANPA{HEX17}", "path": "/"}),
     "aws:iam/rolePolicy:RolePolicy": ("{in_role}:{name}", {}),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ("{in_role}-{in_policyArn}", {}),
+    "aws:ec2/placementGroup:PlacementGroup": (
+        "{name}",
+        {"arn": "arn:aws:ec2:{region}:{account}:placement-group/{name}", "placementGroupId": "pg-{hex17}"},
+    ),
     "aws:iam/instanceProfile:InstanceProfile": (
         "{name}",
         {"arn": IAM + ":instance-profile{path}{name}", "uniqueId": "AIPA{HEX17}", "path": "/"},
@@ -332,33 +365,4 @@ TABLE: Final[dict[str, tuple[str, dict[str, Template]]]] = {
     ),
     **eks.OUTPUTS,
     "docker-build:index:Index": ("{in_tag}", {"ref": "{in_tag}@sha256:{hex64}"}),
-}
-
-# Types of which the physical name is in another input than `name`.
-NAME_INPUT: Final[dict[str, str]] = {
-    "aws:s3/bucket:Bucket": "bucket",
-    "aws:ecs/taskDefinition:TaskDefinition": "family",
-    "aws:eks/nodeGroup:NodeGroup": "nodeGroupName",
-}
-
-# Types whose `name` is auto-named with another limit than 255, and whose given names are held to it
-# (pulumi-aws provider/resources.go `AutoName`, and the limits in the AWS API references).
-NAME_LIMIT: Final[dict[str, int]] = {
-    "aws:budgets/budget:Budget": 100,
-    "aws:eks/cluster:Cluster": 100,
-    "aws:eks/nodeGroup:NodeGroup": 63,
-    "aws:lb/loadBalancer:LoadBalancer": 32,
-    "aws:lb/targetGroup:TargetGroup": 32,
-    "aws:iam/role:Role": 64,
-    "aws:iam/policy:Policy": 128,
-    "aws:iam/instanceProfile:InstanceProfile": 128,
-    "aws:iam/rolePolicy:RolePolicy": 128,
-    "aws:s3/bucket:Bucket": 63,
-    "aws:sqs/queue:Queue": 80,
-    "aws:lambda/function:Function": 64,
-    "aws:cloudwatch/logGroup:LogGroup": 512,
-    "aws:ecr/repository:Repository": 256,
-    "aws:ec2/launchTemplate:LaunchTemplate": 128,
-    "aws:secretsmanager/secret:Secret": 512,
-    "aws:kms/alias:Alias": 256,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from pulumi._types import unwrap_optional_type
 
 from modelinfra.graph import sdk
-from modelinfra.graph.output_table import NAME_INPUT, NAME_LIMIT, TABLE
+from modelinfra.graph.name_table import NAME_INPUT, NAME_LIMIT
+from modelinfra.graph.output_table import TABLE
 from modelinfra.graph.values import Secret, Unknown, plain
 
 ACCOUNT = "123456789012"
@@ -202,6 +204,13 @@ class _Context(dict[str, Any]):
 
     def _special_rule_base(self) -> str:
         return self._input("listenerArn").replace(":listener/", ":listener-rule/")
+
+    def _special_component(self) -> str:
+        """What a version of a component of Greengrass is called: its recipe says it."""
+        written = plain(self.inputs.get("inlineRecipe"))
+        recipe = json.loads(written) if isinstance(written, str) else {}
+        name, version = recipe.get("ComponentName", self.pulumi_name), recipe.get("ComponentVersion", "unknown")
+        return f"{name}:versions:{version}"
 
     def _special_image_tag(self) -> str:
         tags = plain(self.inputs.get("tags"))

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from modelinfra import engine_yaml
 from modelinfra.graph.capture import capture
 from modelinfra.graph.model import Graph
 from modelinfra.graph.monitor import Invokes
@@ -88,7 +89,7 @@ def load_project(directory: str | os.PathLike[str], stack: str, *, config: Mappi
 
 def _yaml(path: Path, missing: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = engine_yaml.read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ProjectError(f"{missing}: {path} does not exist") from None
     except yaml.YAMLError as error:

@@ -15,10 +15,13 @@ def from_export(export: Mapping[str, Any]) -> Graph:
     Resources that wait for their deletion after a replacement are left out. Raises ValueError for anything else than
     an export.
     """
-    deployment = export.get("deployment")
+    deployment = export.get("deployment") if isinstance(export, Mapping) else None
     if not isinstance(deployment, Mapping):
         raise ValueError("not an export of a stack: it has no 'deployment'")
-    return _graph(state for state in deployment.get("resources") or [] if not state.get("delete"))
+    try:
+        return _graph(state for state in deployment.get("resources") or [] if not state.get("delete"))
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError(f"not an export of a stack: its resources are no states ({error})") from error
 
 
 def from_preview(preview: Mapping[str, Any]) -> Graph:

@@ -69,13 +69,6 @@ def a_queue_is_scaled_by_its_backlog(endpoint: Mapping[str, Any]) -> Iterable[Pr
         reason = "only an asynchronous endpoint has a queue with a backlog"
         remedy = "Write `mode: async`, or `requests_per_second_per_replica`."
         yield Problem("scaling.backlog_per_replica", reason, remedy, scaling.backlog_per_replica)
-    if scaling.min == 0:
-        reason = (
-            "a load balancer without replicas answers 503 at once, and no part of AWS holds a request of a synchronous endpoint until "
-            "one has started"
-        )
-        remedy = "Write `mode: async`, whose queue holds requests and wakes the first replica, or a `min` of 1."
-        yield Problem("scaling.min", reason, remedy, 0)
 
 
 def promises_are_ones_that_are_counted(endpoint: Mapping[str, Any]) -> Iterable[Problem]:

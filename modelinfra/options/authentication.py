@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
@@ -14,7 +14,9 @@ from modelinfra.options.declare import Option, rule
 from modelinfra.options.firewall import RATE
 from modelinfra.options.landing import (
     ADDED,
+    KEY_OF_CLIENT,
     LISTENER,
+    POLICY_OF_ROUTE,
     RULE,
     SECRET,
     SECRET_VERSION,
@@ -27,6 +29,8 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 
 _ACTION = f"{RULE}.actions"
+_PROVIDER = f"{POLICY_OF_ROUTE}.spec.jwt.providers[0]"
+_KEYS_OF_ROUTE = (f"{ADDED}{KEY_OF_CLIENT}", f"{POLICY_OF_ROUTE}.spec.apiKeyAuth.credentialRefs")
 
 HTTPS = Option(
     pattern=r"https://[^/\s?#]+[^\s?#]*",
@@ -70,18 +74,24 @@ class ClaimOptions(TypedDict):
 
 
 class JwtOptions(TypedDict):
-    """Machine clients send a JSON Web Token as `Authorization: Bearer`; the load balancer verifies signature, issuer, times and claims."""
+    """Machine clients send a JSON Web Token as `Authorization: Bearer`; the load balancer, or the gateway on Kubernetes, verifies signature,
+    issuer, times and claims."""
 
-    issuer: Annotated[str, HTTPS]
+    issuer: Annotated[str, replace(HTTPS, lands=(_ACTION, f"{_PROVIDER}.issuer"))]
     """Who issues the tokens: the claim `iss`."""
 
-    jwks_url: Annotated[str, HTTPS]
-    """Where the issuer publishes its keys; the load balancer fetches them over the internet."""
+    jwks_url: Annotated[str, replace(HTTPS, lands=(_ACTION, f"{_PROVIDER}.remoteJWKS.uri"))]
+    """Where the issuer publishes its keys; the load balancer, or the gateway's proxies, fetch them over the internet."""
 
     claims: NotRequired[
         Annotated[
             Sequence[ClaimOptions],
-            Option(at_least=1, at_most=10, lands=(_ACTION,), example=[{"name": "aud", "values": ["another-model"]}]),
+            Option(
+                at_least=1,
+                at_most=10,
+                lands=(_ACTION, f"{POLICY_OF_ROUTE}.spec.authorization"),
+                example=[{"name": "aud", "values": ["another-model"]}],
+            ),
         ]
     ]
     """What a token must claim besides, all of it. Left out, every token of the issuer is let in, whomever it was made for."""
@@ -189,7 +199,7 @@ class ApiKeyOptions(TaggedOptions):
                 default=1,
                 at_least=1,
                 at_most=9999,
-                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
+                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules", *_KEYS_OF_ROUTE),
                 example=3,
             ),
         ]
@@ -202,7 +212,7 @@ class ApiKeyOptions(TaggedOptions):
             bool,
             Option(
                 default=True,
-                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
+                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules", *_KEYS_OF_ROUTE),
                 example=False,
             ),
         ]
@@ -242,13 +252,13 @@ class AuthOptions(TypedDict):
             Option(
                 at_least=1,
                 at_most=9,
-                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules"),
+                lands=(f"{ADDED}{SECRET}", f"{ADDED}{SECRET_VERSION}", f"{WEB_ACL}.rules", *_KEYS_OF_ROUTE),
                 example={"orders": {}, "fraud": {}},
             ),
         ]
     ]
     """For machines: a key of each client, by the client's name. Keys are made, kept in Secrets Manager, and compared by their hash in the
-    firewall. Left out, none are asked for."""
+    firewall; on Kubernetes they are kept in Secrets beside the endpoint, and the gateway compares them. Left out, none are asked for."""
 
     none: NotRequired[
         Annotated[
@@ -257,6 +267,13 @@ class AuthOptions(TypedDict):
         ]
     ]
     """Nothing is asked of anybody: the reason, in words for whoever reviews it. Left out, `public` needs one of the others."""
+
+
+def generations(key: Any) -> Iterator[int]:
+    """Those that are valid, by validated options of a client: the newest, and the one before unless it is not kept."""
+    if key.keep_previous and key.generation > 1:
+        yield key.generation - 1
+    yield key.generation
 
 
 _LOG_IN = ("jwt", "oidc", "cognito", "api_keys")

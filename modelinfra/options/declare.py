@@ -176,8 +176,16 @@ def _docs(declaration: type) -> dict[str, str]:
     return found
 
 
-@functools.cache
 def _source(declaration: type) -> ast.ClassDef:
-    found = ast.parse(textwrap.dedent(inspect.getsource(declaration))).body[0]
+    found = _classes(declaration.__module__).get(declaration.__qualname__)
+    if found is None:  # not at the top of its module
+        found = ast.parse(textwrap.dedent(inspect.getsource(declaration))).body[0]
     assert isinstance(found, ast.ClassDef)
     return found
+
+
+@functools.cache
+def _classes(module: str) -> Mapping[str, ast.stmt]:
+    """The classes at the top of a module. `inspect` would read the whole of it for each."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from modelinfra.catalog.instance_types import instance_type
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import EKS_NODES, KARPENTER_NODE_CLASS, KARPENTER_NODE_POOL, LAUNCH_TEMPLATE
+from modelinfra.options.landing import EKS_NODES, KARPENTER_NODE_CLASS, KARPENTER_NODE_POOL, LAUNCH_TEMPLATE, RELEASE
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes
 
@@ -117,6 +117,10 @@ class EksKarpenterOptions(TypedDict):
         ]
     ]
     """Disk of each, gp3 and encrypted."""
+
+    node_repair: NotRequired[Annotated[bool, Option(default=False, lands=(f"{RELEASE}.values",), example=True)]]
+    """Let Karpenter replace nodes that are broken for good, such as those whose GPUs do not answer for ten minutes (EKS's monitoring agent
+    tells). In alpha in Karpenter 1.14. Managed node groups and Auto Mode repair theirs anyway."""
 
 
 @rule(EksSystemNodesOptions, "instance_types")

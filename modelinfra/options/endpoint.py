@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal, NotRequired
 
@@ -20,6 +20,7 @@ from modelinfra.options.endpoint_parts import LogOptions, RepositoryOptions, Rol
 from modelinfra.options.endpoint_rules import RULES
 from modelinfra.options.exposure import ExposureOptions
 from modelinfra.options.gpu_node_pool import AcceleratorOptions
+from modelinfra.options.kserve_beside import KServeBesideOptions
 from modelinfra.options.landing import (
     ADDED,
     ANOTHER_LOAD_BALANCER,
@@ -40,6 +41,7 @@ from modelinfra.options.landing import (
     TASK,
     TIMEOUTS,
 )  # fmt: skip
+from modelinfra.options.mirror import MirrorOptions
 from modelinfra.options.model import ModelOptions
 from modelinfra.options.models import ModelName, ModelOfSeveralOptions
 from modelinfra.options.names import Name
@@ -53,7 +55,7 @@ from modelinfra.options.server import ServerOptions
 from modelinfra.options.watched import WatchedOptions
 
 
-class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, WatchedOptions):
+class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, WatchedOptions, KServeBesideOptions):
     """One served model."""
 
     server: Annotated[str | ServerOptions, Option()]
@@ -125,15 +127,15 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
         Annotated[
             Bytes,
             Option(
-                default_text="20GiB, more when the image needs it",
-                at_least=21 * 2**30,
-                at_most=200 * 2**30,
-                lands=(f"{TASK}.ephemeralStorage",),
+                default_text="on Fargate 20GiB, more when the image needs it; on Kubernetes what the models take, where their sizes are known",
+                at_least=2**30,
+                lands=(f"{TASK}.ephemeralStorage", f"{SERVER_OF_POD}.resources"),
                 example="40GiB",
             ),
         ]
     ]
-    """Disk of each replica; the unpacked image counts against it."""
+    """Disk of each replica. On Fargate from 21GiB to 200GiB, and the unpacked image counts against it; on Kubernetes disk of its node, and a replica
+    that takes more is ended."""
 
     environment: NotRequired[
         Annotated[
@@ -230,6 +232,14 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
     ]
     """On Kubernetes: an existing service account of the namespace that replicas run with, and that fetches the model, in place of one that
     is made and has no rights. It is not changed."""
+
+    storage_secrets: NotRequired[
+        Annotated[
+            Sequence[str],
+            Option(at_least=1, lands=(f"{SERVICE_ACCOUNT}.secrets", f"{POD}.annotations"), example=["models-store"]),
+        ]
+    ]
+    """On Kubernetes: names of secrets of the namespace with which models are fetched, one for each store (docs/kubernetes.md). None otherwise."""
 
     security_group_id: NotRequired[
         Annotated[
@@ -334,6 +344,11 @@ class EndpointOptions(TaggedOptions, BoundedOptions, TransformedOptions, Watched
         ]
     ]
     """Share of each revision in percent, 100 together. One that is left out has none, and answers requests with its `headers` alone."""
+
+    mirror: NotRequired[
+        Annotated[MirrorOptions, Option(lands=(f"{ROUTE_OF_GATEWAY}.spec.rules",), example={"revision": "candidate"})]
+    ]
+    """On Kubernetes: a revision that gets copies of requests, whose answers nobody sees. None otherwise."""
 
     stickiness: NotRequired[
         Annotated[

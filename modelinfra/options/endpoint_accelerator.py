@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modelinfra.options.problems import Problem
-from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.scaling import named, varies
 from modelinfra.options.server import known_row
 
@@ -38,15 +37,11 @@ def accelerated_replicas_scale_on_demand(endpoint: Mapping[str, Any]) -> Iterabl
 
 
 def nodes_say_what_fargate_is_told(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
-    """Rule over `accelerator`, `node_pool`, `spot` and `ephemeral_storage`: spare capacity and disk are the node pool's."""
+    """Rule over `accelerator`, `node_pool` and `spot`: spare capacity is the node pool's."""
     if endpoint["accelerator"] is None:
         if endpoint["node_pool"] is not None:
-            reason = "without `accelerator` replicas run on Fargate"
+            reason = "its nodes have accelerators, and without `accelerator` replicas run elsewhere"
             yield Problem("node_pool", reason, "Write `accelerator`, or remove it.", endpoint["node_pool"])
         return
     if endpoint["spot"]:
         yield Problem("spot", "the node pool says whether nodes are spare capacity", "Write `spot` there.", True)
-    if endpoint["ephemeral_storage"] is not None:
-        reason = "replicas share the disk of their node"
-        given = shown_bytes(endpoint["ephemeral_storage"])
-        yield Problem("ephemeral_storage", reason, "Remove it, and write `disk` at the node pool.", given)

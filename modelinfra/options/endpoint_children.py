@@ -72,7 +72,8 @@ KEYS = (
 
 def transforms_find_what_is_made(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
     """Transforms of what the options say is not made. What the platform decides is known only later."""
-    yield from childless(endpoint["transforms"], dict(_absent(endpoint)))
+    if endpoint["transforms"]:
+        yield from childless(endpoint["transforms"], dict(_absent(endpoint)))
 
 
 def _absent(endpoint: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

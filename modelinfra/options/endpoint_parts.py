@@ -17,10 +17,12 @@ from modelinfra.options.landing import (
     CONTAINER,
     DASHBOARD_BODY,
     EXECUTION_POLICY,
+    GRAPHS_OF_GRAFANA,
     IMAGE,
     LOG_GROUP,
     LOG_MASK,
     REPOSITORY,
+    RULES,
 )  # fmt: skip
 from modelinfra.options.log_retention import retention_is_one_that_cloudwatch_knows
 from modelinfra.options.problems import Problem, did_you_mean
@@ -131,7 +133,14 @@ class RollbackOptions(TypedDict):
 
     error_percent: NotRequired[
         Annotated[
-            float, Option(default=5, at_least=0.1, at_most=100, lands=(f"{ALARM}.threshold", DASHBOARD_BODY), example=2)
+            float,
+            Option(
+                default=5,
+                at_least=0.1,
+                at_most=100,
+                lands=(f"{ALARM}.threshold", DASHBOARD_BODY, RULES, GRAPHS_OF_GRAFANA),
+                example=2,
+            ),
         ]
     ]
     """Share of requests answered with 5xx, in percent over two minutes, that rolls a deployment back."""

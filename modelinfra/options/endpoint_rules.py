@@ -18,6 +18,7 @@ from modelinfra.options.endpoint_accelerator import (
 )
 from modelinfra.options.exposure import exposed, open_side_routes, stands_alone
 from modelinfra.options.grpc import grpc_goes_with_the_rest
+from modelinfra.options.mirror import a_mirror_is_a_revision
 from modelinfra.options.model import problems_of_model
 from modelinfra.options.models import (
     has_remote_model,
@@ -74,14 +75,17 @@ def a_ready_image_is_pinned(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def a_shared_path_needs_a_shared_load_balancer(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
+    if not stands_alone(endpoint["load_balancer"], endpoint["exposure"]):
+        return
+    if exposed(endpoint["exposure"]):
+        reason = "what `exposure` opens is one endpoint's own, and serves it at /"
+        remedy = "Remove it, or `exposure`."
+    else:
+        reason = "a load balancer of one's own serves one endpoint, at /"
+        remedy = "Remove it, or write `load_balancer: shared`."
     for key in ("path", "rule_priority"):
-        if stands_alone(endpoint["load_balancer"], endpoint["exposure"]) and endpoint[key] is not None:
-            yield Problem(
-                key,
-                "a load balancer of one's own serves one endpoint, at /",
-                "Remove it, or write `load_balancer: shared`.",
-                endpoint[key],
-            )
+        if endpoint[key] is not None:
+            yield Problem(key, reason, remedy, endpoint[key])
 
 
 def an_exposed_endpoint_stands_alone(endpoint: Mapping[str, Any]) -> Iterable[Problem]:
@@ -128,7 +132,7 @@ _OF_ITS_OWN_KEYS: Final[_Rules] = (
     (("server", "image"), problems_of_server),
     (("mode", "scaling"), asynchronous.a_queue_is_scaled_by_its_backlog),
     (("accelerator", "server", "scaling", "mode"), accelerated_replicas_scale_on_demand),
-    (("accelerator", "node_pool", "spot", "ephemeral_storage"), nodes_say_what_fargate_is_told),
+    (("accelerator", "node_pool", "spot"), nodes_say_what_fargate_is_told),
     (("server", "model", "models", "image"), problems_of_model),
     (("server", "models"), problems_of_models),
     (("permissions_boundary", "execution_role_arn", "task_role_arn"), a_boundary_bounds_roles_that_are_made),
@@ -175,6 +179,7 @@ RULES: Final[_Rules] = (
         revisions_could_be_endpoints,
     ),
     (("traffic", "revisions", "stickiness"), traffic_is_divided),
+    (("mirror", "revisions"), a_mirror_is_a_revision),
     (("revisions", "rollout"), weights_have_one_writer),
     (("revisions", "rollout", "exposure"), conditions_fit_into_a_rule),
     (("exposure", "server"), grpc_goes_with_the_rest),

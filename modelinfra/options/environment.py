@@ -10,9 +10,11 @@ from modelinfra.options.adjustments import BoundedOptions, TaggedOptions
 from modelinfra.options.budget import BudgetOptions, budget_problems
 from modelinfra.options.cluster import ClusterOptions
 from modelinfra.options.declare import Option, rule, variants
+from modelinfra.options.edge_fleet import PlacedEdgeFleetOptions
 from modelinfra.options.endpoint import EndpointOptions
 from modelinfra.options.gpu_node_pool import PlacedGpuNodePoolOptions, pool_problems
-from modelinfra.options.kubernetes import KubernetesOptions
+from modelinfra.options.inference_graph import GRAPHS, InferenceGraphOptions
+from modelinfra.options.kubernetes import KubernetesOptions, makes_eks
 from modelinfra.options.landing import ADDED, BUDGET, CLUSTER, DASHBOARD, LOAD_BALANCER, NAMESPACE, REPOSITORY
 from modelinfra.options.names import MAX_NAME, Name, name_problems
 from modelinfra.options.network import NetworkOptions
@@ -22,7 +24,7 @@ from modelinfra.options.tenant_rules import tenant_problems
 from modelinfra.options.tenants import OWNER, TenantOptions
 
 ECS = "ecs"
-"""The `type` of platforms that stand in the network of AWS."""
+"""The `type` of platforms whose endpoints are of AWS."""
 
 _BUDGET = {"monthly_usd": 5000, "notify": ["finance@example.com"]}
 
@@ -38,13 +40,13 @@ class EcsPlatformOptions(ClusterOptions):
 
 
 class KubernetesPlatformOptions(KubernetesOptions):
-    """Endpoints run on a Kubernetes cluster that there is, with KServe on it. Nothing of AWS is made for it."""
+    """Endpoints run on a Kubernetes cluster with KServe on it: one on EKS that is made in the network, or one that there is."""
 
     type: Annotated[Literal["kubernetes"], Option()]
     """Kind of platform: kubernetes."""
 
     tenant: NotRequired[Annotated[str, replace(OWNER, lands=(f"{NAMESPACE}.metadata.labels",))]]
-    """Name of the tenant whose endpoints alone run here, in its namespace. Left out, those of nobody do."""
+    """Name of the tenant whose endpoints alone run here, in the platform's namespace. Left out, all endpoints may, each tenant's in a namespace of its own."""
 
 
 PlatformOptions: TypeAlias = EcsPlatformOptions | KubernetesPlatformOptions
@@ -52,6 +54,11 @@ PlatformOptions: TypeAlias = EcsPlatformOptions | KubernetesPlatformOptions
 
 PLATFORM_TYPES = variants((EcsPlatformOptions, KubernetesPlatformOptions))
 """`type` -> what may be said."""
+
+
+def stands_in_network(platform: Any) -> bool:
+    """Whether a platform of these validated options stands in the network of AWS."""
+    return platform.type == ECS or makes_eks(platform)
 
 
 class PlacedEndpointOptions(EndpointOptions):
@@ -88,10 +95,10 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     """What every name of what is made begins with, before the environment's own. None otherwise. An edit makes everything anew."""
 
     network: NotRequired[Annotated[NetworkOptions, Option(default={})]]
-    """The network of AWS. Only made for platforms that stand in it."""
+    """The network of AWS. Only made for platforms that stand in it: those of type ecs, and clusters on EKS that are made."""
 
-    platforms: Annotated[Mapping[Name, PlatformOptions], Option()]
-    """Where endpoints run, by name."""
+    platforms: NotRequired[Annotated[Mapping[Name, PlatformOptions], Option(default={})]]
+    """Where endpoints run, by name. Devices need none."""
 
     notify: NotRequired[Annotated[NotifyOptions, Option()]]
     """Who is told of the alarms of every endpoint, of deployments that fail, and of the budget. Left out, nobody is."""
@@ -111,6 +118,11 @@ class EnvironmentOptions(TaggedOptions, BoundedOptions):
     endpoints: NotRequired[Annotated[Mapping[Name, PlacedEndpointOptions], Option(default={})]]
     """The served models, by name."""
 
+    edge_fleets: NotRequired[Annotated[Mapping[Name, PlacedEdgeFleetOptions], Option(default={})]]
+    """Devices outside of AWS that run a model, by name."""
+    inference_graphs: NotRequired[Annotated[Mapping[Name, InferenceGraphOptions], GRAPHS]]
+    """Graphs through which one request goes to several endpoints of one platform of type kubernetes, by name."""
+
 
 @rule(EnvironmentOptions, "network", "platforms")
 def an_adopted_load_balancer_stands_in_an_adopted_network(environment: Mapping[str, Any]) -> Iterable[Problem]:
@@ -126,10 +138,21 @@ def an_adopted_load_balancer_stands_in_an_adopted_network(environment: Mapping[s
 
 @rule(EnvironmentOptions, "network", "platforms")
 def somebody_stands_in_the_network(environment: Mapping[str, Any]) -> Iterable[Problem]:
-    outside = environment["platforms"] and all(each.type != ECS for each in environment["platforms"].values())
+    outside = environment["platforms"] and not any(
+        stands_in_network(each) for each in environment["platforms"].values()
+    )
     if outside and environment["network"].model_fields_set:
         reason = "no platform stands in it, so that none is made"
         yield Problem("network", reason, "Remove it.")
+
+
+@rule(EnvironmentOptions, "network", "platforms")
+def nodes_of_eks_reach_the_internet(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    for name, platform in environment["platforms"].items():
+        if makes_eks(platform) and environment["network"].nat == "none":
+            reason = f"nodes of the cluster of '{name}' ask EKS, EC2 and registries over the internet, and without NAT nothing leads there"
+            yield Problem("network.nat", reason, "Write single or per-zone.", "none")
+            return
 
 
 @rule(EnvironmentOptions, "endpoints")
@@ -143,6 +166,14 @@ def a_domain_leads_to_one_endpoint(environment: Mapping[str, Any]) -> Iterable[P
             if other != name:
                 reason = f"'{other}' has this domain already"
                 yield Problem(f"endpoints.{name}.exposure.{key}", reason, "Write another one.", domain)
+
+
+@rule(EnvironmentOptions, "endpoints", "inference_graphs")
+def a_name_is_that_of_an_endpoint_or_of_a_graph(environment: Mapping[str, Any]) -> Iterable[Problem]:
+    for name in environment["inference_graphs"]:
+        if name in environment["endpoints"]:
+            reason = "an endpoint is called so, too, and addresses are told by name"
+            yield Problem(f"inference_graphs.{name}", reason, "Give one of them another name.")
 
 
 @rule(EnvironmentOptions, "budget", "tags", "notify")
@@ -164,10 +195,24 @@ def the_prefix_begins_no_name_that_aws_refuses(environment: Mapping[str, Any]) -
 def cross_problems(given: Mapping[str, Any]) -> Iterable[Problem]:
     """What is wrong between the parts of an environment; `given` is what the user wrote, well-formed or not."""
     platforms = {str(name): platform for name, platform in _mapping(given.get("platforms")).items()}
-    if given.get("platforms") == {} and given.get("endpoints"):
+    fleets = "edge_fleets" if "edge_fleets" in given else "edgeFleets"
+    if "platforms" not in given and not given.get(fleets):
+        yield Problem("platforms", "this is required", "Add it: where endpoints run, by name.")
+        return
+    if not given.get("platforms") and given.get("endpoints"):
         yield Problem("platforms", "there is none, and endpoints need one", "Write for example web: {type: ecs}.")
         return
     yield from pool_problems(given, platforms)
+    endpoints = list(_mapping(given.get("endpoints")))
+    for name, fleet in _mapping(given.get(fleets)).items():
+        fallback = _mapping(fleet).get("fallback")
+        if isinstance(fallback, str) and fallback not in endpoints:
+            remedy = did_you_mean(fallback, endpoints) if endpoints else "Remove it, or add the endpoint."
+            yield Problem(f"{fleets}.{name}.fallback", "there is no such endpoint", remedy, fallback)
+        platform = _mapping(fleet).get("platform")
+        if isinstance(platform, str) and platform not in platforms:
+            remedy = did_you_mean(platform, list(platforms)) if platforms else "Remove it, or add the platform."
+            yield Problem(f"{fleets}.{name}.platform", "there is no such platform", remedy, platform)
     for name, endpoint in _mapping(given.get("endpoints")).items():
         endpoint = _mapping(endpoint)
         platform = endpoint.get("platform")

@@ -15,7 +15,7 @@ from modelinfra.catalog.address_ranges import PRIVATE
 from modelinfra.options.arns import CERTIFICATE_ARN, SECURITY_GROUP_ID
 from modelinfra.options.authentication import AuthOptions
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.domains import DOMAIN, HOSTED_ZONE, certificate_problems
+from modelinfra.options.domains import DOMAIN, HOSTED_ZONE
 from modelinfra.options.firewall import AccessLogOptions, FirewallOptions
 from modelinfra.options.gateway import GatewayOptions
 from modelinfra.options.grpc import GrpcOptions
@@ -29,11 +29,15 @@ from modelinfra.options.landing import (
     CERTIFICATE_VALIDATION,
     DASHBOARD_BODY,
     DNS_RECORD,
+    DOMAIN_CERTIFICATE,
     EGRESS,
     GATEWAY_DOOR,
     INGRESS,
     LISTENER,
+    LISTENERS_OF_GATEWAY,
+    POLICY_OF_ROUTE,
     PRIVATE_LINK_DOOR,
+    ROUTE_OF_GATEWAY,
     RULE,
     SERVICE,
     TARGET_GROUP,
@@ -81,21 +85,21 @@ class ExposureOptions(TypedDict):
         ]
     ]
     """Whether the endpoint faces the internet; then it needs a `domain` and `auth`, and gets a firewall and access logs. An edit makes
-    another load balancer: clients follow when DNS does."""
+    another load balancer: clients follow when DNS does. On Kubernetes the platform's gateway faces it (`gateway.public`), or does not."""
 
     cidrs: NotRequired[
         Annotated[
             Sequence[str],
             Option(
-                default_text="the network's own; everywhere when `public`; none with `gateway` or `private_link`",
+                default_text="the network's own; everywhere when `public`; none with `gateway` or `private_link`; on Kubernetes all that reach the gateway",
                 at_least=1,
                 at_most=20,
-                lands=(f"{ADDED}{INGRESS}",),
+                lands=(f"{ADDED}{INGRESS}", f"{POLICY_OF_ROUTE}.spec.authorization"),
                 example=["10.0.0.0/8", "192.0.2.0/24"],
             ),
         ]
     ]
-    """Address ranges (IPv4) from which clients may connect to the load balancer."""
+    """Address ranges (IPv4) from which clients may connect to the load balancer, or ask the gateway on Kubernetes."""
 
     security_groups: NotRequired[
         Annotated[
@@ -119,12 +123,16 @@ class ExposureOptions(TypedDict):
                     f"{CERTIFICATE_VALIDATION}.validationRecordFqdns",
                     f"{DNS_RECORD}.name",
                     f"{USER_POOL_CLIENT}.callbackUrls",
+                    f"{ROUTE_OF_GATEWAY}.spec.hostnames[0]",
+                    f"{LISTENERS_OF_GATEWAY}.spec.listeners[0].hostname",
+                    f"{DOMAIN_CERTIFICATE}.spec.dnsNames[0]",
                 ),
                 example="another.example.com",
             ),
         ]
     ]
-    """Name under which clients reach the endpoint. With it the endpoint speaks HTTPS, and HTTP is redirected there. Left out, it speaks HTTP."""
+    """Name under which clients reach the endpoint. With it the endpoint speaks HTTPS, and HTTP is redirected there (on Kubernetes it is not
+    answered). Left out, it speaks HTTP."""
 
     hosted_zone_id: NotRequired[
         Annotated[
@@ -174,7 +182,7 @@ class ExposureOptions(TypedDict):
                 default_text="the server's path of predictions and that of its readiness",
                 at_least=1,
                 at_most=_MOST_PATHS,
-                lands=(f"{RULE}.conditions",),
+                lands=(f"{RULE}.conditions", f"{ROUTE_OF_GATEWAY}.spec.rules[0].matches"),
                 example=["/v2/models/*/infer"],
             ),
         ]
@@ -197,6 +205,7 @@ class ExposureOptions(TypedDict):
                     DASHBOARD_BODY,
                     f"{TRACKING}.predefinedMetricSpecification",
                     f"{TRACKING}.customizedMetricSpecification",
+                    f"{ROUTE_OF_GATEWAY}.spec.rules",
                 ),
                 example={},
             ),
@@ -275,7 +284,7 @@ def logged(exposure: Any) -> bool:
 def the_internet_needs_a_domain(exposure: Mapping[str, Any]) -> Iterable[Problem]:
     if exposure["public"] and exposure["domain"] is None:
         reason = "what faces the internet is encrypted, and a certificate is made for a name"
-        yield Problem("domain", reason, "Write `domain`, and `hosted_zone_id` or `certificate_arn`.")
+        yield Problem("domain", reason, "Write `domain`; on ECS `hosted_zone_id` or `certificate_arn`, too.")
 
 
 @rule(ExposureOptions, "public", "auth")
@@ -298,11 +307,6 @@ def the_firewall_asks_for_keys(exposure: Mapping[str, Any]) -> Iterable[Problem]
     if exposure["waf"].enabled is False and auth is not None and auth.api_keys is not None:
         reason = "`auth.api_keys` is asked for by the firewall"
         yield Problem("waf.enabled", reason, "Remove it, or let clients prove who they are in another way.", False)
-
-
-@rule(ExposureOptions, "domain", "hosted_zone_id", "certificate_arn")
-def a_domain_has_a_certificate(exposure: Mapping[str, Any]) -> Iterable[Problem]:
-    yield from certificate_problems(exposure)
 
 
 @rule(ExposureOptions, "domain", "hosted_zone_id", "certificate_arn", "tls_policy", "auth")

@@ -10,12 +10,14 @@ from pulumi import Input
 
 from modelinfra.catalog.accelerators import ACCELERATORS, accelerator
 from modelinfra.catalog.child_roles import NODE_POOL_ROLES
-from modelinfra.catalog.gpu_nodes import affordable, ami_parameter, counts
+from modelinfra.catalog.gpu_nodes import affordable, counts
 from modelinfra.catalog.instance_types import InstanceType, instance_type
 from modelinfra.catalog.managed_instances import is_offered
 from modelinfra.options.adjustments import BoundedOptions, TaggedOptions, TransformedOptions, transforms_name
 from modelinfra.options.declare import Option, rule
+from modelinfra.options.eks_gpu_nodes import EksGpuNodesOptions, images_do_what_is_asked
 from modelinfra.options.gpu_metrics import GPU_METRICS, GpuMetricsOptions, dcgm_knows_the_accelerator
+from modelinfra.options.gpu_sharing import the_accelerator_can_be_shared
 from modelinfra.options.landing import (
     ADDED,
     ATTACHMENT,
@@ -76,7 +78,7 @@ class AcceleratorOptions(TypedDict):
     """How many of a node's accelerators each replica has to itself."""
 
 
-class GpuNodePoolOptions(TaggedOptions, BoundedOptions, TransformedOptions):
+class GpuNodePoolOptions(TaggedOptions, BoundedOptions, TransformedOptions, EksGpuNodesOptions):
     """Nodes with accelerators that endpoints of one platform run on; there are as many as their replicas need."""
 
     tags: NotRequired[
@@ -231,6 +233,18 @@ rule(GpuNodePoolOptions, "capacity", "max_nodes", "min_nodes", "on_demand_base",
 )
 rule(GpuNodePoolOptions, "capacity", "accelerator", "instance_types")(managed_instances_have_it)
 rule(GpuNodePoolOptions, "gpu_metrics", "accelerator", "capacity")(dcgm_knows_the_accelerator)
+rule(GpuNodePoolOptions, "sharing", "accelerator")(the_accelerator_can_be_shared)
+rule(
+    GpuNodePoolOptions,
+    "machine_image",
+    "accelerator",
+    "sharing",
+    "image_snapshot_id",
+    "instance_store",
+    "parallel_pull",
+    "reservation",
+    "spot",
+)(images_do_what_is_asked)
 
 
 @rule(NodeAcceleratorOptions, "name", "count")
@@ -295,20 +309,6 @@ def the_instance_types_have_the_accelerator(pool: Mapping[str, Any]) -> Iterable
     if len(architectures) > 1:
         reason = "these are of two processor architectures, and an image is built for one"
         yield Problem("instance_types", reason, "Keep those of one architecture.", given)
-
-
-@rule(GpuNodePoolOptions, "accelerator", "instance_types", "ami_id", "warm_nodes", "capacity")
-def there_is_an_image_for_it(given: Mapping[str, Any]) -> Iterable[Problem]:
-    asked = given["accelerator"]
-    found = accelerator(asked.name)
-    if given["ami_id"] is not None or found is None or given["capacity"] == MANAGED:
-        return
-    named = [each for name in given["instance_types"] or () if (each := instance_type(name)) is not None]
-    types = named or list(affordable(found, asked.count))
-    if types and ami_parameter(types[0]) is None:
-        reason = f"ECS publishes no machine image with its driver for {types[0].architecture}"
-        remedy = "Name one of your own under `ami_id`, or take another accelerator."
-        yield Problem("accelerator.name", reason, remedy, asked.name)
 
 
 @rule(GpuNodePoolOptions, "min_nodes", "max_nodes")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from modelinfra.catalog.servers import ModelServer
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import RULE
+from modelinfra.options.landing import ROUTE_OF_GATEWAY, RULE
 from modelinfra.options.problems import Problem
 from modelinfra.options.server import CUSTOM, known_row
 
@@ -30,7 +30,7 @@ class GrpcOptions(TypedDict):
                 default_text="the server's own",
                 at_least=1,
                 at_most=_MOST,
-                lands=(f"{RULE}.conditions",),
+                lands=(f"{RULE}.conditions", f"{ROUTE_OF_GATEWAY}.spec.rules[1].matches"),
                 example=["/inference.GRPCInferenceService/ModelInfer"],
             ),
         ]

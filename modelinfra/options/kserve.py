@@ -14,14 +14,14 @@ from modelinfra.options.kserve_landing import (
     CONTROLLER,
     ENVOY_GATEWAY,
     GATEWAY,
+    KNATIVE_SERVING,
     NAMESPACE,
     NODE_GROUP,
-    POD_MONITOR,
     POD_OF_PROXY,
     RELEASE,
 )  # fmt: skip
 from modelinfra.options.kserve_parts import LocalModelsOptions, PrometheusOptions
-from modelinfra.options.landing import ADDED
+from modelinfra.options.landing import ADDED, POD_MONITOR
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes
 
@@ -62,6 +62,19 @@ class KServeOptions(TransformedOptions):
     ]
     """Whether to install KEDA. KServe's controller looks for it when it starts: one that is installed by hand must be there before."""
 
+    knative: NotRequired[
+        Annotated[
+            bool,
+            Option(
+                default=False,
+                example=True,
+                lands=(f"{ADDED}{RELEASE}", f"{ADDED}{NAMESPACE}", f"{ADDED}{KNATIVE_SERVING}"),
+            ),
+        ]
+    ]
+    """Whether to install Knative Serving with Kourier, by Knative's operator, for endpoints of `serving: kserve-knative`, which may have no
+    replica while nobody asks. KServe's own mode stays Standard: each InferenceService says which it wants."""
+
     crds: NotRequired[Annotated[bool, Option(default=True, example=False, lands=(f"{ADDED}{RELEASE}",))]]
     """Whether to install KServe's custom resource definitions. `false` where somebody else manages them."""
 
@@ -84,8 +97,8 @@ class KServeOptions(TransformedOptions):
             ),
         ]
     ]
-    """Domain below which KServe itself routes to every InferenceService, as `<name>-<namespace>.<domain>`, through the gateway. Without it
-    KServe makes no route: endpoints of modelinfra bring their own."""
+    """Domain below which KServe itself routes to every InferenceService, as `<name>-<namespace>.<domain>`, through the gateway. None otherwise:
+    endpoints of modelinfra bring routes of their own."""
 
     runtimes: NotRequired[
         Annotated[
@@ -152,7 +165,7 @@ class KServeOptions(TransformedOptions):
             ),
         ]
     ]
-    """Scraping by a Prometheus Operator that is in the cluster. Off otherwise."""
+    """Scraping by a Prometheus Operator, which is there or is installed. Off otherwise."""
 
     node_selector: NotRequired[
         Annotated[
@@ -165,13 +178,14 @@ class KServeOptions(TransformedOptions):
                     f"{RELEASE}.values.deployment.pod.nodeSelector",
                     f"{RELEASE}.values.nodeSelector",
                     f"{CONTROLLER}.nodeSelector",
+                    f"{KNATIVE_SERVING}.spec.workloads",
                     f"{POD_OF_PROXY}.nodeSelector",
                 ),
             ),
         ]
     ]
-    """Labels of the nodes on which controllers and proxies run, for example those of a small group that GPU nodes do not belong to. Any
-    node otherwise. (The chart of local models has no such value for its controller.)"""
+    """Labels of the nodes on which controllers and proxies run, for example those of a small group that GPU nodes do not belong to, which
+    the controller of local models alone does not heed, since its chart has no such value. Any node otherwise."""
 
     tolerations: NotRequired[
         Annotated[
@@ -187,6 +201,8 @@ class KServeOptions(TransformedOptions):
                     f"{RELEASE}.values.deployment.pod.tolerations",
                     f"{RELEASE}.values.tolerations",
                     f"{CONTROLLER}.tolerations",
+                    f"{KNATIVE_SERVING}.spec.workloads",
+                    f"{RELEASE}.values.knative_operator",
                     f"{POD_OF_PROXY}.tolerations",
                 ),
             ),

@@ -70,7 +70,7 @@ class InstalledGatewayOptions(TypedDict):
             ),
         ]
     ]
-    """The GatewayClass of an implementation that is in the cluster already, in place of Envoy Gateway."""
+    """The GatewayClass of an implementation that is in the cluster already, in place of Envoy Gateway. None otherwise."""
 
     host: NotRequired[Annotated[Input[str], _HOST]]
     """Only requests for this host, or for hosts that match it (`*.models.example.com`), are taken. Any otherwise."""
@@ -91,7 +91,16 @@ class InstalledGatewayOptions(TypedDict):
         ]
     ]
     """Name of a Secret of type kubernetes.io/tls in KServe's namespace: the gateway speaks HTTPS, and no HTTP. A cert-manager Certificate
-    keeps such a Secret."""
+    keeps such a Secret. HTTP alone otherwise."""
+
+    listener_sets: NotRequired[
+        Annotated[
+            bool,
+            Option(default=False, example=True, lands=(f"{GATEWAY}.spec.allowedListeners",)),
+        ]
+    ]
+    """Whether ListenerSets of any namespace may add listeners to it: hosts with certificates of their own, which endpoints with a `domain`
+    need where `cluster_issuer` is written of their platform. Who may write ListenerSets, Kubernetes' own rights say."""
 
     service: NotRequired[
         Annotated[
@@ -122,10 +131,13 @@ class InstalledGatewayOptions(TypedDict):
 _MADE_BY_ENVOY = ("service", "service_annotations", "load_balancer_class")
 
 
-@rule(InstalledGatewayOptions, "existing", "class_name", "host", "tls_secret", *_MADE_BY_ENVOY)
+@rule(InstalledGatewayOptions, "existing", "class_name", "host", "tls_secret", "listener_sets", *_MADE_BY_ENVOY)
 def an_existing_gateway_is_as_it_is(options: Mapping[str, Any]) -> Iterable[Problem]:
     if options["existing"] is None:
         return
+    if options["listener_sets"]:
+        reason = "the existing gateway is used and not changed"
+        yield Problem("listener_sets", reason, "Write `allowedListeners` of that gateway where it is made.", True)
     for key in ("class_name", "host", "tls_secret", *_MADE_BY_ENVOY):
         if options[key] is not None:
             reason = "the existing gateway is used and not changed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+ACTIVATION = "aws:ssm/activation:Activation"
 ADDRESS = "aws:ec2/eip:Eip"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -13,9 +14,14 @@ BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 CAPACITY = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 CERTIFICATE_VALIDATION = "aws:acm/certificateValidation:CertificateValidation"
+CLAIM_CERTIFICATE = "aws:iot/certificate:Certificate"
+CLAIM_HOOK = "aws:lambda/function:Function"
+CLAIM_POLICY = "aws:iot/policy:Policy"
 CLUSTER = "aws:ecs/cluster:Cluster"
 COMPOSITE_ALARM = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+COMPONENT = "aws-native:greengrassv2:ComponentVersion"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
+DEPLOYMENT = "aws-native:greengrassv2:Deployment"
 DNS_RECORD = "aws:route53/record:Record"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 EKS = "aws:eks/cluster:Cluster"
@@ -43,6 +49,7 @@ FUNCTION = "aws:lambda/function:Function"
 INSTANCE_PROFILE = "aws:iam/instanceProfile:InstanceProfile"
 KARPENTER_NODE_CLASS = "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass"
 KARPENTER_NODE_POOL = "kubernetes:karpenter.sh/v1:NodePool"
+KARPENTER_OVERLAY = "kubernetes:karpenter.sh/v1alpha1:NodeOverlay"
 KEY = "aws:kms/key:Key"
 LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 LISTENER = "aws:lb/listener:Listener"
@@ -53,6 +60,7 @@ MANAGED_POLICY = "aws:iam/policy:Policy"
 NAT_GATEWAY = "aws:ec2/natGateway:NatGateway"
 NODE_GROUP = "aws:autoscaling/group:Group"
 NODE_PROVIDER = "aws:ecs/capacityProvider:CapacityProvider"
+PLACEMENT_GROUP = "aws:ec2/placementGroup:PlacementGroup"
 PRIVATE_DNS_VERIFICATION = "aws:vpc/endpointServicePrivateDnsVerification:EndpointServicePrivateDnsVerification"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 QUEUE = "aws:sqs/queue:Queue"
@@ -128,6 +136,21 @@ ADDED = "+"
 
 TIMEOUTS = f"{SERVICE}.options.customTimeouts"
 """How long Pulumi waits for the service."""
+
+CLAIMED = (
+    CLAIM_CERTIFICATE,
+    CLAIM_POLICY,
+    "aws:iot/policyAttachment:PolicyAttachment",
+    "aws:iot/provisioningTemplate:ProvisioningTemplate",
+    CLAIM_HOOK,
+    "aws:lambda/permission:Permission",
+    LOG_GROUP,
+    ROLE,
+    EXECUTION_POLICY,
+    SECRET,
+    SECRET_VERSION,
+)
+"""What lets devices into a fleet on Greengrass."""
 
 OWN_LOAD_BALANCER = (
     f"{ADDED}modelinfra:index:ApplicationLoadBalancer",
@@ -231,12 +254,46 @@ BECOMES_ASYNCHRONOUS = (
 """What an endpoint gains and loses whose requests lie in a queue instead of coming over a load balancer."""
 
 # Kubernetes: objects by what the API calls them. Of an endpoint's own there is one of each, named as the endpoint.
+INFERENCE_GRAPH = "kubernetes:serving.kserve.io/v1alpha1:InferenceGraph"
 INFERENCE_SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
+LIMIT_RANGE = "kubernetes:core/v1:LimitRange"
+DEVICES = "kubernetes:apps/v1:DaemonSet"
+POD_OF_DEVICES = f"{DEVICES}.spec.template.spec"
+SERVER_OF_DEVICES = f"{POD_OF_DEVICES}.containers[0]"
+ROUTER_OF_DEVICES = f"{POD_OF_DEVICES}.containers[1].env[1].value"
+DISRUPTION_BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
 NAMESPACE = "kubernetes:core/v1:Namespace"
+NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 POD = f"{INFERENCE_SERVICE}.spec.predictor"
 POD_AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+RESOURCE_QUOTA = "kubernetes:core/v1:ResourceQuota"
+ROLE_BINDING_OF_NAMESPACE = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+ROLE_OF_NAMESPACE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 SERVER_OF_POD = f"{POD}.containers[0]"
+REGISTRIES = f"{IMAGE}.registries"
+BUILT = (
+    f"{IMAGE}.tags[0]",
+    f"{IMAGE}.cacheFrom",
+    f"{IMAGE}.cacheTo",
+    f"{SERVER_OF_POD}.image",
+)
+"""Where an image of an endpoint lies that is built for a Kubernetes cluster."""
+
 ROUTE_OF_GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
+REFERENCE_GRANT = "kubernetes:gateway.networking.k8s.io/v1beta1:ReferenceGrant"
+LISTENERS_OF_GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:ListenerSet"
+DOMAIN_CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
+POLICY_OF_ROUTE = "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy"
+POLICY_OF_NETWORK = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+KEY_OF_CLIENT = "kubernetes:core/v1:Secret"
 SCALED_OBJECT = "kubernetes:keda.sh/v1alpha1:ScaledObject"
+POD_MONITOR = "kubernetes:monitoring.coreos.com/v1:PodMonitor"
+ASKED_OF_POD = f"{POD_MONITOR}.spec.podMetricsEndpoints"
+PROMETHEUS_RULE = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
+ALERTMANAGER_CONFIG = "kubernetes:monitoring.coreos.com/v1alpha1:AlertmanagerConfig"
+DASHBOARD_OF_GRAFANA = "kubernetes:core/v1:ConfigMap"
+GRAPHS_OF_GRAFANA = f"{DASHBOARD_OF_GRAFANA}.data"
+RULES = f"{PROMETHEUS_RULE}.spec.groups"
+TRIGGERS = f"{SCALED_OBJECT}.spec.triggers"
 SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 WAITED_FOR = f"{INFERENCE_SERVICE}.options.customTimeouts"

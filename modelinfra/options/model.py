@@ -177,6 +177,9 @@ def _from_an_address(
     if baked and source.kind == "s3":
         remedy = "Remove it: replicas fetch from S3 with their own role."
         yield Problem("model.delivery", "an image build has no credentials of AWS", remedy, "baked")
+    elif baked and source.kind == "gs":
+        remedy = "Remove it: replicas fetch with their own credentials."
+        yield Problem("model.delivery", "an image build has no credentials of Google Cloud", remedy, "baked")
     elif baked and source.ecr_repository_arn:
         remedy = "Remove it: replicas fetch from ECR with their own role."
         yield Problem("model.delivery", "an image build has no credentials of ECR", remedy, "baked")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 NOT_BUILT: dict[str, str] = {
-    "mirror": "a load balancer of AWS forwards each request once; copies of requests need a service mesh",
-    "edge_fleets": "there is no edge fleet",
+    "prefill": "each replica reads prompts and writes answers; none does one of them alone",
 }
 """Key (in snake_case) -> why it is refused."""
 

@@ -145,8 +145,8 @@ class NotifyOptions(TypedDict):
             Input[str], replace(KMS_KEY_ARN, lands=(f"{TOPIC}.kmsMasterKeyId",), example=KMS_KEY_ARN.pattern_example)
         ]
     ]
-    """KMS key that encrypts what is waiting to be told; its policy must let cloudwatch.amazonaws.com and events.amazonaws.com use it. None
-    otherwise: messages name alarms and numbers, and nothing that anybody asked a model."""
+    """KMS key that encrypts what is waiting to be told; its policy must let cloudwatch.amazonaws.com and events.amazonaws.com use it, and the
+    disconnect role of a fleet on Greengrass. None otherwise: messages name alarms and numbers, and nothing that anybody asked a model."""
 
 
 _OF_A_TOPIC = ("emails", "slack", "teams", "webhooks", "kms_key_arn")

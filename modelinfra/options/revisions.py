@@ -92,7 +92,8 @@ def overrides(endpoint: Mapping[str, Any], revision: Any) -> dict[str, Any]:
     """Which keys of an endpoint (validated, by name) a revision says anew. A model and a ready image go together."""
     said: dict[str, Any] = {key: getattr(revision, key) for key in _OVERRIDING if getattr(revision, key) is not None}
     if revision.model is not None or revision.image is not None:
-        said |= {"model": revision.model, "image": revision.image}
+        # What lies on the endpoint's volume is the endpoint's model.
+        said |= {"model": revision.model, "image": revision.image, "model_volume": None}
     if revision.environment is not None:
         said["environment"] = {**(endpoint.get("environment") or {}), **revision.environment}
     return said

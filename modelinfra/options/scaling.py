@@ -55,7 +55,7 @@ class ScalingOptions(TypedDict):
         ]
     ]
     """Fewest replicas. Two replicas run in two zones, so that the loss of one zone leaves one serving. 0 goes with
-    `mode: async` only, where the queue holds the requests until a replica is there."""
+    `mode: async`, where the queue holds the requests until a replica is there, and with `serving: kserve-knative`, where Knative does."""
 
     max: NotRequired[
         Annotated[
@@ -86,9 +86,17 @@ class ScalingOptions(TypedDict):
     no other is given: most of what the server works on at once. Where answers are streamed it counts until they begin."""
 
     requests_per_second_per_replica: NotRequired[
-        Annotated[float, Option(at_least=0.02, lands=(f"{TRACKING}.targetValue",), example=25)]
+        Annotated[
+            float,
+            Option(
+                at_least=0.02,
+                lands=(f"{TRACKING}.targetValue", f"{ADDED}{SCALED_OBJECT}", f"{ADDED}{POD_AUTOSCALER}"),
+                example=25,
+            ),
+        ]
     ]
-    """Target of autoscaling: requests each replica answers per second. The load balancer counts per minute; the conversion is done here."""
+    """Target of autoscaling: requests each replica answers per second. The load balancer counts per minute; the conversion is done here. On Kubernetes
+    with `serving: kserve-knative` only."""
 
     cpu_percent: NotRequired[
         Annotated[
@@ -145,7 +153,12 @@ class ScalingOptions(TypedDict):
         Annotated[
             Mapping[Name, ScheduleOptions],
             Option(
-                lands=(f"{ADDED}{SCHEDULED_ACTION}", f"{SCALING_TARGET}.options.ignoreChanges"),
+                lands=(
+                    f"{ADDED}{SCHEDULED_ACTION}",
+                    f"{SCALING_TARGET}.options.ignoreChanges",
+                    f"{ADDED}{SCALED_OBJECT}",
+                    f"{ADDED}{POD_AUTOSCALER}",
+                ),
                 example=SCHEDULE_EXAMPLE,
             ),
         ]
@@ -160,7 +173,12 @@ class ScalingOptions(TypedDict):
                 default_text="`slo.p95_latency_ms`",
                 at_least=1,
                 at_most=3_600_000,
-                lands=(f"{ADDED}{SCALING_POLICY}", f"{ADDED}{ALARM}"),
+                lands=(
+                    f"{ADDED}{SCALING_POLICY}",
+                    f"{ADDED}{ALARM}",
+                    f"{ADDED}{SCALED_OBJECT}",
+                    f"{ADDED}{POD_AUTOSCALER}",
+                ),
                 example=300,
             ),
         ]

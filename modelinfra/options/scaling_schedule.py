@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, NotRequired, Required, TypedDict
 
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import SCHEDULED_ACTION
+from modelinfra.options.landing import SCHEDULED_ACTION, TRIGGERS
 from modelinfra.options.problems import Problem
 
 _ACTION = f"{SCHEDULED_ACTION}.scalableTargetAction"
@@ -19,7 +19,9 @@ _ACTION = f"{SCHEDULED_ACTION}.scalableTargetAction"
 class ScheduleOptions(TypedDict):
     """A point in time, once or again and again, from which other limits hold, until the next one."""
 
-    at: Required[Annotated[str, Option(lands=(f"{SCHEDULED_ACTION}.schedule",), example="cron(30 7 ? * MON-FRI *)")]]
+    at: Required[
+        Annotated[str, Option(lands=(f"{SCHEDULED_ACTION}.schedule", TRIGGERS), example="cron(30 7 ? * MON-FRI *)")]
+    ]
     """Write cron(minutes hours day-of-month month day-of-week year), for example cron(0 8 ? * MON-FRI *), or once at(2027-03-01T08:00:00)."""
 
     timezone: NotRequired[
@@ -27,7 +29,9 @@ class ScheduleOptions(TypedDict):
     ]
     """Time zone in which `at` is read, by its IANA name; summer time is kept."""
 
-    min: NotRequired[Annotated[int, Option(at_least=1, at_most=5000, lands=(f"{_ACTION}.minCapacity",), example=5)]]
+    min: NotRequired[
+        Annotated[int, Option(at_least=1, at_most=5000, lands=(f"{_ACTION}.minCapacity", TRIGGERS), example=5)]
+    ]
     """Fewest replicas from then on. Left out, it is `scaling.min` once more, where any point in time states another."""
 
     max: NotRequired[Annotated[int, Option(at_least=1, at_most=5000, lands=(f"{_ACTION}.maxCapacity",), example=8)]]

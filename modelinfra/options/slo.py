@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ALARM, COMPOSITE_ALARM, DASHBOARD_BODY, STEPS
+from modelinfra.options.landing import ALARM, COMPOSITE_ALARM, DASHBOARD_BODY, GRAPHS_OF_GRAFANA, RULES, STEPS, TRIGGERS
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 
 _LATENCY = Option(
-    at_least=1, at_most=3_600_000, lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription", DASHBOARD_BODY)
+    at_least=1,
+    at_most=3_600_000,
+    lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription", DASHBOARD_BODY, RULES, GRAPHS_OF_GRAFANA),
 )
 
 
@@ -25,7 +27,12 @@ class SloOptions(TypedDict):
             Option(
                 at_least=90,
                 at_most=99.99,
-                lands=(f"{ALARM}.metricQueries", f"{ALARM}.alarmDescription", f"{COMPOSITE_ALARM}.alarmDescription"),
+                lands=(
+                    f"{ALARM}.metricQueries",
+                    f"{ALARM}.alarmDescription",
+                    f"{COMPOSITE_ALARM}.alarmDescription",
+                    RULES,
+                ),
                 example=99.5,
             ),
         ]
@@ -34,7 +41,7 @@ class SloOptions(TypedDict):
     times faster than it lasts, for an hour and still now, or 6 times faster for six hours. Left out, it is not watched."""
 
     p95_latency_ms: NotRequired[
-        Annotated[float, replace(_LATENCY, lands=(*_LATENCY.lands, f"{STEPS}.stepAdjustments"), example=150)]
+        Annotated[float, replace(_LATENCY, lands=(*_LATENCY.lands, f"{STEPS}.stepAdjustments", TRIGGERS), example=150)]
     ]
     """Within so many milliseconds 95 of 100 requests are answered; while they are not, replicas are added up to `scaling.max`. Left out, it is
     not watched."""

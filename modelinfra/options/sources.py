@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from modelinfra.options.problems import Problem
 
-Kind = Literal["local", "s3", "hf", "https", "oci"]
+Kind = Literal["local", "s3", "gs", "hf", "https", "oci"]
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 _NO_ARCHIVES = (".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
@@ -21,6 +21,8 @@ _KEY = r"[A-Za-z0-9!_.'()=+@,~-]+(?:/[A-Za-z0-9!_.'()=+@,~-]+)*/?"
 
 _FORMS = {
     "s3": (rf"s3://[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9]/{_KEY}", "s3://bucket/sentiment/7"),
+    # Google Cloud Storage: names of buckets may have underscores; those with dots are domains.
+    "gs": (rf"gs://[a-z0-9][a-z0-9._-]{{1,61}}[a-z0-9]/{_KEY}", "gs://bucket/sentiment/7"),
     "hf": (r"hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*@[A-Za-z0-9][\w./-]*", "hf://org/name@revision"),
     "https": (
         rf"https://{_HOST}(?::\d+)?/(?:[A-Za-z0-9_.~%+@=,-]+/)*[A-Za-z0-9_.~%+@=,-]+",
@@ -120,7 +122,7 @@ def problem_of_uri(uri: str) -> Problem | None:
     if uri != uri.strip():
         return Problem("", "a space stands before it or behind it", f"Write '{_without_secrets(uri.strip())}'.", uri)
     scheme = re.match(r"([a-z][a-z0-9+.-]*):", uri, re.IGNORECASE)
-    remedy = "Write a path, or an address that begins with s3://, hf://, https:// or oci://."
+    remedy = "Write a path, or an address that begins with s3://, gs://, hf://, https:// or oci://."
     if scheme is None:
         return Problem("", "this is neither a path nor an address", remedy, uri) if "://" in uri else None
     if scheme[1] not in _FORMS:

@@ -11,7 +11,16 @@ from pulumi import Input
 
 from modelinfra.options.arns import CLIENT_SECRET_ARN, WORKSPACE_ARN
 from modelinfra.options.declare import Option, rule
-from modelinfra.options.landing import ADDED, COLLECTOR, DASHBOARD_BODY, EXECUTION_POLICY, LOG_GROUP, TASK_POLICY
+from modelinfra.options.landing import (
+    ADDED,
+    ASKED_OF_POD,
+    COLLECTOR,
+    DASHBOARD_BODY,
+    EXECUTION_POLICY,
+    GRAPHS_OF_GRAFANA,
+    LOG_GROUP,
+    TASK_POLICY,
+)
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Duration
 from modelinfra.options.server import known_row
@@ -35,7 +44,7 @@ class MetricsOptions(TypedDict):
                 default_text="the few that the catalogue names for the server",
                 at_least=0,
                 at_most=50,
-                lands=(_CONFIG, DASHBOARD_BODY),
+                lands=(_CONFIG, DASHBOARD_BODY, GRAPHS_OF_GRAFANA),
                 example=["rest_server_requests_total"],
             ),
         ]
@@ -55,7 +64,7 @@ class MetricsOptions(TypedDict):
                 pattern=r"/[^\s?#]*",
                 pattern_text="a path",
                 pattern_example="/metrics",
-                lands=(_CONFIG,),
+                lands=(_CONFIG, ASKED_OF_POD),
                 example="/stats/prometheus",
             ),
         ]

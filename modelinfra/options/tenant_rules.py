@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any, Final
 
+from modelinfra.catalog.gpu_sharing import MIG
 from modelinfra.options.declare import rule
 from modelinfra.options.models import models_of, owners_of_models
 from modelinfra.options.problems import Problem, did_you_mean
 from modelinfra.options.sources import problem_of_uri, source_of
 from modelinfra.options.tenants import TAG, TenantOptions, api_keys
+from modelinfra.options.variables import of_kubernetes
 
 
 @rule(TenantOptions, "tags")
@@ -56,14 +58,31 @@ def tenant_problems(environment: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(f"{path}.tenant", "there is no such tenant", remedy, each.tenant)
         if each.tenant is not None:
             yield from _no_own_tag(f"{path}.", getattr(each, "tags", None))
+    if len(tenants) > 1:
+        yield from _on_one_gpu(environment)
     if tenants:
         yield from _no_own_tag("", environment["tags"])
     yield from _capacity(environment)
+    yield from _namespaces(environment)
     yield from _clients(environment)
     yield from _quotas(environment)
     yield from _prefixes(tenants)
     yield from _models(environment)
     yield from _handed_in(environment)
+
+
+def _on_one_gpu(environment: Mapping[str, Any]) -> Iterator[Problem]:
+    """Pods that take turns on a GPU, or run on it at once, see each other's faults, and nothing bounds their memory."""
+    only = next(iter(environment["platforms"]), "")
+    for name, pool in environment["gpu_node_pools"].items():
+        platform = environment["platforms"].get(pool.platform or only)
+        if pool.sharing is None or pool.sharing.way == MIG or pool.tenant is not None:
+            continue
+        if platform is not None and platform.tenant is None:
+            reason = "nothing keeps apart pods that share a GPU so, and endpoints of several tenants may come there"
+            yield Problem(
+                f"gpu_node_pools.{name}.sharing.way", reason, "Write `tenant` of the pool, or mig.", pool.sharing.way
+            )
 
 
 def _of_models(environment: Mapping[str, Any]) -> Iterator[Problem]:
@@ -110,6 +129,20 @@ def _capacity(environment: Mapping[str, Any]) -> Iterator[Problem]:
         owner = fitting[chosen].tenant if chosen is not None and chosen in fitting else None
         if owner not in (None, endpoint.tenant):
             yield _foreign(f"endpoints.{name}.node_pool", "node pool", chosen, owner)
+
+
+def _namespaces(environment: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is said of namespaces of tenants where there are none."""
+    clusters = {name: each for name, each in environment["platforms"].items() if each.type == "kubernetes"}
+    having = [name for name, each in environment["tenants"].items() if each.kubernetes is not None]
+    for name in having:
+        if not any(each.tenant in (None, name) for each in clusters.values()):
+            reason = "no platform of type kubernetes is the tenant's or shared, so that it gets no namespace"
+            yield Problem(f"tenants.{name}.kubernetes", reason, "Remove it.")
+    for name, each in clusters.items():
+        if each.tenant_callers is not None and not any(each.tenant in (None, tenant) for tenant in having):
+            reason = "no tenant has a namespace here (`tenants.NAME.kubernetes`)"
+            yield Problem(f"platforms.{name}.tenant_callers", reason, "Remove it.")
 
 
 def _foreign(path: str, what: str, name: str | None, owner: str) -> Problem:
@@ -220,5 +253,6 @@ def _given(name: str, endpoint: Any, option: str) -> Iterator[_Read]:
     for part in option.split("."):
         value = getattr(value, part, None)
     for key, thing in value.items() if isinstance(value, Mapping) else [("", value)]:
-        if isinstance(thing, str):
+        # A Kubernetes secret is one of the namespace of the tenant that names it.
+        if isinstance(thing, str) and not (option == "secrets" and of_kubernetes(thing)):
             yield _Read(name, endpoint.tenant, f"endpoints.{name}.{option}{f'.{key}' if key else ''}", thing)

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Final, NotRequired
 from modelinfra.options.adjustments import TaggedOptions
 from modelinfra.options.declare import Option
 from modelinfra.options.firewall import RATE
-from modelinfra.options.landing import TAGS
+from modelinfra.options.landing import ADDED, LIMIT_RANGE, NAMESPACE, NETWORK_POLICY, SERVICE_ACCOUNT, TAGS
 from modelinfra.options.models import owners_of_models
+from modelinfra.options.tenant_namespaces import TenantNamespaceOptions
 
 TAG: Final = "tenant"
 """Name of the tag that everything of a tenant has, with the tenant's name: what cost reports group by."""
@@ -39,6 +40,18 @@ class TenantOptions(TaggedOptions):
     ]
     """Its quota of each endpoint: most requests in five minutes of the client with the tenant's name, and of each client of endpoints of its
     own, unless the client says otherwise. Left out, the endpoint's own limit holds."""
+
+    kubernetes: NotRequired[
+        Annotated[
+            TenantNamespaceOptions,
+            Option(
+                lands=tuple(f"{ADDED}{each}" for each in (NAMESPACE, NETWORK_POLICY, LIMIT_RANGE, SERVICE_ACCOUNT)),
+                example={},
+            ),
+        ]
+    ]
+    """A namespace of its own on every Kubernetes platform that is nobody's alone; on a platform of its own, what holds in the platform's
+    namespace. Left out, its endpoints run on no Kubernetes platform that it shares."""
 
 
 OWNER = Option(lands=(TAGS,), example="bolt")
@@ -92,4 +105,5 @@ def unused_tenants(environment: Any) -> list[str]:
     used = {part.tenant for part in parts} | {
         name for each in environment.endpoints.values() for name in api_keys(each)
     }
+    used |= {name for name, each in environment.tenants.items() if each.kubernetes is not None}
     return [name for name in environment.tenants if name not in used]

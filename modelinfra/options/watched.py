@@ -19,9 +19,12 @@ from modelinfra.options.landing import (
     CONTAINER,
     DASHBOARD,
     DASHBOARD_BODY,
+    DASHBOARD_OF_GRAFANA,
     EVENT_RULE,
     EVENT_TARGET,
+    GRAPHS_OF_GRAFANA,
     IMAGE,
+    RULES,
     TASK_POLICY,
 )  # fmt: skip
 from modelinfra.options.slo import SloOptions
@@ -35,7 +38,7 @@ class WatchedOptions(TypedDict):
         Annotated[
             SloOptions,
             Option(
-                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}", DASHBOARD_BODY),
+                lands=(f"{ADDED}{ALARM}", f"{ADDED}{COMPOSITE_ALARM}", DASHBOARD_BODY, RULES, GRAPHS_OF_GRAFANA),
                 example={"availability": 99.9, "p99_latency_ms": 500},
             ),
         ]
@@ -61,7 +64,11 @@ class WatchedOptions(TypedDict):
     ]
     """SNS topic to which alarms, and deployments that fail, are told; in an environment that of `notify`. None otherwise."""
 
-    dashboard: NotRequired[Annotated[bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}",), example=False)]]
+    dashboard: NotRequired[
+        Annotated[
+            bool, Option(default=True, lands=(f"{ADDED}{DASHBOARD}", f"{ADDED}{DASHBOARD_OF_GRAFANA}"), example=False)
+        ]
+    ]
     """Whether the endpoint has a dashboard: requests, errors, times, replicas, saturation, alarms. It costs $3 a month beyond an account's
     first three."""
 

@@ -152,6 +152,8 @@ def styled(problem: Problem, style: str, declaration: Any) -> Problem:
             parts[index] = spelled(part, style)
             inner = _without_annotations(keys[word])
             named = typing.get_origin(inner) is Mapping
+            if "[" in part and typing.get_origin(inner) is Sequence:
+                inner = _without_annotations(typing.get_args(inner)[0])
             choices = _declarations(typing.get_args(inner)[1] if named else inner)
     path = ".".join(parts)
     return replace(problem, path=path, reason=in_style(problem.reason, style), remedy=in_style(problem.remedy, style))

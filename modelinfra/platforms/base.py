@@ -47,6 +47,15 @@ class Networked(Protocol):
 
 
 @dataclass(frozen=True)
+class Registry:
+    """A registry that is not ECR. url: host and path below which repositories lie. username, password: None for the login of this machine."""
+
+    url: Input[str]
+    username: Input[str] | None = None
+    password: Input[str] | None = None
+
+
+@dataclass(frozen=True)
 class ImageBeside:
     """The image of a program that runs beside the server: its reference with digest, and the ARN of the repository that it lies in."""
 
@@ -90,13 +99,22 @@ class EndpointRequest:
 
 
 @dataclass(frozen=True)
+class Within:
+    """An endpoint as others of its platform see it. base: address of its own replicas there; ready: what waits until they serve."""
+
+    base: str
+    ready: Sequence[pulumi.Resource]
+
+
+@dataclass(frozen=True)
 class EndpointOutputs:
     """What a platform answers: the public outputs of a `ModelEndpoint`. None where the endpoint has no such thing.
 
-    signals: what CloudWatch sees of the endpoint; no output of the component.
+    signals: what CloudWatch sees of the endpoint; within: how others of the platform ask it. Neither is an output of the component.
     """
 
     signals: Watched | None = None
+    within: Within | None = None
     log_group: Output[str] | None = None
     task_role_arn: Output[str] | None = None
     security_group_id: Output[str] | None = None
@@ -104,8 +122,10 @@ class EndpointOutputs:
     predict_url: Output[str] | None = None
     predict_urls: Output[Mapping[str, str]] | None = None
     health_url: Output[str] | None = None
+    explain_url: Output[str] | None = None
     load_balancer_dns_name: Output[str] | None = None
     api_key_secret_arns: Output[Mapping[str, Mapping[str, str]]] | None = None
+    api_key_secrets: Output[Mapping[str, Mapping[str, str]]] | None = None
     gateway_url: Output[str] | None = None
     gateway_dns_name: Output[str] | None = None
     gateway_invoke_arn: Output[str] | None = None
@@ -153,6 +173,14 @@ class Platform(Protocol):
     @property
     def builds_images(self) -> bool:
         """Whether images are built for it: with the model inside, or of the programs beside the server."""
+
+    @property
+    def registry(self) -> Registry | None:
+        """Where they lie; None for repositories of ECR."""
+
+    @property
+    def copies_servers(self) -> bool:
+        """Whether servers without a model are built, too: copied to where the platform pulls its images from."""
 
     @property
     def planner(self) -> Planner:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from modelinfra.children import look_up_options
+from modelinfra.options.edge_runtimes import ANYWHERE, GREENGRASS, KUBERNETES
 from modelinfra.options.problems import Problem
 
 _OF_CLUSTER = ("cluster_arn", "listener_arn")
@@ -23,7 +24,24 @@ _OF_ENDPOINT = (
     "task_role_arn",
     "permissions_boundary",
     "alarm_topic_arn",
+    "queue.kms_key_arn",
+    "capture.kms_key_arn",
+    "exposure.certificate_arn",
+    "exposure.auth.cognito.user_pool_arn",
+    "exposure.auth.mutual_tls.trust_store_arn",
+    "exposure.gateway.certificate_arn",
 )
+_OF_FLEET = (
+    "repository.arn",
+    "repository.kms_key_arn",
+    "logs.group_arn",
+    "logs.kms_key_arn",
+    "logs.findings_group_arn",
+    "cluster_arn",
+    "permissions_boundary",
+    "alarm_topic_arn",
+)
+_OF_NOTIFY = ("topic_arn", "kms_key_arn")
 
 
 def misplaced_in_cluster(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
@@ -39,6 +57,29 @@ def misplaced_in_eks_cluster(options: Any, opts: pulumi.ResourceOptions | None) 
 def misplaced_in_endpoint(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
     """What an endpoint is handed that lies elsewhere, with paths relative to the endpoint."""
     return _misplaced(options, _OF_ENDPOINT, opts)
+
+
+def misplaced_in_fleet(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """What a fleet is handed that lies elsewhere, with paths relative to the fleet."""
+    return _misplaced(options, _OF_FLEET, opts)
+
+
+def misplaced_in_notify(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """Where alarms are told that lies elsewhere, with paths relative to `notify`."""
+    return _misplaced(options, _OF_NOTIFY, opts)
+
+
+def devices_cannot_join(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
+    """Whether devices have nothing to join where the stack lies (ECS developer guide, "External instances"). Relative to the fleet."""
+    if options.runtime == KUBERNETES:
+        return
+    region = aws.get_region(opts=look_up_options(opts)).region
+    if region and _partition(region) == "aws-cn":
+        reason = {
+            ANYWHERE: "devices outside of AWS cannot join clusters in China's regions",
+            GREENGRASS: "the script that enrols devices knows neither the addresses nor the root certificate of China's regions",
+        }[options.runtime]
+        yield Problem("runtime", reason, "Let the stack lie in another region.", region)
 
 
 def _misplaced(options: Any, paths: tuple[str, ...], opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
@@ -64,7 +105,7 @@ def _misplaced(options: Any, paths: tuple[str, ...], opts: pulumi.ResourceOption
 
 def _at(options: Any, path: str) -> Any:
     for key in path.split("."):
-        options = getattr(options, key)
+        options = getattr(options, key, None)
     return options
 
 

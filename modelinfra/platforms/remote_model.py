@@ -93,6 +93,11 @@ class RemoteModel:
 
     def unreachable(self, internet: bool) -> Iterator[Problem]:
         """Why no replica could fetch it, with a path relative to the endpoint. internet: whether their network has a way there."""
+        if self.source.kind == "gs":
+            reason = "on ECS nothing reads buckets of Google Cloud Storage"
+            remedy = "Write s3://, hf:// or https://, or `platform` with one of type kubernetes."
+            yield Problem(self.where, reason, remedy, self.source.uri)
+            return
         if self.baked or internet or self.source.through_aws:
             return
         reason = "the network has no way to the internet, where a replica would fetch this model"

@@ -80,6 +80,11 @@ class ServedModel:
         return tuple(each for each in self.remotes if not each.baked)
 
     @property
+    def built(self) -> bool:
+        """Whether models are put into an image."""
+        return self.image is None and not self.fetched
+
+    @property
     def option(self) -> str:
         """The option that says what is served, below the endpoint."""
         return "models" if self.several else "model"

@@ -24,7 +24,8 @@ class Signals:
     """What is to be seen of one endpoint; each signal is one metric for every set of replicas.
 
     name: of the endpoint. region: where its metrics are. requests, errors: counts (errors: answered with 5xx; none of an endpoint whose
-    clients do not wait). latency: in seconds, likewise. replicas: how many serve, where that is counted. alarms: ARNs.
+    clients do not wait). latency: in seconds, likewise. replicas: how many serve, where that is counted, as `counted` of a minute says. alarms:
+    ARNs.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Signals:
     latency: tuple[Metric, ...]
     replicas: tuple[Metric, ...]
     alarms: tuple[str, ...]
+    counted: str = "Minimum"
 
 
 Watched: TypeAlias = Callable[[], Output[Signals]]

@@ -83,6 +83,15 @@ def graph(
     }
 
 
+def table(title: str, region: str, log_group: str, query: str) -> Widget:
+    """What a query of Logs Insights finds in a log group. It is asked, and paid by what it reads, whenever somebody looks."""
+    return {
+        "type": "log",
+        "height": _HEIGHT,
+        "properties": {"title": title, "region": region, "view": "table", "query": f"SOURCE '{log_group}' | {query}"},
+    }
+
+
 def alarm_rows(title: str, alarms: Sequence[str]) -> list[list[Widget]]:
     """The state of alarms, given by their ARNs, in as many rows as it takes."""
     chunks = [alarms[start : start + MOST_ALARMS] for start in range(0, len(alarms), MOST_ALARMS)]

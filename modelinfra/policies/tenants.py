@@ -1,6 +1,6 @@
 """Whether the roles of one tenant open what is another's: models, results, logs, secrets, images, queues. Evaluated, statement by statement.
 
-What is a tenant's has the tag `tenant` with its name. What a role is granted and what is somebody's are patterns of ARNs; one ARN in common
+What is a tenant's has the tag `tenant` with its name, or is in a namespace of Kubernetes with that label. What a role is granted and what is somebody's are patterns of ARNs; one ARN in common
 is enough. Conditions are taken to hold, but for the one that says which prefix of a bucket may be listed.
 
 A task that several tenants share is nobody's, and has a tag `tenant:NAME` for each of them with the names of its models there. The role that it
@@ -23,6 +23,8 @@ from modelinfra.policies import tokens
 from modelinfra.policies.fargate import containers
 from modelinfra.policies.fetching import works
 from modelinfra.policies.permissions import rights_of
+from modelinfra.policies.readiness.gpu_pods import tenant_of
+from modelinfra.policies.readiness.kubernetes import each_of, name_of, namespace_of
 from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping
 
@@ -95,7 +97,19 @@ def belongings(view: View, tenant: str) -> dict[str, str]:
                 found |= _named(container)
     for _, given in view.each(tokens.TASK):
         found |= _shared_models(given, tenant)
+    for owner, served in _in_namespaces(view):
+        if owner == tenant:
+            found |= {_pattern(*place): f"s3://{place[0]}/{place[1]}" for place in _S3.findall(served)}
     return found
+
+
+def _in_namespaces(view: View) -> Iterator[tuple[str, str]]:
+    """Tenant, and where the models lie of an InferenceService in its namespace, as text."""
+    owners = {name_of(view, node): tenant_of(view, node) for node, _ in each_of(view, "core", "Namespace")}
+    for node, given in each_of(view, "serving.kserve.io", "InferenceService"):
+        owner = owners.get(namespace_of(view, node))
+        if isinstance(owner, str):
+            yield owner, json.dumps(mapping(given.get("spec")), default=str)
 
 
 def _tags(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -215,7 +229,8 @@ def _apart(view: View) -> Found:
         for name in _tags(given)
         if name.startswith(SHARED)
     )
-    names = list(dict.fromkeys([*(each for each in members(view) if each is not None), *of_shared]))
+    owners = (owner for owner, _ in _in_namespaces(view))
+    names = list(dict.fromkeys([*(each for each in members(view) if each is not None), *of_shared, *owners]))
     told = set()
     for tenant, other in (*itertools.permutations(names, 2), *((None, each) for each in names)):
         for role, grant, thing in trespasses(view, tenant, other):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ TRIGGER = "options.replacementTrigger"
 _QUIET = {("docker-build:index:Image", "registries.password")}
 
 # What AWS gives a new one of: a value of a replaced resource that others hold.
-_IDENTITY = ("id", "arn", "name", "arnSuffix", "dnsName", "url", "repositoryUrl", "digest", "ref")
+_IDENTITY = ("id", "arn", "name", "arnSuffix", "dnsName", "url", "repositoryUrl", "digest", "ref", "certificatePem")
 
 # An update of these gives them another identity: what was built anew is another image.
 _RENEWED_BY_UPDATE = frozenset({"docker-build:index:Image"})
@@ -152,6 +153,9 @@ def _changed(
         for each in found
         if not _ignored(new, each.path)
     ]
+    one, other = plain(old.replacement_trigger), plain(new.replacement_trigger)
+    if None not in (one, other) and one != other:
+        direct.append(PropertyChange(TRIGGER, one, other, True))
     following = list(_following(new, renewed, after))
     properties = (*direct, *(change for change, _ in following))
     if not properties:
@@ -176,7 +180,8 @@ def _following(node: Node, renewed: set[str], after: Graph) -> Iterator[tuple[Pr
         for urn in sources:
             if urn not in renewed:
                 continue
-            names = _identities(after[urn])
+            # Also within JSON, where a certificate has its lines in one.
+            names = {written for name in _identities(after[urn]) for written in (name, json.dumps(name)[1:-1])}
             places = [path for path, text in _texts(key, inputs.get(key)) if any(name in text for name in names)]
             for path in places:
                 forces = _replaces(node, node, path)

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from modelinfra import engine_yaml
 from modelinfra.graph.elsewhere import CaptureFailed, Place, capture_all
 from modelinfra.graph.model import Graph
 from modelinfra.graph.stack_folder import stack_folder
@@ -86,7 +87,7 @@ def _has_stack(project: Path, stack: str) -> bool:
 
 
 def _stack_file(project: Path, stack: str) -> Path:
-    settings = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}
+    settings = engine_yaml.read((project / "Pulumi.yaml").read_text(encoding="utf-8")) or {}
     return project / stack_folder(settings) / f"Pulumi.{stack}.yaml"
 
 

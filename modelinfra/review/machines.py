@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from modelinfra.catalog.accelerators import Accelerator, accelerator
+from modelinfra.catalog.gpu_sharing import ACCELERATOR, MEMORY, SHARED, part_of
 from modelinfra.catalog.instance_types import instance_type, instance_types
 from modelinfra.graph.cost_fargate import ON_DEMAND, SERVICE, SPOT, strategies_of
 from modelinfra.graph.cost_instances import types_of_group
@@ -14,6 +15,7 @@ from modelinfra.graph.cost_managed import launch_template, types_of
 from modelinfra.graph.cost_view import CostView, number
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import has_unknown, listed, mapping
+from modelinfra.policies.readiness.kubernetes import accelerators
 from modelinfra.review.served import GPU, LATER, Container, NotKnownError
 from modelinfra.review.services import TASK
 
@@ -35,11 +37,13 @@ _PRODUCTS: Final = {
 @dataclass(frozen=True)
 class Machine:
     """device: None where the resources do not say it. count: how many one replica may use at the most, None where nothing says it.
-    managed: whether it is SageMaker's, whose containers choose themselves over how many they spread a model."""
+    managed: whether it is SageMaker's, whose containers choose themselves over how many they spread a model. share_mib: the replica's part of
+    the device's memory, where others are on the same one and nothing keeps them apart."""
 
     device: Accelerator | None
     count: int | None
     managed: bool = False
+    share_mib: int | None = None
 
 
 def machine_of(view: CostView, component: str, containers: Iterable[Container], server: Container | None) -> Machine:
@@ -59,7 +63,8 @@ def machine_of(view: CostView, component: str, containers: Iterable[Container], 
         raise NotKnownError(f"it may run on several: {', '.join(sorted(devices)) or 'containers differ'}")
     counts = {count for _, count in kinds if count is not None} | asked
     managed = any(view.component(node) == component for node in view.all(_SAGEMAKER))
-    return Machine(next(iter(devices.values()), None), min(counts, default=None), managed)
+    shares = {share for each in holding for share in [_share(each)] if share is not None}
+    return Machine(next(iter(devices.values()), None), min(counts, default=None), managed, min(shares, default=None))
 
 
 _Kind = tuple[Accelerator, int | None]
@@ -136,17 +141,40 @@ def _asked(container: Container) -> int | None:
     """How many accelerators a container asks for; None where it asks for none."""
     if not container.accelerators:
         return None
-    if set(container.accelerators) != {GPU}:
+    (resource, *others) = sorted(container.accelerators)
+    if others or not resource.startswith("nvidia.com/"):
         raise NotKnownError(f"what vLLM needs on {', '.join(sorted(container.accelerators))} was not measured")
-    count = number(container.accelerators[GPU])
+    if resource != GPU and _part(container.pod) is None:
+        raise NotKnownError(f"how much memory comes with {resource} is said nowhere")
+    count = number(container.accelerators[resource])
     if count is None or count < 1:
         raise NotKnownError(f"how many accelerators {container.node.name} asks for is {LATER}")
     return int(count)
 
 
+def _part(pod: Mapping[str, Any] | None) -> int | None:
+    """MiB that come with what a pod asks for, where an annotation says that it is a part."""
+    said = mapping(mapping(pod or {}).get("annotations")).get(MEMORY)
+    return int(said[:-2]) if isinstance(said, str) and said.endswith("Mi") and said[:-2].isdigit() else None
+
+
+def _is_shared(pod: Mapping[str, Any]) -> bool:
+    return any(SHARED in accelerators(mapping(each)) for each in listed(pod.get("containers")))
+
+
+def _share(container: Container) -> int | None:
+    return _part(container.pod) if SHARED in container.accelerators else None
+
+
 def _of_pod(pod: Mapping[str, Any]) -> Iterator[_Kind]:
     if has_unknown(pod.get("nodeSelector")) or has_unknown(pod.get("affinity")):
         raise NotKnownError(f"on which nodes it runs is {LATER}")
+    said = mapping(pod.get("annotations")).get(ACCELERATOR)
+    if isinstance(said, str):
+        device, part = _device(said), _part(pod)
+        # Of a slice of hardware only its own memory is seen; a share is one of the whole.
+        yield device if part is None or _is_shared(pod) else part_of(device, part), None
+        return
     wanted = {key: [value] for key, value in mapping(pod.get("nodeSelector")).items()} | _required(pod)
     for key, values in wanted.items():
         for value in map(str, values):

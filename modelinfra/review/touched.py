@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from modelinfra import engine_yaml
 from modelinfra.review.revision import Checkout, changed_files
 
 ENVIRONMENT = "modelinfra:environment"
@@ -45,7 +46,7 @@ def differing(before: Any, after: Any, path: str = "") -> Iterator[str]:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return engine_yaml.read(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         # The capture says what is wrong with the file; here everything in it is new.
         return {}

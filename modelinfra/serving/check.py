@@ -18,12 +18,13 @@ from typing import Any, Literal
 from modelinfra.catalog.layouts.found import ModelDirectoryError
 from modelinfra.catalog.servers import MLSERVER, ModelServer, server_for_image, startup_budget_seconds
 from modelinfra.graph.model import Graph
-from modelinfra.serving.contract import ServingContract, read_contract
+from modelinfra.serving.contract import read_contract
 from modelinfra.serving.docker import run_in_docker
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.fetching import with_model
 from modelinfra.serving.http import Reply, accepts, call, speaks_http2
 from modelinfra.serving.local import run_as_process
+from modelinfra.serving.promised import ServingContract
 from modelinfra.serving.running import Running
 
 __all__ = ["Answer", "ServingCheckError", "try_endpoint"]
@@ -168,9 +169,9 @@ def _wait(contract: ServingContract, running: Running, row: ModelServer | None, 
         time.sleep(_POLL_SECONDS)
     raise ServingCheckError(
         f"status {_listed(contract.health_status)} at {contract.health_path} on port {contract.ports['http']} "
-        f"within {budget:g} s, as the load balancer asks",
+        f"within {budget:g} s, as {contract.asked_by} asks",
         f"{last}. The server's last lines:\n{running.log_tail()}\n",
-        "Let health path and port of the target group, port mapping and server variables agree, or allow more time",
+        "Let the path and port that are asked, the ports of the container and the server's variables agree, or allow more time",
     )
 
 

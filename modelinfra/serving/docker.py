@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modelinfra.serving.contract import ImageBuild, ServingContract
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.http import HOST, free_ports
+from modelinfra.serving.promised import ImageBuild, ServingContract
 from modelinfra.serving.running import Running, run_supervised
 
 

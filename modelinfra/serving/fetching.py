@@ -15,9 +15,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from modelinfra.cache import cache_folder
-from modelinfra.serving.contract import ImageBuild, ServingContract
 from modelinfra.serving.delivery import ModelFetch
 from modelinfra.serving.errors import ServingCheckError
+from modelinfra.serving.promised import ImageBuild, ServingContract
 from modelinfra.serving.venv import locked_environment
 
 # Of this process's Python, and not for the fetcher's.

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from modelinfra.catalog.servers import SERVERS, LocalSubstitute, ModelServer, server_for_image
-from modelinfra.serving.contract import ImageBuild, ServingContract
 from modelinfra.serving.errors import ServingCheckError
 from modelinfra.serving.http import HOST, free_ports
+from modelinfra.serving.promised import ImageBuild, ServingContract
 from modelinfra.serving.running import Running, run_supervised
 from modelinfra.serving.venv import server_environment, substitute
 

@@ -7,8 +7,9 @@ import json
 import math
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from modelinfra.shipper.masks import Path, mask
@@ -37,8 +38,8 @@ class Rules:
     image: str
 
 
-def line(exchange: Exchange, rules: Rules) -> str:
-    """One line. Raises NotKept."""
+def line(exchange: Exchange, rules: Rules, more: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """One line. more: what else it says of the exchange. Raises NotKept."""
     if not 200 <= exchange.status < 300:
         raise NotKept("no prediction")
     if exchange.request.truncated or exchange.response.truncated:
@@ -56,6 +57,7 @@ def line(exchange: Exchange, rules: Rules) -> str:
             "milliseconds": exchange.milliseconds,
             "requestId": exchange.request_id or None,
             "traceId": exchange.trace_id or None,
+            **more,
             "request": request,
             "response": response,
         }

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import yaml
 
+from modelinfra import engine_yaml
 from modelinfra.graph.model import Graph
 from modelinfra.graph.stack_folder import stack_folder
 from modelinfra.graph.state import from_export, from_preview
@@ -22,7 +23,7 @@ from modelinfra.testing.cloud import StandInCloud, serve
 from modelinfra.testing.engine import Engine, find_engine
 from modelinfra.testing.process import Interrupt, Outcome, engine_environment, run_engine
 
-DEFAULT_PACKAGES = ("aws", "docker-build", "kubernetes")
+DEFAULT_PACKAGES = ("aws", "aws-native", "docker-build", "kubernetes")
 
 
 class SandboxError(Exception):
@@ -111,7 +112,7 @@ class Sandbox:
         self._temporary = tempfile.mkdtemp(prefix="modelinfra-") if home is None else None
         self.home = Path(self._temporary or home or "").resolve()
         self.home.mkdir(parents=True, exist_ok=True)
-        document = yaml.safe_load((self.project_dir / "Pulumi.yaml").read_text(encoding="utf-8"))
+        document = engine_yaml.read((self.project_dir / "Pulumi.yaml").read_text(encoding="utf-8"))
         self._project_document: dict[str, Any] = document
         self.project = str(document["name"])
         main = self.project_dir / str(document.get("main") or "")
@@ -284,11 +285,11 @@ class Sandbox:
         source = self.project_dir / stack_folder(self._project_document) / f"Pulumi.{self.stack}.yaml"
         document: dict[str, Any] = {}
         if source.exists():
-            document = yaml.safe_load(source.read_text(encoding="utf-8")) or {}
+            document = engine_yaml.read(source.read_text(encoding="utf-8")) or {}
         values = dict(document.get("config") or {})
         values |= {key if ":" in key else f"{self.project}:{key}": value for key, value in self.config.items()}
         with contextlib.suppress(FileNotFoundError):
-            salted = yaml.safe_load((self.home / "scratch" / f"Pulumi.{self.stack}.yaml").read_text()) or {}
+            salted = engine_yaml.read((self.home / "scratch" / f"Pulumi.{self.stack}.yaml").read_text()) or {}
             document["encryptionsalt"] = salted.get("encryptionsalt")
         target = self.home / f"Pulumi.{self.stack}.yaml"
         target.write_text(yaml.safe_dump({**document, "config": values}), encoding="utf-8")

@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
+from modelinfra.catalog.charts import Chart
 from modelinfra.catalog.eks_versions import eks_versions
-from modelinfra.catalog.kserve_charts import CHARTS, Chart, known_values, supported_kubernetes, unknown_values
+from modelinfra.catalog.kserve_charts import CHARTS, known_values, supported_kubernetes, unknown_values
 
 NO_VALUES = {"kserve-crd", "kserve-localmodel-crd", "kserve-llmisvc-crd"}
 

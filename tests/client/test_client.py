@@ -176,3 +176,11 @@ def test_the_command_tells_what_is_wrong(world: World) -> None:
     wrong = CliRunner().invoke(app, ["batch", "s3://photos/none/", "--queue-url", world.queue, "--store", STORE])
     assert wrong.exit_code == 2
     assert "there is no object below" in wrong.output
+
+
+def test_the_command_tells_what_aws_refuses_without_a_traceback(world: World) -> None:
+    command = ["batch", "s3://no-such-bucket/in/", "--queue-url", world.queue, "--store", STORE]
+    refused = CliRunner().invoke(app, command)
+    assert refused.exit_code == 1
+    assert "AWS did not do its part: " in refused.output
+    assert "NoSuchBucket" in refused.output

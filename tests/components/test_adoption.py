@@ -314,6 +314,26 @@ def test_what_lies_in_another_region_is_refused_in_an_environment(tmp_path: Path
     ]
 
 
+def test_certificates_keys_and_topics_of_another_region_are_refused(tmp_path: Path) -> None:
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    exposure = {"public": True, "domain": "digits.example.com", "certificate_arn": certificate}
+    endpoint = {"server": "mlserver", "model": "model", "exposure": {**exposure, "auth": {"api_keys": {"shop": {}}}}}
+    said = told(
+        tmp_path,
+        lambda: Environment(
+            "dev",
+            platforms={"web": {"type": "ecs"}},
+            notify={"topic_arn": topic},
+            endpoints={"digits": endpoint},  # type: ignore[typeddict-item]
+        ),
+    )
+    of_virginia = "this is in us-east-1, and the stack is in us-west-2. Name one in us-west-2, or remove it."
+    assert said[0].startswith("endpoints.digits.exposure.certificate_arn (given: ")
+    assert said[0].endswith(of_virginia)
+    assert said[1:] == [f"notify.topic_arn (given: '{topic}'): {of_virginia}"]
+
+
 def test_what_lies_in_another_region_is_refused_of_a_single_component_and_measured_by_its_provider(
     tmp_path: Path,
 ) -> None:

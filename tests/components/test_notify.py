@@ -175,3 +175,16 @@ def test_a_budget_that_nobody_hears_or_that_counts_nothing_is_refused(
     tmp_path: Path, options: dict[str, Any], said: str
 ) -> None:
     assert said in refused(tmp_path, **options)
+
+
+@pytest.mark.parametrize("alerts", [{}, {"alerts": {"webhook": "pager/url"}}])
+def test_who_hears_nothing_of_alarms_on_kubernetes_is_told_so(alerts: dict[str, Any], tmp_path: Path) -> None:
+    prometheus = {"operator": True, **alerts}
+    platform = {"type": "kubernetes", "cluster": {"context": "a"}, "prometheus": prometheus}
+    endpoint = {"server": "mlserver", "model": "s3://acme-models/iris/7"}
+    graph = environment(tmp_path, platforms={"k8s": platform}, endpoints={"iris": endpoint}, notify=EMAILS)
+    warned = [each["message"] for each in graph.logs if each["severity"] == "warning"]
+    said = (
+        "platforms.k8s: Alertmanager tells of its alarms, and not whom `notify` names: write `prometheus.alerts` there"
+    )
+    assert (said in warned) == (not alerts)

@@ -43,7 +43,10 @@ def done(stack: Sandbox, op: str) -> list[str]:
     return [call.name.removeprefix("serving-") for call in stack.cloud.calls if call.op == op]
 
 
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+@pytest.mark.parametrize(
+    "configuration",
+    [pytest.param(each, marks=[pytest.mark.slow_judge] if "Knative" in each else []) for each in CONFIGURATIONS],
+)
 def test_it_is_taken_away_in_the_reverse_of_the_order_of_its_installation(configuration: str, cluster: Made) -> None:
     options = {key: value for key, value in CONFIGURATIONS[configuration].items() if key != "production"}
     stack = cluster(**options)

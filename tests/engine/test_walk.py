@@ -47,9 +47,29 @@ def base(project: Path, snapshot: Path, tmp_path_factory: pytest.TempPathFactory
         yield sandbox
 
 
+QUICK = (REVISION,)
+"""Of the other bases `make test` deploys these; `make walk` each."""
+
+
 @pytest.fixture(
     scope="module",
-    params=[SERVER, EXPOSURE, ROLLOUT, SLO, METRICS, STEPS, SCHEDULE, QUEUE, POOL, ACCELERATOR, REVISION, "tenants"],
+    params=[
+        pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow_judge)
+        for each in (
+            SERVER,
+            EXPOSURE,
+            ROLLOUT,
+            SLO,
+            METRICS,
+            STEPS,
+            SCHEDULE,
+            QUEUE,
+            POOL,
+            ACCELERATOR,
+            REVISION,
+            "tenants",
+        )
+    ],
 )
 def other(request: pytest.FixtureRequest, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     """The same on another base: a server that the catalogue does not know, an endpoint that is exposed, a pool, replicas on one."""

@@ -68,6 +68,7 @@ def test_what_it_asks_is_answered(world: World, capsys: pytest.CaptureFixture[st
     ]
 
 
+@pytest.mark.slow_judge
 @pytest.mark.engine
 def test_it_is_deployed_left_alone_changed_and_destroyed(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_engine(request)

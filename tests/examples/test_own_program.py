@@ -75,7 +75,7 @@ def test_the_tests_that_it_shows_pass() -> None:
 
 def test_a_type_checker_has_nothing_to_say_about_it() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", str(EXAMPLE / "__main__.py")],
+        [sys.executable, "-m", "mypy", "--strict", str(EXAMPLE / "__main__.py")],
         capture_output=True,
         text=True,
         check=False,

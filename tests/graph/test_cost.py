@@ -307,6 +307,12 @@ def test_a_type_that_nobody_has_a_price_for_is_named_not_passed_over() -> None:
     assert found.not_counted == ("aws:rds/instance:Instance (not in the table)",)
 
 
+def test_devices_on_greengrass_are_named_as_without_a_price() -> None:
+    found = estimate(graph(node("aws-native:greengrassv2:Deployment", "canary"), node("aws:iot/thing:Thing", "till")))
+    assert [(each.what, each.reason) for each in found.unknown] == [("device of Greengrass", "not in the table")]
+    assert found.not_counted == ()
+
+
 def test_the_lines_say_sum_region_day_and_what_is_left_out() -> None:
     [line] = cost_lines(estimate(graph(*fargate((2, 4)), node(NAT, "nat"))), date(2026, 12, 1))
     assert line == "$105 to $177 a month, at on-demand prices of us-west-2 (as of 2026-10-01), not counting traffic"

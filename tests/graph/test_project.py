@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -75,3 +76,11 @@ def test_the_folder_of_stack_files_is_found_by_either_spelling() -> None:
     assert stack_folder({"stackConfigDir": "stacks"}) == "stacks"
     assert stack_folder({"config": "old"}) == "old"
     assert [stack_folder(each) for each in ({}, {"config": {"a": 1}}, None, [])] == [""] * 4
+
+
+def test_words_are_read_as_the_engine_reads_them(project: Path) -> None:
+    """YAML 1.1 has true and 1320 for these, and the engine `off` and a time."""
+    text = "config:\n  tools:window: {off: [temperature], start: 22:00}\n"
+    (project / "stacks/Pulumi.dev.yaml").write_text(text)
+    found = json.loads(load_project(project, "dev").config["tools:window"])
+    assert found == {"off": ["temperature"], "start": "22:00"}

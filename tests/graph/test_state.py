@@ -59,3 +59,20 @@ def test_a_preview_becomes_the_graph_that_it_plans() -> None:
 def test_anything_else_is_refused(read: Any) -> None:
     with pytest.raises(ValueError, match=r"^not a"):
         read({"hello": "world"})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [],
+        None,
+        "text",
+        {"deployment": None},
+        {"deployment": {"resources": [{"type": "a"}]}},
+        {"deployment": {"resources": ["a"]}},
+        {"deployment": {"resources": 1}},
+    ],
+)
+def test_an_export_of_another_shape_is_refused_by_name(given: Any) -> None:
+    with pytest.raises(ValueError, match=r"^not an export of a stack: "):
+        from_export(given)

@@ -7,6 +7,7 @@ mapping stand in `NOT_LOWERED`, with the reason. References stay literal values.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from modelinfra.graph.model import Node
@@ -27,9 +28,14 @@ _MAPS = {
     "assumeRolePolicyDocument",
 }
 
+_SERVICES = {"Greengrassv2": "GreengrassV2"}
+
 
 def lowered(node: Node) -> Given | None:
     """A resource as it stands in a template; None for what is not lowered. Raises KeyError for a type in no table."""
+    native = re.fullmatch(r"aws-native:(\w+):(\w+)", node.type)
+    if native:
+        return _native(native, node)
     if node.type in NOT_LOWERED or not node.type.startswith("aws:"):
         return None
     row = ROWS[node.type]
@@ -50,6 +56,17 @@ def lowered(node: Node) -> Given | None:
     for key in ("forceNewDeployment", "region"):
         renamed.pop(key, None)
     return {"Type": row.type, "Properties": {_capital(k): _pascal(v, k) for k, v in renamed.items() if v is not None}}
+
+
+def _native(type_: re.Match[str], node: Node) -> Given:
+    """What AWS's native provider takes is what CloudFormation does, but for how names begin."""
+    given = {key: value for key, value in plain(node.inputs).items() if value is not Unknown and value is not None}
+    service, kind = (_capital(each) for each in type_.groups())
+    service = _SERVICES.get(service, service)
+    return {
+        "Type": f"AWS::{service}::{kind}",
+        "Properties": {_capital(key): _pascal(value, key) for key, value in given.items()},
+    }
 
 
 def _pascal(value: Any, key: str) -> Any:

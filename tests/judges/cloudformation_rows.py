@@ -31,6 +31,8 @@ NOT_LOWERED = {
     "aws:appautoscaling/scheduledAction:ScheduledAction": "a property of the scalable target in CloudFormation; judged by the Terraform provider",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "a property of the role in CloudFormation; judged by the Terraform provider",
     "aws:cloudwatch/eventTarget:EventTarget": "a property of the rule in CloudFormation; judged by the Terraform provider",
+    "aws:ssm/activation:Activation": "CloudFormation makes no activations; judged by the Terraform provider",
+    "aws:iot/certificate:Certificate": "AWS makes its key, which CloudFormation cannot ask for; judged by the Terraform provider",
     "aws:secretsmanager/secretVersion:SecretVersion": "a property of the secret in CloudFormation; judged by the Terraform provider",
     "aws:sns/topicPolicy:TopicPolicy": "takes a list of topics in CloudFormation; judged by the Terraform provider and parliament",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
@@ -205,6 +207,8 @@ ROWS: dict[str, Row] = {
     "aws:kms/key:Key": Row(
         "AWS::KMS::Key", {"deletionWindowInDays": "pendingWindowInDays", "policy": "keyPolicy"}, shaped=shapes.key
     ),
+    # CloudFormation names it itself.
+    "aws:ec2/placementGroup:PlacementGroup": Row("AWS::EC2::PlacementGroup", {}, frozenset({"name"})),
     "aws:ec2/launchTemplate:LaunchTemplate": Row("AWS::EC2::LaunchTemplate", shaped=shapes.launch_template),
     "aws:ecs/capacityProvider:CapacityProvider": Row(
         "AWS::ECS::CapacityProvider", {"cluster": "clusterName"}, shaped=shapes.capacity_provider
@@ -214,6 +218,30 @@ ROWS: dict[str, Row] = {
     ),
     "aws:ec2/eip:Eip": Row("AWS::EC2::EIP"),
     "aws:secretsmanager/secret:Secret": Row("AWS::SecretsManager::Secret", without=frozenset({"recoveryWindowInDays"})),
+    "aws:iot/policy:Policy": Row(
+        "AWS::IoT::Policy", {"name": "policyName", "policy": "policyDocument"}, shaped=shapes.role_policy
+    ),
+    "aws:iot/policyAttachment:PolicyAttachment": Row(
+        "AWS::IoT::PolicyPrincipalAttachment", {"policy": "policyName", "target": "principal"}
+    ),
+    "aws:iot/provisioningTemplate:ProvisioningTemplate": Row(
+        "AWS::IoT::ProvisioningTemplate", {"name": "templateName", "type": "templateType"}
+    ),
+    "aws:iot/roleAlias:RoleAlias": Row(
+        "AWS::IoT::RoleAlias", {"alias": "roleAlias", "credentialDuration": "credentialDurationSeconds"}
+    ),
+    "aws:iot/thingGroup:ThingGroup": Row(
+        "AWS::IoT::ThingGroup",
+        {"name": "thingGroupName"},
+        shaped=shapes.described("thingGroupProperties", "thingGroupDescription"),
+    ),
+    "aws:iot/thingType:ThingType": Row(
+        "AWS::IoT::ThingType",
+        {"name": "thingTypeName"},
+        shaped=shapes.described("thingTypeProperties", "thingTypeDescription"),
+    ),
+    "aws:iot/topicRule:TopicRule": Row("AWS::IoT::TopicRule", {"name": "ruleName"}, shaped=shapes.topic_rule),
+    "aws:lambda/permission:Permission": Row("AWS::Lambda::Permission", {"function": "functionName"}),
     "aws:lambda/function:Function": Row("AWS::Lambda::Function", shaped=shapes.function),
     "aws:sqs/queue:Queue": Row(
         "AWS::SQS::Queue",

@@ -215,6 +215,29 @@ def function(given: Given) -> Given:
     return {**given, "code": {"s3Bucket": "acme-code", "s3Key": "code.zip"}}
 
 
+def described(properties: str, description: str) -> Callable[[Given], Given]:
+    """What AWS IoT keeps of a group or of a type of things has longer names."""
+
+    def shape(given: Given) -> Given:
+        kept = dict(given.pop("properties"))
+        kept[description] = kept.pop("description")
+        return {**given, properties: kept}
+
+    return shape
+
+
+def topic_rule(given: Given) -> Given:
+    told = given.pop("sns", [])
+    payload = {
+        "awsIotSqlVersion": given.pop("sqlVersion"),
+        "description": given.pop("description"),
+        "ruleDisabled": not given.pop("enabled"),
+        "sql": given.pop("sql"),
+        "actions": [{"sns": each} for each in told],
+    }
+    return {**given, "topicRulePayload": payload}
+
+
 def queue(given: Given) -> Given:
     redrive = given.pop("redrivePolicy", None)
     return given if redrive is None else {**given, "redrivePolicy": json.loads(redrive)}
@@ -320,6 +343,9 @@ def launch_template(given: Given) -> Given:
     for each in given.get("blockDeviceMappings", []):
         disk = each.get("ebs", {})
         disk |= {key: disk[key] == "true" for key in ("encrypted", "deleteOnTermination") if key in disk}
+    for each in given.get("networkInterfaces", []):
+        each["groups"] = each.pop("securityGroups", [])
+        each["deleteOnTermination"] = each.get("deleteOnTermination") == "true"
     for each in given.get("tagSpecifications", []):
         each["tags"] = [{"key": key, "value": value} for key, value in each["tags"].items()]
     tags = [{"key": key, "value": value} for key, value in given.pop("tags", {}).items()]

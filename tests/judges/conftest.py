@@ -41,16 +41,18 @@ def asked(config: pytest.Config, judge: Judge) -> bool:
     return config.getoption("--judges") == "all" or (judge.quick and judge.missing() is None)
 
 
-# Before xdist's own, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All on one worker: cases and answers are made once."""
+    item.add_marker(pytest.mark.xdist_group("judges"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what asks no judge of this run, and keep the rest on one worker: cases and answers are made once."""
+    """Leave out what asks no judge of this run."""
     kept, left_out = [], []
     for item in items:
         if Path(__file__).parent not in item.path.parents:
             kept.append(item)
             continue
-        item.add_marker(pytest.mark.xdist_group("judges"))
         (kept if _is_asked(config, item) else left_out).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)

@@ -10,17 +10,20 @@ from typing import Any
 
 from modelinfra.graph.model import Graph
 from modelinfra.graph.project import capture_project, load_project
+from tests.examples.test_edge_retail import with_models as edge_retail
+from tests.examples.test_edge_scanners import with_models as edge_scanners
 from tests.judges.case import Case
 from tests.making import write_model
 from tests.platforms.eks import SHAPES, kubernetes
 from tests.policies.good import ENVIRONMENTS, good, good_with_long_names
 from tests.walk import base as walk
-from tests.walk.test_walk_captured import graph_of
+from tests.walk.test_walk_captured import captured
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml")))
 OWN_PROGRAM = ROOT / "examples" / "own-program"
 GPU_CHAT = ROOT / "examples" / "gpu-chat"
+GPU_KSERVE = ROOT / "examples" / "gpu-kserve"
 IMAGE_QUEUE = ROOT / "examples" / "image-queue"
 PUBLIC_SCORING = ROOT / "examples" / "public-scoring"
 TWO_TENANTS = ROOT / "examples" / "two-tenants"
@@ -49,12 +52,14 @@ _ALONE = {
     ("gpuNodePools.a10g.minNodes", "at_most"),
     ("gpuNodePools.a10g.onDemandBase", "at_most"),
     ("gpuNodePools.a10g.warmNodes", "at_most"),
+    ("endpoints.iris.ephemeralStorage", "at_least"),
     ("endpoints.iris.scaling.max", "at_least"),
     ("endpoints.iris.slo.oldestMessage", "at_most"),
     ("endpoints.iris.scaling.schedule.day.min", "at_least"),
     ("endpoints.iris.scaling.schedule.day.min", "at_most"),
     ("endpoints.iris.scaling.schedule.day.max", "at_least"),
     ("endpoints.iris.scaling.schedule.day.max", "at_most"),
+    ("edgeFleets.stores.rollout.perMinute", "at_least"),
 }
 
 
@@ -77,27 +82,29 @@ def examples(root: Path) -> dict[str, Case]:
     )
     wholes["examples/two-tenants"] = capture_project(TWO_TENANTS, "dev", preview=False)
     wholes["examples/gpu-chat"] = capture_project(GPU_CHAT, "dev", preview=False)
+    wholes["examples/gpu-kserve"] = capture_project(GPU_KSERVE, "dev", preview=False)
     wholes["examples/image-queue"] = capture_project(IMAGE_QUEUE, "dev", preview=False)
     wholes["examples/public-scoring"] = capture_project(PUBLIC_SCORING, "prod", preview=False)
+    wholes["examples/edge-retail"] = capture_project(edge_retail(root / "edge"), "dev", preview=False)
+    wholes["examples/edge-scanners"] = capture_project(edge_scanners(root / "scanners"), "dev", preview=False)
     wholes["examples/existing-platform"] = capture_project(
         EXISTING_PLATFORM, "prod", preview=False, config={"model": model}
     )
     wholes |= {f"tests/{base}": graph for base, graph in goods(root).items()}
     wholes |= {f"tests/eks {shape}": kubernetes(shape, root) for shape in SHAPES}
     wholes["tests/long names"] = good_with_long_names(root / "rich")
-    return {name: Case.whole(graph, name) for name, graph in wholes.items()} | _walked(root / "walk")
+    return {name: Case.whole(graph, name) for name, graph in wholes.items()} | _walked()
 
 
-def _walked(root: Path) -> dict[str, Case]:
-    walk.write_model(root)
-    before = graph_of(walk.ENVIRONMENT, root)
+def _walked() -> dict[str, Case]:
+    before = captured(walk.ENVIRONMENT)
     found = {"walk": Case.whole(before, "walk")}
     for edit in walk.edits():
         name = f"walk/{edit.path}"
-        found[name] = Case.changed(before, graph_of(edit.after(), root), name)
+        found[name] = Case.changed(before, captured(edit.after()), name)
     for edit, value in _at_limits():
         name = f"walk/{edit.path} = {value}"
-        found[name] = Case.changed(before, graph_of(edit.after(), root), name)
+        found[name] = Case.changed(before, captured(edit.after()), name)
     return found
 
 

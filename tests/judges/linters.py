@@ -35,6 +35,9 @@ WAIVED: dict[str, str] = {
     "RESOURCE_MISMATCH: [{'action': 'ssm:GetParameter', 'required_format': 'arn:*:ssm:*:*:parameter/*'}]": (
         "AWS's public parameters are of no account, which its pattern does not take"
     ),
+    "RESOURCE_MISMATCH: [{'action': 'iot:": (
+        "it is older than the resources that AWS IoT's actions on things, groups and certificates know (service authorization reference)"
+    ),
 }
 
 

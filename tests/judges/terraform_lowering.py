@@ -43,6 +43,7 @@ TOO_OLD: dict[tuple[str, str], tuple[Any, str]] = {
         ["EC2"],
         "ECS Managed Instances came with a later provider; judged by cfn-lint",
     ),
+    ("aws_eks_node_group", "updateConfig.updateStrategy"): (None, "came with a later provider; judged by cfn-lint"),
     ("aws_eks_cluster", "deletionProtection"): (None, "came with a later provider; judged by cfn-lint"),
     ("aws_sqs_queue", "maxMessageSize"): (262_144, "1 MiB came with a later provider; judged by cfn-lint"),
 }
@@ -115,7 +116,11 @@ class Lowering:
         return kept
 
     def _without_new_items(self, type_: str, key: str, value: Any) -> Any:
-        """A list without the items of a kind that is too new."""
+        """A list without the items of a kind that is too new; a mapping without the keys that are."""
+        if isinstance(value, dict):
+            new = {inner for inner in value if (type_, f"{key}.{inner}") in TOO_OLD}
+            self.left_out |= {(type_, f"{key}.{inner}") for inner in new}
+            return {inner: each for inner, each in value.items() if inner not in new}
         if not isinstance(value, list):
             return value
         kept = []

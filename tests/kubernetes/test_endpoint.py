@@ -191,6 +191,23 @@ def test_traffic_is_divided_between_revisions_that_scale_each_by_itself(tmp_path
     assert [found for each in manifests(graph) for found in complaints(each)] == []
 
 
+def test_a_revision_that_answers_nobody_gets_copies_of_what_is_divided(tmp_path: Path) -> None:
+    graph = deployed(
+        tmp_path,
+        platform={"gateway": GATEWAY},
+        revisions={"candidate": {"model": "s3://acme-models/iris/8"}},
+        mirror={"revision": "candidate", "percent": 20},
+    )
+    tried, divided = inputs(graph, ROUTE)["spec"]["rules"]
+    assert divided["filters"][1]["requestMirror"] == {
+        "backendRef": {"group": "", "kind": "Service", "name": "iris--candidate-predictor", "port": 80},
+        "percent": 20,
+    }
+    assert [each["name"] for each in divided["backendRefs"]] == ["iris-predictor"]
+    assert [each["type"] for each in tried["filters"]] == ["URLRewrite"]
+    assert [found for each in manifests(graph) for found in complaints(each)] == []
+
+
 def test_a_revision_serves_before_it_gets_traffic(tmp_path: Path) -> None:
     graph = deployed(tmp_path, platform={"gateway": GATEWAY}, revisions={"candidate": {"cpu": 2}})
     serving = {node.urn for node in graph.all(SERVING)}

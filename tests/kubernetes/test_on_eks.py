@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from modelinfra import EksCluster, KubernetesPlatform, ModelEndpoint
 from modelinfra.graph.model import Graph
@@ -14,15 +15,15 @@ from tests.platforms.worlds import NETWORK
 SERVICE = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 
 
-def chat(root: Path) -> Graph:
+def chat(root: Path, **more: Any) -> Graph:
     def program() -> None:
-        pools = {"a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 4}}
+        pools = {"a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 4, **more}}
         cluster = EksCluster("k8s", network=NETWORK, version="1.34", nodes="karpenter", gpu_node_pools=pools)
         way = cluster.gpu_node_pools["a10g"]
         platform = KubernetesPlatform(
             "models",
             cluster={"kubeconfig": cluster.kubeconfig},
-            accelerators={"A10G": {"node_selector": way.node_selector, "resource": way.resource}},
+            accelerators={"A10G": way.accelerator},
             after=cluster.ready,
         )
         model = {"uri": f"hf://acme/chat@{'a' * 40}", "size": "10GiB"}
@@ -45,3 +46,14 @@ def test_an_endpoint_goes_before_the_nodes_and_controllers_that_it_needs(tmp_pat
     graph = chat(tmp_path)
     needed = {graph[urn].name for urn in waits_for(graph, graph.one(SERVICE).urn)}
     assert {"k8s-node-pool-a10g", "k8s-karpenter", "k8s-system", "k8s-coredns", "k8s-cluster"} <= needed
+
+
+def test_a_replica_asks_for_a_share_where_the_pool_has_shares_and_says_how_much_memory_it_has(tmp_path: Path) -> None:
+    shared = {"instance_types": ["g5.2xlarge"], "sharing": {"way": "mps", "replicas": 2}}
+    graph = chat(tmp_path, **shared)
+    predictor = plain(graph.one(SERVICE).inputs)["spec"]["predictor"]
+    assert predictor["containers"][0]["resources"]["limits"]["nvidia.com/gpu.shared"] == "1"
+    assert predictor["annotations"]["modelinfra.dev/accelerator"] == "A10G"
+    assert predictor["annotations"]["modelinfra.dev/accelerator-memory"] == "11444Mi"
+    (taint,) = plain(graph.one(NODE_POOL, "k8s-node-pool-a10g").inputs)["spec"]["template"]["spec"]["taints"]
+    assert taint["key"] in {each["key"] for each in predictor["tolerations"]}

@@ -14,8 +14,9 @@ from modelinfra.options.declare import declared
 from modelinfra.options.environment import PlacedEndpointOptions
 from modelinfra.options.scaling import ScalingOptions
 from modelinfra.platforms.kubernetes.options import REFUSED, REFUSED_OF_SCALING, TAKEN, TAKEN_OF_SCALING
-from tests.kubernetes.worlds import GATEWAY, HUB, VLLM, deployed, refusal
-from tests.making import SECRET, captured, write_model
+from tests.kubernetes.tenancies import refused as tenants_refused
+from tests.kubernetes.worlds import CLUSTER, GATEWAY, HUB, VLLM, deployed, refusal
+from tests.making import SECRET, captured
 
 
 def test_every_option_of_an_endpoint_is_taken_or_refused_with_a_reason() -> None:
@@ -27,18 +28,13 @@ def test_every_option_of_an_endpoint_is_taken_or_refused_with_a_reason() -> None
 SAID: dict[str, Any] = {
     "tags": {"team": "a"},
     "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
-    "ephemeral_storage": "40GiB",
     "logs": {"retention_days": 7},
     "execution_role_arn": "arn:aws:iam::123456789012:role/a",
     "task_role_arn": "arn:aws:iam::123456789012:role/a",
     "security_group_id": "sg-0123456789abcdef0",
     "load_balancer": "own",
-    "exposure": {"cidrs": ["10.0.0.0/8"]},
     "rollout": {"strategy": "canary"},
-    "rollback": {"error_percent": 5},
-    "slo": {"availability": 99.9},
     "alarm_topic_arn": "arn:aws:sns:us-west-2:123456789012:alarms",
-    "dashboard": True,
     "tracing": {"to": "xray"},
     "capture": {},
     "mode": "async",
@@ -56,10 +52,6 @@ def test_what_means_nothing_there_is_refused(key: str, tmp_path: Path) -> None:
     ("scaling", "said"),
     [
         (
-            {"max": 4, "requests_per_second_per_replica": 5},
-            "scaling.requests_per_second_per_replica: this means nothing on Kubernetes: nothing counts requests here. Write `concurrency`, or `cpu_percent`.",
-        ),
-        (
             {"max": 4, "concurrency": 5},
             "scaling.concurrency (given: 5): MLServer does not tell how many requests it has. Write `cpu_percent` or `memory_percent`.",
         ),
@@ -75,8 +67,8 @@ def test_zero_replicas_are_refused_once(tmp_path: Path) -> None:
 
 
 def test_concurrency_needs_a_prometheus(tmp_path: Path) -> None:
-    assert refusal(tmp_path, **VLLM, platform={"prometheus_url": None}) == [
-        "scaling.concurrency (given: 20): KEDA would ask a Prometheus for it, and the platform names none. Write `prometheus_url` there."
+    assert refusal(tmp_path, **VLLM, platform={"prometheus": None}) == [
+        "scaling.concurrency (given: 20): KEDA would ask a Prometheus for it, and the platform names none. Write `prometheus: {url: …}` there."
     ]
 
 
@@ -92,18 +84,10 @@ def test_an_accelerator_of_which_nobody_says_where_it_is_is_refused(tmp_path: Pa
     ]
 
 
-def test_a_directory_of_this_machine_reaches_no_replica(tmp_path: Path) -> None:
-    write_model(tmp_path / "model")
-    (said,) = refusal(tmp_path, model="model")
-    assert said.startswith("model (given: 'model'): no image is built for Kubernetes")
-    assert said.endswith("Store the model at s3://, hf:// or https://, or write `image`.")
-
-
 @pytest.mark.parametrize(
     ("model", "path"),
     [
         ({"uri": "s3://acme-models/iris/7", "sha256": "0" * 64}, "model.sha256"),
-        ({"uri": HUB, "delivery": "baked"}, "model.delivery"),
         ({"uri": HUB, "token": SECRET}, "model.token"),
         ({"uri": f"oci://r.example/iris@sha256:{'0' * 64}"}, "model.uri"),
         (
@@ -148,7 +132,7 @@ def test_a_child_of_ecs_is_nothing_to_adjust(tmp_path: Path) -> None:
     [
         (
             {"cluster": {}},
-            "cluster (given: {}): nothing says which cluster, and kubectl's current one may be any. Write `context`, `kubeconfig`, or both.",
+            "cluster (given: {}): nothing says which cluster, and kubectl's current one may be any. Write `context`, `kubeconfig`, or both, or `eks` for a cluster on EKS.",
         ),
         (
             {"cluster": {"context": "a"}, "create_namespace": False},
@@ -170,9 +154,24 @@ def test_a_platform_that_does_not_say_enough_is_refused(platform: dict[str, Any]
     assert json.dumps([node.type for node in graph]).count("kubernetes:") == 0
 
 
-@pytest.mark.parametrize("uri", ["s3://acme-models/fraud/7", "model"], ids=["fetched", "directory"])
-def test_several_models_on_one_container_are_served_on_ecs_only(uri: str, tmp_path: Path) -> None:
-    reason, remedy = REFUSED["models"]
-    write_model(tmp_path / "model")
-    said = refusal(tmp_path, models={"digits": uri})
-    assert f"models: this means nothing on Kubernetes: {reason}. {remedy}" in said
+def test_each_of_several_models_is_told_what_the_storage_initializer_cannot_do(tmp_path: Path) -> None:
+    models = {
+        "digits": "s3://acme-models/digits/1",
+        "fraud": {"uri": "s3://acme-models/fraud/7", "sha256": "0" * 64},
+    }
+    (said,) = refusal(tmp_path, models=models)
+    assert said.startswith("models.fraud.sha256 (given: ")
+
+
+@pytest.mark.parametrize("serving", ["kserve-knative", "kserve-llm", "seldon"])
+def test_a_tenants_namespace_and_several_models_are_of_the_standard_mode_alone(serving: str, tmp_path: Path) -> None:
+    platform: dict[str, Any] = {"type": "kubernetes", **CLUSTER, "serving": serving, "namespace": "models"}
+    platform |= {"prometheus": None} if serving != "kserve-llm" else {}
+    platform |= {"create_namespace": False} if serving == "seldon" else {}
+    given = {key: value for key, value in platform.items() if value is not None}
+    several = {"server": "mlserver", "models": {"a": HUB}, "tenant": "bank"}
+    said = tenants_refused(
+        tmp_path, platforms={"k8s": given}, tenants={"bank": {"kubernetes": {}}}, endpoints={"iris": several}
+    )
+    for words in ("tenant (given: 'bank'): namespaces of tenants are closed for", "models: several models are served"):
+        assert [line for line in said if line.startswith(f"endpoints.iris.{words}")], said

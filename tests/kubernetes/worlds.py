@@ -17,7 +17,7 @@ GATEWAY = {"name": "inference", "namespace": "gateways", "url": "https://models.
 CLUSTER: dict[str, Any] = {
     "cluster": {"context": "models"},
     "accelerators": {"A10G": {"node_selector": {"nvidia.com/gpu.product": "NVIDIA-A10G"}}},
-    "prometheus_url": "http://prometheus.monitoring:9090",
+    "prometheus": {"url": "http://prometheus.monitoring:9090"},
 }
 HUB = f"hf://acme/chat@{'a' * 40}"
 LLAMA: dict[str, Any] = {"server": "llama-cpp", "model": {"uri": HUB, "file": "chat.gguf", "size": "2GiB"}}
@@ -28,6 +28,23 @@ VLLM: dict[str, Any] = {
     "scaling": {"min": 1, "max": 4, "concurrency": 20},
 }
 
+KNATIVE: dict[str, Any] = {"serving": "kserve-knative", "prometheus": None}
+"""A platform on which Knative runs the replicas."""
+
+SELDON: dict[str, Any] = {
+    "serving": "seldon",
+    "create_namespace": False,
+    "namespace": "seldon-models",
+    "prometheus": None,
+}
+"""A platform on which Seldon Core v2 runs the replicas."""
+
+SELDON_SERVER, SELDON_MODEL, SELDON_EXPERIMENT = (
+    f"kubernetes:mlops.seldon.io/v1alpha1:{kind}" for kind in ("Server", "Model", "Experiment")
+)
+LLM_SERVICE = "kubernetes:serving.kserve.io/v1alpha2:LLMInferenceService"
+KNATIVE_ROUTE = "kubernetes:serving.knative.dev/v1:Route"
+GRANT = "kubernetes:gateway.networking.k8s.io/v1beta1:ReferenceGrant"
 SERVING = "kubernetes:serving.kserve.io/v1beta1:InferenceService"
 SCALED_OBJECT = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
@@ -48,9 +65,11 @@ def deployed(
     """A platform with an endpoint `iris` of these options, or with the endpoints that are given."""
 
     def program() -> None:
-        cluster = KubernetesPlatform("k8s", {**CLUSTER, **(platform or {})})
+        asked = {key: value for key, value in {**CLUSTER, **(platform or {})}.items() if value is not None}
+        cluster = KubernetesPlatform("k8s", asked)
         for name, each in (endpoints or {"iris": options}).items():
-            given = {"server": "mlserver", "model": "s3://acme-models/iris/7", **each}
+            model = {} if "models" in each else {"model": "s3://acme-models/iris/7"}
+            given = {"server": "mlserver", **model, **each}
             ModelEndpoint(name, {**given, "platform": cluster})
 
     return captured(program, root)

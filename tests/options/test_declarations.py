@@ -21,6 +21,7 @@ from modelinfra.options.wording import spelled
 from modelinfra.stackfile.read import KEY
 from modelinfra.stackfile.schema import stack_file_schema
 from tests.stackfile.adopted import ADOPTED
+from tests.stackfile.clusters import CLUSTERS
 from tests.stackfile.mutations import GOOD
 from tests.stackfile.rich import RICH
 
@@ -38,12 +39,35 @@ NOT_ONE_PROPERTY = {
     "platforms.*.cluster": "its parts are options of their own",
     "platforms.*.cluster.kubeconfig": "is how the cluster is reached",
     "platforms.*.cluster.context": "is how the cluster is reached",
-    "platforms.*.serving": "there is one",
+    "platforms.*.cluster.eks": "takes the place of a kubeconfig, and makes everything anew",
+    "platforms.*.cluster.eks.clusterName": "takes the place of everything",
+    "platforms.*.cluster.eks.kubeconfigRoleArn": "is a part of an output",
+    "platforms.*.cluster.eks.systemNodes": "its parts are options of their own",
+    "platforms.*.cluster.eks.karpenter": "its parts are options of their own",
+    "platforms.*.cluster.eks.transforms": "lands wherever its user says",
+    "platforms.*.kserve.gateway": "its parts are options of their own",
+    "platforms.*.kserve.gateway.existing": "takes the place of one that is made, with an address of the platform's `gateway`",
+    "platforms.*.kserve.gateway.existing.name": "is a part of the gateway",
+    "platforms.*.kserve.gateway.existing.namespace": "is a part of the gateway",
+    "platforms.*.kserve.gateway.existing.tls": "is a part of the gateway",
+    "platforms.*.kserve.gateway.serviceAnnotations": "stands with `service: LoadBalancer` alone",
+    "platforms.*.kserve.gateway.loadBalancerClass": "stands with `service: LoadBalancer` alone",
+    "platforms.*.kserve.localModels": "its parts are options of their own",
+    "platforms.*.kserve.prometheus": "its parts are options of their own",
+    "platforms.*.kserve.transforms": "lands wherever its user says",
+    "platforms.*.serving": "moves every endpoint of it",
+    "platforms.*.knativeGateway": "its parts are options of their own",
     "platforms.*.namespace": "moves every endpoint of it",
     "platforms.*.gateway.name": "is a part of the gateway",
     "platforms.*.gateway.namespace": "is a part of the gateway",
     "platforms.*.gateway.url": "is part of an output of the endpoints",
+    "platforms.*.gateway.implementation": "says what serves a gateway that there is",
     "platforms.*.accelerators": "its parts are options of their own",
+    "platforms.*.registry.username": "is who pushes, which images do not hold",
+    "platforms.*.registry.password": "is who pushes, which images do not hold",
+    "tenants.*.kubernetes.quota": "its parts are options of their own",
+    "tenants.*.kubernetes.egress.cidr": "is a part of `egress`",
+    "tenants.*.kubernetes.egress.ports": "is a part of `egress`",
     "platforms.*.loadBalancerUrl": "is part of an output of the endpoints",
     "platforms.*.transforms": "lands wherever its user says",
     "network.transforms": "lands wherever its user says",
@@ -51,12 +75,41 @@ NOT_ONE_PROPERTY = {
     "namePrefix": "begins every name",
     "tenants": "its parts are options of their own",
     "tenants.*.modelPrefix": "says where models may lie, and changes nothing",
+    "endpoints.*.transformer.image": "is a part of the transformer's container",
+    "endpoints.*.transformer.command": "is a part of the transformer's container",
+    "endpoints.*.transformer.args": "is a part of the transformer's container",
+    "endpoints.*.transformer.environment": "is a part of the transformer's container",
+    "endpoints.*.transformer.healthPath": "is a part of the transformer's container",
+    "endpoints.*.transformer.cpu": "is a part of the transformer's container",
+    "endpoints.*.transformer.memory": "is a part of the transformer's container",
+    "endpoints.*.transformer.scaling": "its parts are options of their own",
+    "endpoints.*.explainer.image": "is a part of the explainer's container",
+    "endpoints.*.explainer.command": "is a part of the explainer's container",
+    "endpoints.*.explainer.args": "is a part of the explainer's container",
+    "endpoints.*.explainer.environment": "is a part of the explainer's container",
+    "endpoints.*.explainer.healthPath": "is a part of the explainer's container",
+    "endpoints.*.explainer.cpu": "is a part of the explainer's container",
+    "endpoints.*.explainer.memory": "is a part of the explainer's container",
+    "endpoints.*.explainer.scaling": "its parts are options of their own",
+    "inferenceGraphs": "its parts are options of their own",
+    "inferenceGraphs.*.scaling": "its parts are options of their own",
+    "inferenceGraphs.*.transforms": "lands wherever its user says",
+    "inferenceGraphs.*.nodes.*.steps.endpoint": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.node": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.name": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.protocol": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.data": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.mapPredictionsToInstances": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.weight": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.condition": "is a part of one step",
+    "inferenceGraphs.*.nodes.*.steps.dependency": "is a part of one step",
     "gpuNodePools": "its parts are options of their own",
     "gpuNodePools.*.accelerator": "its parts are options of their own",
     "gpuNodePools.*.platform": "moves the whole pool",
     "gpuNodePools.*.transforms": "lands wherever its user says",
     "endpoints.*.accelerator": "moves the whole endpoint from Fargate to nodes",
     "endpoints": "its parts are options of their own",
+    "endpoints.*.mirror.revision": "is a part of the mirror",
     "endpoints.*.platform": "moves the whole endpoint",
     "endpoints.*.server": "another server is another image, other ports and paths",
     "endpoints.*.server.predictPath": "is an output of the endpoint",
@@ -86,6 +139,23 @@ NOT_ONE_PROPERTY = {
     "endpoints.*.revisions": "its parts are options of their own",
     "notify": "its parts are options of their own",
     "notify.topicArn": "takes the place of the topic, and is told by every alarm",
+    "edgeFleets": "its parts are options of their own",
+    "edgeFleets.*.runtime": "another runtime is another fleet",
+    "edgeFleets.*.rollout": "its parts are options of their own",
+    "edgeFleets.*.platform": "moves the whole fleet",
+    "edgeFleets.*.namespace": "moves the whole fleet",
+    "edgeFleets.*.transforms": "lands wherever its user says",
+    "edgeFleets.*.clusterArn": "takes the place of the cluster, which everything else names",
+    "edgeFleets.*.rings": "its parts are options of their own",
+    "edgeFleets.*.rings.name": "begins the names of all that is made for the ring",
+    "edgeFleets.*.rings.share": "is drawn by when a device is enrolled",
+    "edgeFleets.*.alarms": "its parts are options of their own",
+    "edgeFleets.*.router": "its parts are options of their own",
+    "edgeFleets.*.router.auth": "its parts are options of their own",
+    "edgeFleets.*.router.offline": "its parts are options of their own",
+    "edgeFleets.*.router.confidence.path": "takes the place of the output",
+    "edgeFleets.*.fallback": "adds a router, its image, its rights and its volume",
+    "edgeFleets.*.revisions": "its parts are options of their own",
     "endpoints.*.rollout": "its parts are options of their own",
     "endpoints.*.exposure": "its parts are options of their own",
     "endpoints.*.exposure.auth": "its parts are options of their own",
@@ -111,8 +181,10 @@ NOT_ONE_PROPERTY = {
 
 
 def as_the_endpoints_own(path: str) -> str:
-    """What a revision says anew is the endpoint's own option at another place."""
+    """What a revision says anew is the endpoint's own option at another place, and what devices serve is said in the words of endpoints."""
     own = path.replace(".revisions.*.", ".")
+    if own.startswith("edgeFleets.*.") and own.split(".")[2] in ("server", "model", "image", "logs", "repository"):
+        return own.replace("edgeFleets", "endpoints", 1)
     return (
         own
         if path.startswith("endpoints.*.revisions.*.") and own.split(".")[2] in ("model", "image", "scaling")
@@ -187,10 +259,25 @@ WITH_KEYS_OF_USERS = (
     "checks.*.body",
     "checks.*.answer",
     ".nodeSelector",
+    ".addonVersions",
+    ".serviceAnnotations",
+    ".prometheus.labels",
+    ".tolerations",
 )
 NAMED_BY_USERS = (
-    *("platforms.", "endpoints.", "gpuNodePools.", "revisions.", "apiKeys.", "tenants.", "accelerators.", "models."),
-    *("scaling.metrics.", "scaling.steps.", "scaling.schedule.", "rollout.checks."),
+    *(
+        "platforms.",
+        "endpoints.",
+        "gpuNodePools.",
+        "revisions.",
+        "apiKeys.",
+        "tenants.",
+        "accelerators.",
+        "models.",
+        "edgeFleets.",
+    ),
+    *("inferenceGraphs.", "nodes."),
+    *("eks.access.", "scaling.metrics.", "scaling.steps.", "scaling.schedule.", "rollout.checks."),
 )
 
 
@@ -205,10 +292,12 @@ def test_the_rich_environment_says_everything_that_can_be_said() -> None:
             if not here.endswith(WITH_KEYS_OF_USERS):
                 yield from said(inner, f"{here}.")
 
-    # The digest stands for the content of a model, which differs from test to test.
+    # The digest stands for the content of a model, which differs from test to test; a password is a secret Output, which no file holds.
     everything = {as_the_endpoints_own(path) for path in ALL}
-    assert everything - {as_the_endpoints_own(path) for path in (*said(RICH), *said(ADOPTED))} == {
-        "endpoints.*.model.sha256"
+    assert everything - {as_the_endpoints_own(path) for path in (*said(RICH), *said(ADOPTED), *said(CLUSTERS))} == {
+        "endpoints.*.model.sha256",
+        "platforms.*.registry.username",
+        "platforms.*.registry.password",
     }
 
 
@@ -268,13 +357,12 @@ def test_the_schema_accepts_good_files(name: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {},
         {"platforms": {"web": {"type": "kubernetes"}}},
         {"platforms": {"web": {"type": "swarm"}}},
         {"platforms": {"web": {"type": "kubernetes", "cluster": {"context": "a"}, "exec": True}}},
         {"platforms": {"Web": {"type": "ecs"}}},
         {"platforms": {"web": {"type": "ecs", "exec": "yes"}}},
-        {"platforms": {"web": {"type": "ecs"}}, "edgeFleets": {}},
+        {"platforms": {"web": {"type": "ecs"}}, "edgeFleets": {"stores": {"model": "model"}}},
         {"platforms": {"web": {"type": "ecs"}}, "network": {"nat": "maybe"}},
         {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"model": "model"}}},
         {"platforms": {"web": {"type": "ecs"}}, "endpoints": {"a": {"server": "mlserver", "rulePriority": 0}}},

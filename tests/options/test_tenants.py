@@ -219,3 +219,23 @@ def test_clients_of_tenants_get_their_quota_and_tags_unless_they_say_otherwise()
     ]
     own = with_quotas(options.endpoints["one"], options.tenants).exposure.auth.api_keys["batch"]
     assert (own.requests_per_five_minutes, own.tags) == (500, {"cost-center": "1", "tenant": "acme"})
+
+
+@pytest.mark.parametrize(
+    ("pool", "wrong"),
+    [
+        ({"sharing": {"way": "time-slicing", "replicas": 2}}, True),
+        ({"sharing": {"way": "time-slicing", "replicas": 2}, "tenant": "acme"}, False),
+        ({"accelerator": {"name": "H100"}, "sharing": {"way": "mig", "profile": "1g.10gb"}}, False),
+        ({}, False),
+    ],
+)
+def test_tenants_do_not_share_a_gpu_on_which_nothing_keeps_them_apart(pool: dict[str, Any], wrong: bool) -> None:
+    found = said(edited(gpu_node_pools={"a10g": {**NODES, **pool}}))
+    assert (
+        any(
+            line.startswith("gpu_node_pools.a10g.sharing.way (given: 'time-slicing'): nothing keeps apart")
+            for line in found
+        )
+        is wrong
+    )

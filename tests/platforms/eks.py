@@ -32,6 +32,19 @@ SHAPES: dict[str, dict[str, Any]] = {
     "managed": {},
     "karpenter": {"nodes": "karpenter"},
     "auto-mode": {"nodes": "auto-mode"},
+    "groups": {
+        "gpu_node_pools": {
+            "a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 4, "min_nodes": 1, "spot": True},
+            "a100": {"accelerator": {"name": "A100-40GB", "count": 8}, "max_nodes": 2, "min_nodes": 2, "efa": {}},
+            "block": {
+                "accelerator": {"name": "H100", "count": 8},
+                "max_nodes": 2,
+                "min_nodes": 2,
+                "instance_store": True,
+                "reservation": {"ids": ["cr-0123456789abcdef0"], "kind": "capacity-block"},
+            },
+        },
+    },
     "rich": {
         "nodes": "karpenter",
         "karpenter": {"spot": True, "ami_alias": "bottlerocket@v1.60.0"},
@@ -44,6 +57,14 @@ SHAPES: dict[str, dict[str, Any]] = {
         "gpu_node_pools": {
             "a10g": {"accelerator": {"name": "A10G"}, "max_nodes": 4, "spot": True},
             "l4": {"accelerator": {"name": "L4"}, "max_nodes": 2, "disk": "1TiB"},
+            "h100": {
+                "accelerator": {"name": "H100", "count": 8},
+                "max_nodes": 2,
+                "efa": {},
+                "machine_image": "al2023",
+                "sharing": {"way": "time-slicing", "replicas": 2},
+                "reservation": {"ids": ["cr-0123456789abcdef0"]},
+            },
         },
         "container_insights": "enhanced",
         "model_buckets": ["arn:aws:s3:::acme-models"],

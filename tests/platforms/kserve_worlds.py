@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import gzip
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -16,11 +12,6 @@ from modelinfra import KServe
 from modelinfra.graph.capture import capture
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import plain
-from tests.kubernetes.schemas import validator
-
-SCHEMAS: Mapping[str, Any] = json.loads(
-    gzip.decompress(Path(__file__).with_name("kserve_schemas.json.gz").read_bytes())
-)
 
 _SYSTEM = {
     "node_selector": {"karpenter.sh/controller": "true"},
@@ -47,6 +38,7 @@ CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
         "ingress_domain": "models.example.com",
     },
     "any kubeconfig": {},
+    "any kubeconfig, with Knative": {"knative": True},
 }
 
 ADOPTED: Mapping[str, Any] = {
@@ -60,19 +52,19 @@ ADOPTED: Mapping[str, Any] = {
 EVERYTHING: Mapping[str, Any] = {
     **CONFIGURATIONS["EKS with Karpenter and GPUs"],
     "ingress_domain": "models.example.com",
+    "knative": True,
     "llm_inference_services": True,
     "runtimes": True,
+    "prometheus": {
+        "labels": {"release": "kube-prometheus-stack"},
+        "install": True,
+        "storage": "50GiB",
+        "remote_write": {
+            "workspace_url": "https://aps-workspaces.us-west-2.amazonaws.com/workspaces/ws-0123456789",
+            "role_arn": "arn:aws:iam::123456789012:role/prometheus",
+        },
+    },
 }
-
-
-@functools.cache
-def _validator(kind: str) -> Any:
-    return validator(SCHEMAS[kind]["schema"])
-
-
-def complaints(given: Mapping[str, Any]) -> list[str]:
-    """What the definition of its kind says of an object, unknown fields included."""
-    return [error.message for error in _validator(given["kind"]).iter_errors(given)]
 
 
 def installed(**options: Any) -> Graph:

@@ -12,7 +12,13 @@ import pytest
 
 from modelinfra import EksCluster, NetworkReference
 from modelinfra.catalog.eks_addons import ADDONS, MADE_BY_AUTO_MODE
-from modelinfra.catalog.eks_roles import EKS_AUTO_MODE_ROLES, EKS_KARPENTER_ROLES, EKS_NODE_ROLES, EKS_ROLES
+from modelinfra.catalog.eks_roles import (
+    EKS_AUTO_MODE_ROLES,
+    EKS_GPU_ROLES,
+    EKS_KARPENTER_ROLES,
+    EKS_NODE_ROLES,
+    EKS_ROLES,
+)
 from modelinfra.children import properties
 from modelinfra.graph.cost import estimate
 from modelinfra.policies import READINESS, RULES, check
@@ -284,9 +290,15 @@ def test_tags_and_boundary_reach_what_is_made_and_the_nodes(tmp_path: Path) -> N
     assert inputs(graph, TEMPLATE)["tagSpecifications"][0]["tags"]["team"] == "f"
 
 
+def _without_add_on(shape: dict[str, Any]) -> dict[str, Any]:
+    """With an exporter of a pool's own in place of the add-on's."""
+    pools = {**shape["gpu_node_pools"], "a10g": {**shape["gpu_node_pools"]["a10g"], "gpu_metrics": {}}}
+    return {**shape, "container_insights": "disabled", "gpu_node_pools": pools}
+
+
 @pytest.mark.parametrize("shape", ["karpenter", "auto-mode"])
 def test_a_transform_has_the_last_word_on_a_child_of_every_role(tmp_path: Path, shape: str) -> None:
-    options = {**SHAPES["rich"]} if shape == "karpenter" else {**SHAPES[shape], "access": {"ci": CI}}
+    options = _without_add_on(SHAPES["rich"]) if shape == "karpenter" else {**SHAPES[shape], "access": {"ci": CI}}
     met: set[str] = set()
 
     def seen(role: str) -> Any:
@@ -298,7 +310,12 @@ def test_a_transform_has_the_last_word_on_a_child_of_every_role(tmp_path: Path, 
 
         return transform
 
-    absent = EKS_AUTO_MODE_ROLES if shape == "karpenter" else {**EKS_NODE_ROLES, **EKS_KARPENTER_ROLES}
+    elsewhere = {"gpu-node-group", "gpu-launch-template"}
+    absent = (
+        {*EKS_AUTO_MODE_ROLES, *elsewhere}
+        if shape == "karpenter"
+        else {*EKS_NODE_ROLES, *EKS_KARPENTER_ROLES, *EKS_GPU_ROLES}
+    )
     roles = [each for each in EKS_ROLES if each not in absent]
     if shape == "auto-mode":
         roles = [each for each in roles if not each.startswith("pod-")]

@@ -286,7 +286,7 @@ NO_AUTH = "exposure.auth: everybody on the internet could ask the model."
         ({"exposure": {"cidrs": ["10.0.0.0/255.0.0.0"]}}, "AWS takes address/length. Write 10.0.0.0/8."),
         ({"exposure": {"cidrs": ["2001:db8::/32"]}}, "the load balancer has IPv4 addresses only"),
         ({"exposure": {**DOMAIN}, "load_balancer": "shared"}, "the shared load balancer is for the network's own addresses"),
-        ({"exposure": {**DOMAIN}, "path": "/elsewhere"}, "a load balancer of one's own serves one endpoint, at /"),
+        ({"exposure": {**DOMAIN}, "path": "/elsewhere"}, "what `exposure` opens is one endpoint's own, and serves it at /"),
         ({"exposure": {"paths": ["/v2/*"]}}, "this opens /v2/repository, /v2/docs, /v2/models/{model}/docs of MLServer, which are for its operator"),
         (
             {"exposure": {"paths": ["/*/*/infer", "/a/*/?/?/*"]}},

@@ -24,14 +24,13 @@ from modelinfra.options.kserve import KServeOptions
 from modelinfra.options.landing import ADDED
 from modelinfra.options.strict import validate
 from modelinfra.platforms.kserve.plan import parts
+from tests.kubernetes.schemas import complaints
 from tests.platforms.kserve_worlds import (
     ADOPTED,
     CONFIGURATIONS,
     EVERYTHING,
-    SCHEMAS,
     chart_of,
     children,
-    complaints,
     installed,
     leaves,
     manifest,
@@ -191,6 +190,8 @@ def order(graph: Graph) -> dict[str, set[str]]:
 def test_the_controller_starts_when_everything_that_it_asks_for_once_is_there(everything: Graph) -> None:
     assert order(everything)["controller"] == {
         "namespace", "crds", "cert-manager", "cert-manager-namespace", "keda", "keda-namespace", "gateway-api",
+        "prometheus", "prometheus-namespace",
+        "knative", "knative-namespace", "knative-operator", "knative-operator-namespace",
     }  # fmt: skip
 
 
@@ -268,21 +269,42 @@ def test_there_may_be_no_gateway_at_all() -> None:
     assert not [role for role in children(installed(envoy_gateway=False)) if role.startswith(("gateway-c", "envoy"))]
 
 
+BY_ENVOY = ("envoy-gateway", "envoy-gateway-system")
+
+
+def test_only_a_gateway_that_is_told_so_takes_listeners_of_others() -> None:
+    made = manifest(children(installed())["gateway"])
+    assert "allowedListeners" not in made["spec"]
+    made = manifest(children(installed(gateway={"listener_sets": True}))["gateway"])
+    assert made["spec"]["allowedListeners"] == {"namespaces": {"from": "All"}}
+    assert complaints(made) == []
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, ("kserve", "kserve-ingress-gateway", "http", False, "http://kserve-gateway.envoy-gateway-system")),
-        ({"gateway": {"tls_secret": "models"}}, ("kserve", "kserve-ingress-gateway", "https", True, None)),
+        (
+            {},
+            (
+                "kserve",
+                "kserve-ingress-gateway",
+                "http",
+                False,
+                "http://kserve-gateway.envoy-gateway-system",
+                *BY_ENVOY,
+            ),
+        ),
+        ({"gateway": {"tls_secret": "models"}}, ("kserve", "kserve-ingress-gateway", "https", True, None, *BY_ENVOY)),
         (
             {"gateway": {"tls_secret": "models", "host": "models.example.com"}},
-            ("kserve", "kserve-ingress-gateway", "https", True, "https://models.example.com"),
+            ("kserve", "kserve-ingress-gateway", "https", True, "https://models.example.com", *BY_ENVOY),
         ),
         (
             {"gateway": {"host": "*.example.com"}},
-            ("kserve", "kserve-ingress-gateway", "http", False, None),
+            ("kserve", "kserve-ingress-gateway", "http", False, None, *BY_ENVOY),
         ),
-        ({"gateway": {"class_name": "istio"}}, ("kserve", "kserve-ingress-gateway", "http", False, None)),
-        (ADOPTED, ("gateways", "shared", None, True, None)),
+        ({"gateway": {"class_name": "istio"}}, ("kserve", "kserve-ingress-gateway", "http", False, None, None, None)),
+        (ADOPTED, ("gateways", "shared", None, True, None, None, None)),
         ({"envoy_gateway": False}, None),
     ],
 )
@@ -319,6 +341,56 @@ def test_an_endpoint_of_modelinfra_waits_for_it_and_hangs_below_its_gateway() ->
     assert [(each["namespace"], each["name"]) for each in parents] == [("kserve", "kserve-ingress-gateway")]
 
 
+def test_an_endpoint_is_watched_by_the_prometheus_that_was_installed() -> None:
+    found: list[Any] = []
+
+    def program() -> None:
+        cluster = k8s.Provider("cluster", kubeconfig="{}")
+        serving = KServe("serving", prometheus={"install": True}, opts=pulumi.ResourceOptions(provider=cluster))
+        found.append(serving.prometheus)
+        gateway = serving.gateway
+        assert gateway is not None
+        models = KubernetesPlatform(
+            "models",
+            cluster={"kubeconfig": "{}"},
+            gateway={"name": gateway.name, "namespace": gateway.namespace, "url": gateway.url},
+            prometheus=serving.prometheus,
+            after=serving.ready,
+        )
+        scaling = {"min": 2, "max": 4, "requests_per_second_per_replica": 20}
+        ModelEndpoint("digits", platform=models, server="mlserver", model="s3://acme-models/digits/7", scaling=scaling)
+
+    graph = capture(program)
+    assert found == [
+        {
+            "url": "http://kube-prometheus-stack-prometheus.monitoring:9090",
+            "grafana": True,
+            "operator": True,
+            "envoy_gateway": True,
+        }
+    ]
+    release = graph.one("kubernetes:helm.sh/v3:Release", "serving-prometheus")
+    rule = next(node for node in graph if node.type.endswith(":PrometheusRule"))
+    assert release.urn in rule.depends_on
+    values = plain(release.inputs["values"])["prometheus"]["prometheusSpec"]
+    assert not any(values[f"{kind}SelectorNilUsesHelmValues"] for kind in ("podMonitor", "rule", "serviceMonitor"))
+
+
+def test_what_prometheus_is_told_fits_its_definition(everything: Graph) -> None:
+    spec = plain(children(everything)["prometheus"].inputs["values"])["prometheus"]["prometheusSpec"]
+    told = {key: spec[key] for key in ("replicas", "retention", "remoteWrite", "tolerations")}
+    # templates/prometheus/prometheus.yaml writes it under its name there.
+    told["storage"] = spec["storageSpec"]
+    assert told["remoteWrite"][0]["sigv4"] == {"region": "us-west-2"}
+    made = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "Prometheus",
+        "metadata": {"name": "a", "namespace": "b"},
+        "spec": told,
+    }
+    assert complaints(made) == []
+
+
 def test_an_endpoint_waits_for_all_but_monitors() -> None:
     found: list[KServe] = []
 
@@ -352,11 +424,6 @@ def test_every_custom_resource_fits_its_definition(world: str) -> None:
         kind = node.type.rpartition(":")[2]
         if kind in ("Release", "Chart", "Namespace"):
             continue
-        known = SCHEMAS[kind]
-        assert (given["apiVersion"], bool(given["metadata"].get("namespace"))) == (
-            known["apiVersion"],
-            known["scope"] == "Namespaced",
-        )
         assert complaints(given) == []
         checked += 1
     assert checked >= 3
@@ -464,9 +531,18 @@ def test_prometheus_asks_no_container_beside_the_server(everything: Graph) -> No
 # What a user may say
 
 
+_WORKSPACE = {"workspace_url": "https://aps-workspaces.us-west-2.amazonaws.com/workspaces/ws-1"}
+
 EDITS: Mapping[str, tuple[Mapping[str, Any], Any]] = {
     "prometheus": ({}, {}),
     "prometheus.labels": ({"prometheus": {}}, UNSET),
+    "prometheus.install": ({"prometheus": {}}, UNSET),
+    "prometheus.storage": ({"prometheus": {"install": True}}, UNSET),
+    "prometheus.remote_write": ({"prometheus": {"install": True}}, UNSET),
+    "prometheus.remote_write.workspace_url": ({"prometheus": {"install": True, "remote_write": _WORKSPACE}}, UNSET),
+    "prometheus.remote_write.role_arn": ({"prometheus": {"install": True, "remote_write": _WORKSPACE}}, UNSET),
+    "node_selector": ({"knative": True}, UNSET),
+    "tolerations": ({"knative": True}, UNSET),
     "local_models": ({}, {"size": "10GiB"}),
     "local_models.size": ({"local_models": {"size": "10GiB"}}, UNSET),
     "gateway.existing": ({"keda": True}, {"name": "shared", "namespace": "gateways", "tls": True}),
@@ -529,6 +605,7 @@ def test_an_option_changes_what_it_says_that_it_changes(path: str) -> None:
         ({"gateway": {"service": "LoadBalancer"}}, "gateway.service_annotations: most clouds make a load balancer that faces the internet"),
         ({"gateway": {"load_balancer_class": "a"}}, "gateway.load_balancer_class: there is no load balancer"),
         ({"gateway": {"existing": {"name": "a", "namespace": "b"}, "host": "a.example.com"}}, "gateway.host (given: 'a.example.com'): the existing gateway is used and not changed"),
+        ({"gateway": {"existing": {"name": "a", "namespace": "b"}, "listener_sets": True}}, "gateway.listener_sets (given: True): the existing gateway is used and not changed"),
         ({"gateway": {"class_name": "a", "service": "NodePort"}}, "gateway.service: it says how Envoy Gateway's proxies are reached"),
         ({"gateway": {"class_name": "istio"}, "envoy_gateway": True}, "envoy_gateway (given: True): Envoy Gateway serves no gateway here"),
         ({"gateway": {"tls_secret": "a"}, "envoy_gateway": False}, "gateway: nothing would serve this gateway"),

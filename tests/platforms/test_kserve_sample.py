@@ -12,7 +12,7 @@ from modelinfra.options.kserve import KServeOptions
 from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.options.strict import validate
 from modelinfra.platforms.kserve.plan import parts, values
-from tests.platforms.kserve_worlds import complaints
+from tests.kubernetes.schemas import complaints
 
 _LABELS = st.dictionaries(st.sampled_from(["group", "kserve/localmodel", "kubernetes.io/os"]), st.just("a"), max_size=2)
 _TAINTS = st.lists(st.sampled_from([{"key": "a", "operator": "Exists"}, {"effect": "NoSchedule"}]), max_size=2)
@@ -35,14 +35,14 @@ _OPTIONS = st.fixed_dictionaries(
         **{
             name: st.booleans()
             for name in (
-                "cert_manager", "gateway_api", "envoy_gateway", "keda", "crds", "runtimes", "llm_inference_services",
+                "cert_manager", "gateway_api", "envoy_gateway", "keda", "knative", "crds", "runtimes", "llm_inference_services",
             )
         },
         "gateway": _GATEWAY,
         "ingress_domain": st.just("models.example.com"),
         "download_memory": _BYTES,
         "local_models": st.fixed_dictionaries({"size": _BYTES}),
-        "prometheus": st.fixed_dictionaries({}, optional={"labels": _LABELS}),
+        "prometheus": st.fixed_dictionaries({}, optional={"labels": _LABELS, "install": st.booleans()}),
         "node_selector": _LABELS,
         "tolerations": _TAINTS,
     },

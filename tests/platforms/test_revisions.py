@@ -251,7 +251,7 @@ STRANGE = {"candidate": {"model": NEXT}, "trial": {"model": NEXT}}
             },
             "revisions.candidate: with the 2 paths of `exposure` its rule asks for 6 things, and one of a load balancer for 5. Write 3 headers at most",
         ),
-        ({"mirror": "candidate"}, "a load balancer of AWS forwards each request once"),
+        ({"mirror": {"revision": "candidate"}, "revisions": {"candidate": {"cpu": 2}}}, "mirror: a load balancer of AWS forwards each request once"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_said_before_anything_is_made(tmp_path: Path, options: dict[str, Any], said: str) -> None:

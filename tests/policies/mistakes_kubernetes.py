@@ -21,6 +21,11 @@ QUOTA = "kubernetes:core/v1:ResourceQuota"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 CONFIG = "kubernetes:core/v1:ConfigMap"
 RELEASE = "kubernetes:helm.sh/v3:Release"
+ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
+GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
+PROXY = "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy"
+SECURITY = "kubernetes:gateway.envoyproxy.io/v1alpha1:SecurityPolicy"
+_CORS = {"targetRefs": [{"kind": "HTTPRoute", "name": "digits"}], "cors": {"allowOrigins": ["https://acme.ai"]}}
 ADDON = "aws:eks/addon:Addon"
 _POD = "spec.template.spec"
 _SERVER = f"{_POD}.containers[0]"
@@ -130,7 +135,13 @@ _PLANTED: tuple[tuple[str, Edit, str], ...] = (
     ("policies off", put(ADDON, "configurationValues", '{"enableNetworkPolicy": "false"}'), "ready-policies-enforced"),
 )  # fmt: skip
 
-KUBERNETES_MISTAKES = tuple(Mistake(name, edit, rule, "kubernetes") for name, edit, rule in _PLANTED)
+_ROUTES: tuple[tuple[str, Edit, str], ...] = (
+    ("a route that asks nobody", lose(SECURITY), "ready-public-route"),
+    ("a policy of another route", put(SECURITY, "spec.targetRefs[0].name", "other"), "ready-public-route"),
+    ("a policy that asks for nothing", put(SECURITY, "spec", _CORS), "ready-public-route"),
+    ("tokens over HTTP", drop(ROUTE, "spec.parentRefs[0].sectionName"), "ready-encrypted-route"),
+)
+KUBERNETES_MISTAKES = tuple(Mistake(name, edit, rule, "kubernetes") for name, edit, rule in (*_PLANTED, *_ROUTES))
 
 # What is not known until the deployment: each hides a thing that a rule looks for, and none may then be a finding.
 HIDDEN: tuple[Edit, ...] = (
@@ -193,4 +204,15 @@ HIDDEN: tuple[Edit, ...] = (
     put(NODES, "amiType", Unknown),
     put(NODES, "taints", Unknown),
     put(NODES, "version", Unknown),
+    put(SECURITY, "spec", Unknown),
+    put(SECURITY, "spec.targetRefs", Unknown),
+    put(SECURITY, "spec.targetRefs[0].name", Unknown),
+    put(SECURITY, "metadata.namespace", Unknown),
+    put(ROUTE, "spec", Unknown),
+    put(ROUTE, "spec.parentRefs", Unknown),
+    put(ROUTE, "metadata.labels", Unknown),
+    put(ROUTE, "metadata.name", Unknown),
+    put(GATEWAY, "spec", Unknown),
+    put(GATEWAY, "metadata.name", Unknown),
+    put(PROXY, "spec", Unknown),
 )  # fmt: skip

@@ -35,6 +35,7 @@ def _program() -> None:
     _pools()
     _small()
     _model()
+    _route()
 
 
 def _cluster() -> None:
@@ -146,6 +147,50 @@ def _model() -> None:
         "digits", "serving.kserve.io/v1beta1", "InferenceService",
         {"namespace": NAMESPACE, "annotations": {"serving.kserve.io/autoscalerClass": "keda"}},
         {"predictor": {"minReplicas": 2, "model": model, "tolerations": tolerations}},
+    )  # fmt: skip
+
+
+def _route() -> None:
+    """A host that the internet reaches, where tokens are asked for."""
+    group = "gateway.networking.k8s.io"
+    listener = {"name": "https", "port": 443, "protocol": "HTTPS", "tls": {"certificateRefs": [{"name": "models-tls"}]}}
+    service = {
+        "type": "LoadBalancer",
+        "annotations": {"service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing"},
+    }
+    proxy = {"type": "Kubernetes", "kubernetes": {"envoyService": service}}
+    _custom(
+        "proxy",
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyProxy",
+        {"name": "proxy", "namespace": "gateways"},
+        {"provider": proxy},
+    )
+    _custom(
+        "front",
+        f"{group}/v1",
+        "Gateway",
+        {"name": "front", "namespace": "gateways"},
+        {
+            "gatewayClassName": "envoy",
+            "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}, listener],
+            "infrastructure": {
+                "parametersRef": {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": "proxy"}
+            },
+        },
+    )
+    provider = {"name": "login", "issuer": "https://login.acme.ai", "remoteJWKS": {"uri": "https://login.acme.ai/keys"}}
+    _custom(
+        "digits",
+        "gateway.envoyproxy.io/v1alpha1",
+        "SecurityPolicy",
+        {"name": "digits", "namespace": NAMESPACE},
+        {"targetRefs": [{"group": group, "kind": "HTTPRoute", "name": "digits"}], "jwt": {"providers": [provider]}},
+    )
+    parent = {"kind": "Gateway", "name": "front", "namespace": "gateways", "sectionName": "https"}
+    _custom(
+        "digits", f"{group}/v1", "HTTPRoute", {"name": "digits", "namespace": NAMESPACE},
+        {"parentRefs": [parent], "hostnames": ["digits.acme.ai"], "rules": [{"backendRefs": [{"name": "digits-predictor", "port": 80}]}]},
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def _found(edit: Edit, graph: Graph, today: date = TODAY) -> list[str]:
 def test_tokens_and_properties_are_those_of_the_sdk(graph: Graph) -> None:
     assert {node.type for node in graph.resources if node.type.startswith("kubernetes:")} == {
         m.BUDGET, m.CONFIG, m.DEPLOYMENT, m.HPA, m.NAMESPACE, m.POLICY, m.POOL, m.QUOTA, m.RELEASE, m.SCALED, m.SERVICE,
+        m.ROUTE, m.GATEWAY, m.PROXY, m.SECURITY,
         "kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress",
     }  # fmt: skip
     pod = find(graph, m.DEPLOYMENT, "llm-team-a").inputs["spec"]["template"]["spec"]
@@ -103,7 +104,27 @@ _APART = {
         ]
     }
 }
+_GATEWAYS = [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "front"}]
+_SCHEME = "spec.provider.kubernetes.envoyService.annotations"
+_INTERNAL = {"service.beta.kubernetes.io/aws-load-balancer-scheme": "internal"}
 RIGHT: dict[str, Edit] = {
+    "a policy of the whole gateway": _each(
+        put(m.SECURITY, "spec.targetRefs", _GATEWAYS), put(m.SECURITY, "metadata.namespace", "gateways")
+    ),
+    "a policy by labels": _each(
+        put(m.ROUTE, "metadata.labels", {"asks": "yes"}),
+        drop(m.SECURITY, "spec.targetRefs"),
+        put(m.SECURITY, "spec.targetSelectors", [{"kind": "HTTPRoute", "matchLabels": {"asks": "yes"}}]),
+    ),
+    "a gateway that is internal": _each(lose(m.SECURITY), put(m.PROXY, _SCHEME, _INTERNAL)),
+    "a gateway for the cluster": _each(
+        lose(m.SECURITY), put(m.PROXY, "spec.provider.kubernetes.envoyService", {"type": "ClusterIP"})
+    ),
+    "a gateway of which nothing is known": _each(lose(m.SECURITY), lose(m.GATEWAY)),
+    "addresses in place of proofs": _each(
+        drop(m.SECURITY, "spec.jwt"),
+        put(m.SECURITY, "spec.authorization", {"defaultAction": "Deny", "rules": []}),
+    ),
     "replicas without a scaler": _replicas,
     "replicas that are ignored": _owned,
     "a taint named like the resource": _named_taint,

@@ -90,6 +90,8 @@ DANGERS: list[tuple[str, Side, Side, str, str]] = [
     ("RD009 a trail is removed", one(TRAIL, name="audit"), [], "watching", "trail"),
     ("RD009 a trail is switched off", one(TRAIL, enableLogging=True), one(TRAIL, enableLogging=False), "watching", "trail"),
     ("RD009 flow logs are removed", one(FLOW_LOG), [], "watching", "flow log"),
+    ("RD009 rules of Prometheus are removed", one("kubernetes:monitoring.coreos.com/v1:PrometheusRule"), [], "watching", "rules of Prometheus"),
+    ("RD009 whom Alertmanager tells is removed", one("kubernetes:monitoring.coreos.com/v1alpha1:AlertmanagerConfig"), [], "watching", "alertmanager config"),
     ("RD009 the log's mask is removed", one("aws:cloudwatch/logDataProtectionPolicy:LogDataProtectionPolicy"), [], "watching", "log data protection"),
     ("RD009 the channel is removed", one("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration"), [], "watching", "channel"),
     ("RD009 the threat detector is removed", one(DETECTOR, enable=True), [], "watching", "detector"),

@@ -348,3 +348,61 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
         read_usage(
             {"components": {"chat": {"languageModel": {**MODEL, "config": "config.json"}}}}, tmp_path / "project"
         )
+
+
+def on_kserve(*command: str, count: Any = "1", resource: str = "nvidia.com/gpu", **annotations: str) -> list[Node]:
+    """An endpoint as a Kubernetes platform makes it: the annotations say what the labels of a cluster's nodes do not."""
+    home = node(ENDPOINT, "chat")
+    server = {
+        "name": "kserve-container",
+        "image": "vllm",
+        "args": ["serve", *command],
+        "resources": {"limits": {resource: count}},
+    }
+    predictor = {
+        "annotations": {f"modelinfra.dev/{key.replace('_', '-')}": value for key, value in annotations.items()},
+        "nodeSelector": {"gpu": "the-big-ones"},
+        "containers": [server],
+    }
+    service = node(
+        "kubernetes:serving.kserve.io/v1beta1:InferenceService",
+        "chat-predictor",
+        parent=home.urn,
+        apiVersion="serving.kserve.io/v1beta1",
+        kind="InferenceService",
+        metadata={"name": "chat", "namespace": "models"},
+        spec={"predictor": predictor},
+    )
+    return [home, service]
+
+
+def test_on_kubernetes_the_accelerator_of_the_platform_is_reckoned_with() -> None:
+    flags = ("--max-model-len=8192",)
+    ((_, on, longest, now, *_),), _ = told([], on_kserve(*flags, accelerator="L40S"))
+    assert (on, longest, now) == ("1 x L40S", "8,192", "fits")
+    assert verdict(on_kserve(*flags, accelerator="T4")) == "does not fit"
+    assert verdict(on_kserve(*flags)) == "not known: neither the resources nor `languageModel` name the accelerator"
+
+
+def test_of_a_slice_the_memory_of_the_slice_counts() -> None:
+    flags = ("--max-model-len=8192",)
+    whole = on_kserve(*flags, accelerator="H100")
+    assert verdict(whole) == "fits"
+    slice_ = on_kserve(*flags, accelerator="H100", accelerator_memory="10240Mi")
+    _, (found,) = told(whole, slice_)
+    assert found.title == "the model of chat does not fit on 1 x 10.0 GiB of H100"
+    named = on_kserve(*flags, resource="nvidia.com/mig-1g.10gb", accelerator="H100", accelerator_memory="10240Mi")
+    assert verdict(named) == "does not fit"
+    unsaid = verdict(on_kserve(*flags, resource="nvidia.com/mig-1g.10gb", accelerator="H100"))
+    assert unsaid == "not known: how much memory comes with nvidia.com/mig-1g.10gb is said nowhere"
+
+
+def test_who_shares_a_gpu_must_not_take_all_of_it() -> None:
+    shared = {"resource": "nvidia.com/gpu.shared", "accelerator": "H100", "accelerator_memory": "40960Mi"}
+    said = verdict(on_kserve("--max-model-len=8192", **shared))
+    assert (
+        said == "not known: vLLM takes 90% of the GPU, of which its share is 50%: write --gpu-memory-utilization 0.50"
+    )
+    modest = on_kserve("--max-model-len=8192", "--gpu-memory-utilization=0.5", **shared)
+    ((_, on, _, now, *_),), _ = told([], modest)
+    assert (on, now) == ("1 x H100", "fits")

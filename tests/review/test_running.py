@@ -68,6 +68,16 @@ def masks(*kinds: str) -> dict[str, Any]:
     return {"policyDocument": json.dumps({"Statement": [statement]})}
 
 
+RULES = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
+
+
+def rules(limit: str = "0.5", wait: str = "0s") -> dict[str, Any]:
+    """An object with one alarm of Prometheus."""
+    question = f"(count_over_time((histogram_quantile(0.99, x) > {limit})[5m:1m]) >= 3) and (sum(y) >= 1000)"
+    alarm = {"alert": "p99", "expr": question, "for": wait}
+    return {"spec": {"groups": [{"name": "a", "rules": [alarm]}]}}
+
+
 @pytest.mark.parametrize(
     ("find", "token", "before", "after", "severity", "title"),
     [
@@ -84,6 +94,10 @@ def masks(*kinds: str) -> dict[str, Any]:
         (watching.findings, ALARM, {"evaluationPeriods": 3}, {"evaluationPeriods": 1}, "note", "the alarm it tells sooner, and more often for nothing"),
         (watching.findings, ALARM, {"alarmActions": ["arn:topic"]}, {"alarmActions": []}, "medium", "the alarm it tells nobody"),
         (watching.findings, ALARM, {}, {"actionsEnabled": False}, "medium", "the alarm it tells nobody"),
+        (watching.findings, RULES, rules(), {"spec": {"groups": []}}, "medium", "the rules of Prometheus it has no alarm p99 any more"),
+        (watching.findings, RULES, rules(), rules(limit="0.8"), "medium", "the rules of Prometheus it: p99 tells later"),
+        (watching.findings, RULES, rules(), rules(limit="0.2"), "note", "the rules of Prometheus it: p99 tells earlier"),
+        (watching.findings, RULES, rules(wait="1m"), rules(wait="10m"), "low", "the rules of Prometheus it: p99 takes longer to tell"),
         (watching.findings, LOG, {"retentionInDays": 30}, {"retentionInDays": 3}, "low", "the log group it keeps logs for 3 days only"),
         (watching.findings, MASK, masks("EmailAddress", "Name"), masks("Name"), "high", "the log data protection policy it no longer masks EmailAddress"),
         (watching.findings, LOG, {}, {"retentionInDays": 30}, "low", "the log group it keeps logs for 30 days only"),

@@ -87,7 +87,8 @@ def test_no_more_than_so_many_a_second_are_kept_and_all_are_answered(world: Make
 
 
 def test_every_request_is_answered_while_the_shipper_is_killed_and_the_next_one_listens(world: Make) -> None:
-    here = world()
+    # A quick machine asks more often than the thousand times a second of the others.
+    here = world(per_second=100_000.0)
     statuses: list[int] = []
     done = threading.Event()
 
@@ -104,7 +105,8 @@ def test_every_request_is_answered_while_the_shipper_is_killed_and_the_next_one_
         eventually(lambda: len(statuses) > before + 500, 20, "nobody is answered without a shipper")
     with here.shipping() as second:
         before = len(statuses)
-        eventually(lambda: len(statuses) > before + 100, 10, "nobody is answered")
+        # Requests are counted fifty at a time, and what was answered before the shipper listened is in the first of them.
+        eventually(lambda: len(statuses) > before + 200, 10, "nobody is answered")
         done.set()
         asking.join(20)
     assert set(statuses) == {200}

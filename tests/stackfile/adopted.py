@@ -23,9 +23,94 @@ ADOPTED: dict[str, Any] = {
             "clusterArn": "arn:aws:ecs:us-west-2:123456789012:cluster/models",
             "listenerArn": "arn:aws:elasticloadbalancing:us-west-2:123456789012:listener/app/models/50dc6c495c0c9188/f2f7dc8efc522ab2",
             "loadBalancerUrl": "https://models.example.com",
-        }
+        },
+        "shared": {"type": "kubernetes", "cluster": {"context": "shared"}},
+    },
+    "edgeFleets": {
+        "depots": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "fallback": "heavy",
+            "router": {
+                "confidence": {"output": "predict_proba", "rule": "margin", "least": 0.3},
+                "concurrency": 2,
+                "queue": 8,
+                "timeout": "2s",
+                "offline": {
+                    "size": "128MiB",
+                    "drop": "least-valuable",
+                    "sendPerSecond": 5,
+                    "sendBetween": {"start": "22:00", "end": "05:00"},
+                },
+                "samples": {"share": 0.01, "mask": ["email"], "retentionDays": 60},
+            },
+            "telemetry": True,
+            "alarms": {
+                "handedOverPercent": 30,
+                "refusedPercent": 2,
+                "lost": 5,
+                "p99LatencyMs": 800,
+                "storePercent": 70,
+                "temperatureCelsius": 80,
+                "off": ["temperature"],
+            },
+            "dashboard": False,
+        },
+        "doors": {
+            "runtime": "greengrass",
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "claim": {"expires": "2027-01-15", "devices": 200},
+            "rollout": {
+                "perMinute": 100,
+                "start": 20,
+                "factor": 1.5,
+                "after": 40,
+                "abortPercent": 10,
+                "abortAfter": 5,
+                "abortOn": "failed",
+                "timeout": "30m",
+                "onFailure": "keep",
+            },
+        },
+        "shelves": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "fallback": "heavy",
+            "router": {"confidence": {"path": "$.outputs[*].scores", "least": 0.9}},
+        },
+        "kiosks": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "fallback": "badges",
+            "router": {"auth": {"certificate": "/etc/acme/kiosk/chain.pem", "key": "/etc/acme/kiosk/key.pem"}},
+        },
+        "lockers": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "fallback": "tokens",
+            "router": {"auth": {"tokenFile": "/var/lib/acme/locker/token"}},
+        },
+        "gates": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "fallback": "heavy",
+            "router": {"split": {"at": "conv_9"}},
+        },
     },
     "endpoints": {
+        "words": {
+            "platform": "shared",
+            "server": "mlserver",
+            "model": "gs://acme-models/words/7",
+            "storageSecrets": ["models-store"],
+        },
         "digits": {
             "server": "mlserver",
             "model": "stacks/models/digits",
@@ -180,6 +265,27 @@ ADOPTED: dict[str, Any] = {
                 },
             },
         },
+        "heavy": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "longestRequest": "20s",
+            "exposure": {"gateway": {"auth": {"iam": {}}}, "paths": ["/v2/models/digits/infer"]},
+        },
+        "badges": {
+            "server": "mlserver",
+            "image": "a.example/served@sha256:" + "0" * 64,
+            "model": {"name": "digits"},
+            "longestRequest": "20s",
+            "exposure": {
+                "gateway": {
+                    "auth": {"mtls": {"caBundle": "s3://acme-pki/kiosks.pem"}},
+                    "domain": "kiosks.example.com",
+                    "hostedZoneId": "Z0123456789ABCDEFGHIJ",
+                },
+                "paths": ["/v2/models/digits/infer"],
+            },
+        },
         "open": {
             "server": "mlserver",
             "model": "stacks/models/digits",
@@ -212,3 +318,6 @@ ADOPTED: dict[str, Any] = {
         },
     },
 }
+
+for _endpoint in ADOPTED["endpoints"].values():
+    _endpoint.setdefault("platform", "web")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from modelinfra.stackfile.read import KEY
 from tests.stackfile.adopted import ADOPTED
+from tests.stackfile.clusters import CLUSTERS
 from tests.stackfile.rich import RICH
 
 STACKS = Path(__file__).parents[2] / "stacks"
@@ -23,7 +24,7 @@ def stack(name: str) -> dict[str, Any]:
     return found
 
 
-GOOD = {"sandbox": stack("sandbox"), "dev": stack("dev"), "rich": RICH, "adopted": ADOPTED}
+GOOD = {"sandbox": stack("sandbox"), "dev": stack("dev"), "rich": RICH, "adopted": ADOPTED, "clusters": CLUSTERS}
 
 WORDS = st.one_of(
     st.text(max_size=8),

@@ -18,12 +18,6 @@ SCALED = "scaling: {min: 0, max: 4}"
 
 ASYNCHRONOUS = [
     wrong_endpoint(
-        "no replica of a synchronous endpoint",
-        "scaling: {min: 0, max: 4}",
-        "scaling.min (given: 0): a load balancer without replicas answers 503 at once, and no part of AWS holds a request of a synchronous "
-        "endpoint until one has started. Write `mode: async`, whose queue holds requests and wakes the first replica, or a `min` of 1.",
-    ),
-    wrong_endpoint(
         "never a replica",
         "mode: async\nscaling: {min: 0}",
         "scaling.max: with `min`: 0 and nothing more no message would ever be taken from the queue. Write how many replicas there may be, "
@@ -45,9 +39,6 @@ ASYNCHRONOUS = [
         "revisions: {candidate: {scaling: {min: 0, max: 4, backlogPerReplica: 5}}}",
         "revisions.candidate.scaling.backlogPerReplica (given: 5): only an asynchronous endpoint has a queue with a backlog. Write `mode: "
         "async`, or `requestsPerSecondPerReplica`.",
-        "revisions.candidate.scaling.min (given: 0): a load balancer without replicas answers 503 at once, and no part of AWS holds a request "
-        "of a synchronous endpoint until one has started. Write `mode: async`, whose queue holds requests and wakes the first replica, or a "
-        "`min` of 1.",
     ),
     wrong_endpoint(
         "a queue of a synchronous endpoint",

@@ -12,7 +12,10 @@ from tests.stackfile.wrong_adoption import ADOPTION
 from tests.stackfile.wrong_asynchronous import ASYNCHRONOUS
 from tests.stackfile.wrong_captures import CAPTURES
 from tests.stackfile.wrong_doors import DOORS
+from tests.stackfile.wrong_fleets import FLEETS
+from tests.stackfile.wrong_graphs import GRAPHS
 from tests.stackfile.wrong_keys import KEYS, YAML
+from tests.stackfile.wrong_node_fleets import NODE_FLEETS
 from tests.stackfile.wrong_nodes import NODES
 from tests.stackfile.wrong_parts import MODELS, NETWORKS, PLACES
 from tests.stackfile.wrong_servers import SERVERS
@@ -23,7 +26,7 @@ SEVERAL = wrong_environment(
     "many mistakes at once",
     """\
     production: 1
-    edgeFleets: {}
+    edgeFleets: {stores: {server: mlserver, model: model, prefill: {}}}
     network: {zones: 5, nat: maybe}
     platforms: {web: {type: eks}}
     endpoints:
@@ -40,7 +43,8 @@ SEVERAL = wrong_environment(
     "endpoints.Digits.model: this is required. Write the path of the model's directory, or its address.",
     "endpoints.a.logs.retentionDays (given: 45): CloudWatch Logs does not offer this retention. Write 30.",
     "endpoints.a.scaling.max (given: 2): this is less than `min`, which is 3. Write 3 or more.",
-    "edgeFleets (given: {}): this is not built yet: there is no edge fleet. Remove it.",
+    "edgeFleets.stores.prefill (given: {}): this is not built yet: each replica reads prompts and writes answers; none does one of them "
+    "alone. Remove it.",
     "endpoints.Digits.platform (given: 'wbe'): there is no such platform. Did you mean 'web'?",
 )
 
@@ -58,6 +62,9 @@ WRONG = [
     *NODES,
     *ASYNCHRONOUS,
     *CAPTURES,
+    *FLEETS,
+    *GRAPHS,
     *DOORS,
+    *NODE_FLEETS,
     SEVERAL,
 ]

@@ -177,15 +177,29 @@ KEYS = [
     wrong_endpoint(
         "mirror",
         "mirror: candidate",
-        "mirror (given: 'candidate'): this is not built yet: a load balancer of AWS forwards each request once; copies of "
-        "requests need a service mesh. Remove it.",
+        "mirror (given: 'candidate'): a mapping is expected here. Write keys and values below it.",
+    ),
+    wrong_endpoint(
+        "a mirror that is no revision",
+        "revisions: {candidate: {cpu: 2}}\nmirror: {revision: candidat}",
+        "mirror.revision (given: 'candidat'): there is no such revision. Did you mean 'candidate'?",
+    ),
+    wrong_endpoint(
+        "a mirror without revisions",
+        "mirror: {revision: candidate}",
+        "mirror: there is one revision, and it answers. Add the one that shall get the copies to `revisions`.",
+    ),
+    wrong_endpoint(
+        "a mirror that answers",
+        "revisions: {candidate: {cpu: 2}}\nmirror: {revision: stable}",
+        "mirror.revision (given: 'stable'): this one answers. Write one of `revisions`.",
     ),
     wrong_endpoint("gRPC", "grpc: true", f"grpc (given: True): {BELOW} `exposure.grpc`."),
     wrong_platform(
         "a key of another kind of platform",
         "{type: kubernetes, cluster: {context: a}, exek: true}",
         "platforms.web.exek (given: True): there is no such key. Write one of: accelerators, cluster, createNamespace, gateway, "
-        "imagePullSecrets, namespace, prometheusUrl, serving, tenant, transforms, type.",
+        "imagePullSecrets, knativeGateway, kserve, namespace, prometheus, registry, serving, tenant, tenantCallers, transforms, type.",
     ),
     wrong_platform(
         "platform of a type that is not built",

@@ -230,7 +230,7 @@ NODES = [
         "pool without an accelerator",
         ONE,
         "server: mlserver, model: model, nodePool: a",
-        "nodePool (given: 'a'): without `accelerator` replicas run on Fargate. Write `accelerator`, or remove it.",
+        "nodePool (given: 'a'): its nodes have accelerators, and without `accelerator` replicas run elsewhere. Write `accelerator`, or remove it.",
     ),
     wrong_on_pool(
         "more replicas than the pool has room for",

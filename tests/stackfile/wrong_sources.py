@@ -17,7 +17,7 @@ SOURCES = [
         "models.v1.5.kmsKeyArn (given: 'key'): this is not the ARN of a KMS key. Write for example "
         "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab.",
         "models.words (given: 'ftp://acme/words'): models are not taken from 'ftp:'. "
-        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        "Write a path, or an address that begins with s3://, gs://, hf://, https:// or oci://.",
         model=None,
     ),
     wrong_endpoint(
@@ -25,6 +25,13 @@ SOURCES = [
         "models: {}",
         "models (given: {}): the least is 1. Write 1 or more.",
         model=None,
+    ),
+    wrong_endpoint(
+        "a bucket of Google Cloud Storage on ECS, and a secret of Kubernetes",
+        "storageSecrets: [store]",
+        "storageSecrets: on ECS replicas fetch models with a role, or with the model's `token`. Remove it.",
+        "model (given: 'gs://acme/digits/7'): on ECS nothing reads buckets of Google Cloud Storage. Write s3://, hf:// or https://, or `platform` with one of type kubernetes.",
+        model="gs://acme/digits/7",
     ),
     wrong_endpoint(
         "the name of one of several",
@@ -37,14 +44,14 @@ SOURCES = [
         "model on an FTP server",
         "",
         "model (given: 'ftp://acme/digits'): models are not taken from 'ftp:'. "
-        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        "Write a path, or an address that begins with s3://, gs://, hf://, https:// or oci://.",
         model="ftp://acme/digits",
     ),
     wrong_endpoint(
         "model over plain HTTP",
         "",
         "model (given: 'http://acme/digits.zip'): models are not taken from 'http:'. "
-        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        "Write a path, or an address that begins with s3://, gs://, hf://, https:// or oci://.",
         model="http://acme/digits.zip",
     ),
     wrong_endpoint(
@@ -219,7 +226,7 @@ SOURCES = [
         "a full-width letter",
         "",
         "model (given: 'ｓ3://acme/digits/7'): this is neither a path nor an address. "  # noqa: RUF001 the mistake
-        "Write a path, or an address that begins with s3://, hf://, https:// or oci://.",
+        "Write a path, or an address that begins with s3://, gs://, hf://, https:// or oci://.",
         model="ｓ3://acme/digits/7",  # noqa: RUF001 the mistake
     ),
     wrong_environment(

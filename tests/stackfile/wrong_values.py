@@ -78,7 +78,7 @@ QUANTITIES = [
     wrong_endpoint(
         "disk too small",
         "ephemeralStorage: 10GiB",
-        "ephemeralStorage (given: '10GiB'): the least is 21GiB. Write 21GiB or more.",
+        "ephemeralStorage (given: '10 GiB'): on Fargate the least is 21GiB, and the most 200GiB. Write 21GiB or more.",
     ),
     wrong_platform(
         "idle time-out too long",

@@ -33,7 +33,7 @@ KUBERNETES: dict[str, Any] = {
             "type": "kubernetes",
             "cluster": {"context": "models"},
             "gateway": {"name": "inference", "namespace": "gateways", "url": "https://models.acme.ai"},
-            "prometheusUrl": "http://prometheus.monitoring:9090",
+            "prometheus": {"url": "http://prometheus.monitoring:9090"},
         }
     },
     "endpoints": {
@@ -47,6 +47,10 @@ KUBERNETES: dict[str, Any] = {
 }
 """What is edited of options that land on Kubernetes."""
 
+TOPIC = "arn:aws:sns:us-west-2:123456789012:alarms"
+WATCHING = {"url": "http://prometheus.monitoring:9090", "operator": True, "grafana": True, "envoyGateway": True}
+"""A Prometheus that sees everything, also what a server does not count."""
+
 ROLLOUT = "endpoints.iris.rollout"
 CHECKS = f"{ROLLOUT}.checks"
 SLO = "endpoints.iris.slo"
@@ -58,6 +62,8 @@ METRICS, STEPS, SCHEDULE = f"{SCALING}.metrics", f"{SCALING}.steps", f"{SCALING}
 NAMES = {
     "platforms": "web",
     f"{CLUSTER}.accelerators": "A10G",
+    "inferenceGraphs": "both",
+    "inferenceGraphs.both.nodes": "root",
     "endpoints": "iris",
     "gpuNodePools": "a10g",
     "endpoints.iris.revisions": "candidate",
@@ -68,6 +74,9 @@ NAMES = {
     CHECKS: "known",
     SCHEDULE: "day",
     "tenants": "acme",
+    "edgeFleets": "stores",
+    "edgeFleets.stores.rings": "0",
+    "edgeFleets.stores.revisions": "candidate",
 }
 
 TENANTS: dict[str, Any] = {"tenants": {"acme": {}, "bolt": {}}}
@@ -142,6 +151,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
         }
     },
     "endpoints.iris.exposure.auth.apiKeys": {"endpoints.iris.exposure.auth": {"apiKeys": {"orders": {}}}},
+    "edgeFleets.stores.logs.findingsGroupArn": {"edgeFleets.stores.logs": {"masked": ["EmailAddress"]}},
     "endpoints.iris.tenant": TENANTS | {"endpoints.iris.tenant": "acme"},
     "platforms.web.tenant": TENANTS | {"platforms.web.tenant": "acme", "endpoints": {}},
     "gpuNodePools.a10g.tenant": TENANTS | {"gpuNodePools.a10g.tenant": "acme"},
@@ -171,7 +181,10 @@ CONTEXT: dict[str, dict[str, Any]] = {
 
 # What the rules refuse at this place, with a message of their own: revisions belong to synchronous endpoints.
 # `capacity` decides which of its neighbours may stand there, `maxNodes` first: tests/platforms/test_managed_instances.py.
+# What pools say on EKS alone: tests/platforms/test_eks_gpu.py.
+_ON_EKS = ("efa", "imageSnapshotId", "instanceStore", "machineImage", "parallelPull", "reservation", "sharing")
 REFUSED = {"endpoints.iris.revisions.candidate.scaling.backlogPerReplica", "gpuNodePools.a10g.capacity"}
+REFUSED_BELOW = tuple(f"gpuNodePools.a10g.{each}" for each in _ON_EKS)
 
 POOL = "gpuNodePools.a10g"
 ACCELERATOR = "endpoints.iris.accelerator"
@@ -205,6 +218,40 @@ DIVIDED: dict[str, Any] = {REVISION: {"environment": {"SEED": "1"}, "scaling": E
 
 # A revision scales by the options by which its endpoint does: what stands below names of the user's is walked there.
 _WALKED_ONCE = tuple(f"{REVISION}.scaling.{each}" for each in ("metrics", "steps", "schedule"))
+
+# The same options as those of the components, which walk them: tests/platforms/test_eks_options.py and test_kserve.py.
+_WALKED_THERE = (f"{CLUSTER}.cluster.eks", f"{CLUSTER}.kserve")
+FLEET = "edgeFleets.stores"
+# What a fleet serves is said in the words of endpoints, and walked there.
+_WALKED_ONCE += (f"{FLEET}.server", f"{FLEET}.model", f"{FLEET}.revisions.candidate.model")
+ON_DEVICES: dict[str, Any] = {key: ENDPOINT[key] for key in ("server", "model", "environment", "secrets")}
+ON_GREENGRASS: dict[str, Any] = {
+    "runtime": "greengrass",
+    **{key: ENDPOINT[key] for key in ("server", "model", "environment")},
+}
+CONTEXT[f"{FLEET}.claim"] = {FLEET: ON_GREENGRASS}
+
+ROUTED: dict[str, Any] = {
+    FLEET: {**ON_DEVICES, "fallback": "iris"},
+    ASKED: "30s",
+    EXPOSURE: {"gateway": {"auth": {"iam": {}}}, "paths": ["/v2/models/iris/infer"]},
+}
+WATCHED: dict[str, Any] = {**ROUTED, FLEET: {**ROUTED[FLEET], "alarmTopicArn": TOPIC}}
+_TOKEN = {"tokenFile": "/etc/acme/device/token"}
+BEARER: dict[str, Any] = {
+    **ROUTED,
+    FLEET: {**ROUTED[FLEET], "router": {"auth": _TOKEN}},
+    EXPOSURE: {"gateway": BEHIND_GATEWAY, "paths": ["/v2/models/iris/infer"]},
+}
+_PAIR = {"certificate": "/etc/acme/device/device.pem", "key": "/etc/acme/device/key.pem"}
+_CERTIFIED = {**BEHIND_GATEWAY, "auth": {"mtls": {"caBundle": "s3://acme-pki/devices.pem"}}}
+CERTIFIED: dict[str, Any] = {
+    **ROUTED,
+    FLEET: {**ROUTED[FLEET], "router": {"auth": _PAIR}},
+    EXPOSURE: {"gateway": _CERTIFIED, "paths": ["/v2/models/iris/infer"]},
+}
+CONTEXT |= {f"{FLEET}.router.auth.{each}": CERTIFIED for each in ("certificate", "key")}
+CONTEXT |= {f"{FLEET}.alarmTopicArn": ROUTED, f"{FLEET}.telemetry": WATCHED, f"{FLEET}.dashboard": ROUTED}
 
 SERVER = "endpoints.iris.server"
 OWN_SERVER: dict[str, Any] = {
@@ -262,6 +309,27 @@ BASES: dict[str, dict[str, Any]] = {
     "endpoints.iris.collector": {"endpoints.iris.metrics": {}},
     "endpoints.iris.capture": {"endpoints.iris.capture": {}},
     "endpoints.iris.tracing": {"endpoints.iris.tracing": {"to": "xray"}},
+    FLEET: {FLEET: ON_DEVICES},
+    f"{FLEET}.router": ROUTED,
+    f"{FLEET}.alarms": WATCHED,
+    f"{FLEET}.router.auth": BEARER,
+    f"{FLEET}.router.offline.sendBetween": {
+        f"{FLEET}.router": {"offline": {"sendBetween": {"start": "23:00", "end": "06:00"}}}
+    },
+    f"{FLEET}.router.confidence": {f"{FLEET}.router": {"confidence": {"output": "p", "least": 0.8}}},
+    f"{FLEET}.router.split": {f"{FLEET}.router": {"split": {"at": "conv_9"}}},
+    f"{FLEET}.router.samples": {f"{FLEET}.router": {"samples": {"share": 0.01}}},
+    f"{FLEET}.claim": {FLEET: {**ON_GREENGRASS, "claim": {"expires": "2027-01-15"}}},
+    f"{FLEET}.rollout": {FLEET: ON_GREENGRASS},
+    f"{FLEET}.activation": {f"{FLEET}.activation": {"expires": "2027-01-15"}},
+    f"{FLEET}.revisions.candidate": {
+        f"{FLEET}.rings": [{"name": "canary", "revision": "candidate"}],
+        f"{FLEET}.revisions": {"candidate": {"environment": {"LOG_LEVEL": "trace"}}},
+    },
+    f"{FLEET}.rings": {
+        f"{FLEET}.rings": [{"name": "canary", "share": 0.05}, {"name": "rest"}],
+        f"{FLEET}.revisions": {"candidate": {"environment": {"SEED": "1"}}},
+    },
     "notify": {"notify": {"emails": ["on-call@example.com"]}},
     "notify.slack": {"notify.slack": {"workspaceId": "T0123ABCD", "channelId": "C0123ABCD"}},
     "notify.teams": {
@@ -289,18 +357,155 @@ BASES: dict[str, dict[str, Any]] = {
 _OF_SEVERAL = {**KUBERNETES["endpoints"]["iris"]["scaling"], "concurrency": 4}
 _A10G_NODES = {f"{CLUSTER}.accelerators": {"A10G": {"nodeSelector": {"gpu": "a10g"}}}, "endpoints.iris.scaling": {}}
 
+_BUILT = {
+    f"{CLUSTER}.registry": {"url": "registry.acme.ai/models"},
+    "endpoints.iris.server": "mlserver",
+    "endpoints.iris.model": MODEL,
+}
+_SPACE = "tenants.acme.kubernetes"
+_OF_TENANT = {"endpoints.iris.tenant": "acme"}
+_SCALED_BESIDE = {"image": f"r.example/beside@sha256:{'0' * 64}", "scaling": {"min": 2, "max": 4}}
+_V1_SERVER = {"endpoints.iris.server": "kserve-sklearnserver", "endpoints.iris.model": "s3://acme-models/iris/7"}
+_KNATIVE = {f"{CLUSTER}.serving": "kserve-knative", f"{CLUSTER}.prometheus": None}
+
+_CANDIDATE = {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}}
+
 KUBERNETES_BASES: dict[str, dict[str, Any]] = {
+    _SPACE: {"tenants": {"acme": {"kubernetes": {"groups": ["acme-ml"], "quota": {"cpu": 64}}}}} | _OF_TENANT,
+    f"{CLUSTER}.registry": _BUILT,
+    f"{CLUSTER}.tenantCallers": {"tenants": {"acme": {"kubernetes": {}}}} | _OF_TENANT,
     REVISION: {REVISION: {"environment": {"SEED": "1"}, "scaling": KUBERNETES["endpoints"]["iris"]["scaling"]}},
+    "endpoints.iris.mirror": {**_CANDIDATE, "endpoints.iris.mirror": {"revision": "candidate"}},
+    f"{CLUSTER}.knativeGateway": {**_KNATIVE, "endpoints.iris.scaling": {"min": 0, "max": 2}},
     f"{CLUSTER}.accelerators": {**_A10G_NODES, ACCELERATOR: {"name": "A10G"}},
+    f"{CLUSTER}.prometheus.alerts": {
+        f"{CLUSTER}.prometheus": WATCHING | {"alerts": {"webhook": "pager/url", "topicArn": TOPIC}}
+    },
+    SLO: {f"{CLUSTER}.prometheus": WATCHING, SLO: {"availability": 99.9, "p95LatencyMs": 100, "p99LatencyMs": 500}},
+    SCHEDULE: {
+        SCHEDULE: {"day": {"at": "cron(0 8 ? * MON *)", "min": 3}, "night": {"at": "cron(0 20 ? * FRI *)"}},
+    },
+    "endpoints.iris.metrics": {f"{CLUSTER}.prometheus": WATCHING, "endpoints.iris.metrics": {}},
+    "endpoints.iris.transformer": {"endpoints.iris.transformer": _SCALED_BESIDE},
+    "endpoints.iris.explainer": {"endpoints.iris.explainer": _SCALED_BESIDE},
+    "endpoints.iris.modelVolume": {"endpoints.iris.modelVolume": {"claim": "weights", "path": "iris/1"}},
+    "endpoints.iris.batching": {**_V1_SERVER, "endpoints.iris.batching": {}},
+    "endpoints.iris.payloadLogging": {"endpoints.iris.payloadLogging": {"url": "http://payloads.logging"}},
+    "inferenceGraphs.both": {
+        "inferenceGraphs.both": {
+            "nodes": {"root": {"routerType": "Sequence", "steps": [{"endpoint": "iris"}]}},
+            "scaling": {"min": 2, "max": 4},
+        },
+    },
+}
+
+_READY = {"image": "r.example/served@sha256:" + "0" * 64, "model": {"name": "iris", "size": "10MiB"}}
+ON_NODES: dict[str, Any] = {
+    "runtime": "kubernetes",
+    "server": "mlserver",
+    "environment": {"LOG_LEVEL": "info"},
+    **_READY,
+}
+_HEAVY = {
+    "platform": "web",
+    "server": "mlserver",
+    "model": MODEL,
+    "longestRequest": "30s",
+    "exposure": {
+        "gateway": {"auth": {"jwt": {"issuer": "https://k3s.acme.ai", "audiences": ["heavy"]}}},
+        "paths": ["/v2/models/iris/infer"],
+    },
+}
+# Where pods have roles, with which samples are written.
+_IN_EKS: dict[str, Any] = {
+    f"{CLUSTER}.cluster": {"eks": {"clusterName": "stores"}},
+    f"{CLUSTER}.registry": "ecr",
+    "endpoints.heavy.exposure.gateway": {"auth": {"iam": {}}},
+}
+KUBERNETES_BASES |= {
+    FLEET: {FLEET: ON_NODES, "endpoints": {}},
+    f"{FLEET}.router": {
+        FLEET: {**ON_NODES, "fallback": "heavy"},
+        f"{CLUSTER}.registry": {"url": "r.example/models"},
+        "platforms.web": {"type": "ecs"},
+        "endpoints.heavy": _HEAVY,
+    },
+    f"{FLEET}.router.confidence": BASES[f"{FLEET}.router.confidence"],
+    f"{FLEET}.router.offline.sendBetween": BASES[f"{FLEET}.router.offline.sendBetween"],
+    f"{FLEET}.router.samples": _IN_EKS | {f"{FLEET}.router": {"samples": {"share": 0.01}}},
+    f"{FLEET}.revisions.candidate": BASES[f"{FLEET}.revisions.candidate"],
+    f"{FLEET}.rings": BASES[f"{FLEET}.rings"],
+}
+
+# A server that counts requests itself: what the gateway counts is of all revisions together.
+_COUNTING = {"endpoints.iris.server": "mlserver", "endpoints.iris.model": "s3://acme-models/iris/7"}
+_AT_LISTENER = {**KUBERNETES["platforms"]["k8s"]["gateway"], "listener": "https", "implementation": "envoy-gateway"}
+_AT_ISSUER = {**_AT_LISTENER, "clusterIssuer": "letsencrypt"}
+_EXPOSURE = "endpoints.iris.exposure"
+_OF_TOKENS = {
+    "issuer": "https://login.acme.ai",
+    "jwksUrl": "https://login.acme.ai/keys",
+    "claims": [{"name": "aud", "values": ["iris"]}],
+}
+_AT_DOMAIN = {f"{CLUSTER}.gateway": _AT_ISSUER, _EXPOSURE: {"domain": "iris.acme.ai"}}
+_ASKED = {**_AT_DOMAIN, f"{_EXPOSURE}.auth": {"jwt": _OF_TOKENS}}
+_TRITON = {
+    "endpoints.iris.server": "triton",
+    "endpoints.iris.model": {"uri": f"hf://acme/iris@{'a' * 40}", "size": "1GiB"},
+}
+
+KUBERNETES_BASES |= {
+    _EXPOSURE: _AT_DOMAIN,
+    f"{_EXPOSURE}.auth.jwt": {f"{_EXPOSURE}.auth": {"jwt": _OF_TOKENS}},
+    f"{_EXPOSURE}.auth.apiKeys": {f"{_EXPOSURE}.auth": {"apiKeys": {"orders": {"generation": 2}}}},
+    f"{_EXPOSURE}.grpc": {**_TRITON, f"{_EXPOSURE}.grpc": {}},
+    f"{CLUSTER}.gateway": {},
 }
 
 KUBERNETES_CONTEXT: dict[str, dict[str, Any]] = {
+    f"{CLUSTER}.registry": _BUILT,
+    _SPACE: {"tenants": {"acme": {}}, "endpoints": {}},
+    "endpoints.iris.storageSecrets": {"endpoints.iris.storageSecrets": ["others"]},
+    f"{_SPACE}.storageSecrets": {f"{_SPACE}.storageSecrets": ["others"]},
+    f"{_SPACE}.quota.accelerators": {f"{CLUSTER}.accelerators": {"A10G": {"nodeSelector": {"gpu": "a10g"}}}},
+    f"{CLUSTER}.tenantCallers": {"tenants": {"acme": {"kubernetes": {}}}} | _OF_TENANT,
+    **{f"{REVISION}.scaling.{key}": _COUNTING for key in ("requestsPerSecondPerReplica", "p95LatencyMs")},
+    "endpoints.iris.batching": _V1_SERVER,
+    f"{CLUSTER}.gateway.listener": {f"{CLUSTER}.gateway": _AT_LISTENER},
+    f"{CLUSTER}.gateway.clusterIssuer": _AT_DOMAIN,
+    f"{CLUSTER}.gateway.admittedNamespaces": _ASKED,
+    f"{_EXPOSURE}.cidrs": {f"{_EXPOSURE}.cidrs": ["192.0.2.0/24"]},
+    f"{_EXPOSURE}.grpc": {**_TRITON, f"{_EXPOSURE}.grpc": None},
+    f"{_EXPOSURE}.auth.apiKeys": {f"{_EXPOSURE}.auth": {"apiKeys": {"orders": {}}}},
     f"{CLUSTER}.createNamespace": {f"{CLUSTER}.namespace": "models"},
+    f"{FLEET}.createNamespace": {f"{FLEET}.namespace": "tills"},
     f"{CLUSTER}.gateway": {f"{CLUSTER}.gateway": None},
-    f"{CLUSTER}.prometheusUrl": {"endpoints.iris.scaling": _OF_SEVERAL},
+    f"{CLUSTER}.prometheus": {f"{CLUSTER}.prometheus": None},
+    f"{CLUSTER}.prometheus.url": {"endpoints.iris.scaling": _OF_SEVERAL},
+    f"{CLUSTER}.prometheus.labels": {f"{CLUSTER}.prometheus": WATCHING | {"alerts": {"webhook": "pager/url"}}},
+    f"{CLUSTER}.prometheus.envoyGateway": {f"{CLUSTER}.prometheus.operator": True},
+    f"{CLUSTER}.prometheus.alerts": {f"{CLUSTER}.prometheus.operator": True},
+    **{
+        path: {f"{CLUSTER}.prometheus": WATCHING}
+        for path in (
+            SLO,
+            "endpoints.iris.dashboard",
+            "endpoints.iris.rollback.errorPercent",
+            f"{SCALING}.requestsPerSecondPerReplica",
+            f"{SCALING}.p95LatencyMs",
+        )
+    },
     f"{CLUSTER}.tenant": TENANTS | {f"{CLUSTER}.tenant": "acme", "endpoints": {}},
-    "endpoints.iris.traffic": {"endpoints.iris.revisions": {"candidate": {"cpu": 2}}},
+    "endpoints.iris.traffic": _CANDIDATE,
+    "endpoints.iris.mirror": _CANDIDATE,
 }
+
+
+_THERE = ("kubernetes:", "modelinfra:index:KServe")
+"""What the types of resources in a cluster have in them."""
+
+_IN_BOTH = f"{FLEET}.router.samples"
+"""Makes a bucket in AWS also where its pods are in a cluster: `test_on_eks_the_pods_of_a_ring_have_a_role_of_their_own` asks it."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +519,11 @@ class Edit:
     @property
     def lands(self) -> tuple[str, ...]:
         """Where it lands, on the one platform or the other."""
-        return tuple(each for each in self.option.lands if ("kubernetes:" in each) is self.kubernetes)
+        if self.path.startswith(
+            f"{CLUSTER}.registry"
+        ):  # images that are built for it, and their repositories, lie elsewhere
+            return self.option.lands if self.kubernetes else ()
+        return tuple(each for each in self.option.lands if any(word in each for word in _THERE) is self.kubernetes)
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -343,14 +552,22 @@ class Edit:
 
 def edits() -> list[Edit]:
     """Every declared option that has another valid value written beside it, where it lands in AWS."""
-    return [each for each in _edits(EnvironmentOptions, "") if each.lands and each.path not in REFUSED]
+    return [
+        each
+        for each in _edits(EnvironmentOptions, "")
+        if each.lands and each.path not in REFUSED and not each.path.startswith(REFUSED_BELOW)
+    ]
 
 
 def kubernetes_edits() -> list[Edit]:
     """The same of those that land on Kubernetes."""
     found = [replace(each, kubernetes=True) for each in _edits(EnvironmentOptions, "")]
     return [
-        each for each in found if each.lands and each.path not in REFUSED and not each.path.startswith(f"{SERVER}.")
+        each
+        for each in found
+        if each.lands
+        and each.path not in {*REFUSED, _IN_BOTH}
+        and not each.path.startswith((f"{SERVER}.", *REFUSED_BELOW))
     ]
 
 
@@ -370,7 +587,7 @@ def _edits(declaration: type, prefix: str) -> Iterator[Edit]:
         path = prefix + spelled(key.name, "camel")
         if key.option.example is not UNSET:
             yield Edit(path, key.option)
-        for below in _declarations(key.type) if path not in _WALKED_ONCE else ():
+        for below in _declarations(key.type) if path not in (*_WALKED_ONCE, *_WALKED_THERE) else ():
             name = f".{NAMES[path]}" if path in NAMES else ""
             name = ".k8s" if below is KubernetesPlatformOptions else name
             yield from _edits(below, f"{path}{name}.")
@@ -387,9 +604,9 @@ def _declarations(tp: Any) -> Iterator[type]:
 
 def _put(environment: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
-    here = environment
+    here: Any = environment
     for part in parents:
-        here = here.setdefault(part, {})
+        here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
     if value is None:
         here.pop(last, None)
     else:
@@ -397,8 +614,10 @@ def _put(environment: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _camel(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_camel(each) for each in value]
     return (
-        {spelled(key, "camel") if key.islower() else key: each for key, each in value.items()}
+        {spelled(key, "camel") if key.islower() else key: _camel(each) for key, each in value.items()}
         if isinstance(value, dict)
         else value
     )

@@ -16,13 +16,17 @@ QUIET = {
 }
 
 
+_DRAWN = "kubernetes:core/v1:Secret.data."
+"""The same of keys on Kubernetes; what follows is whose key it is."""
+
+
 def landed(changes: Iterable[Change]) -> set[str]:
     """`type.path` of every changed property, `+type` of every added or removed resource; providers and what is quiet aside."""
     found = set()
     for change in changes:
         if not change.type.startswith("pulumi:providers:"):
             found.add(f"{change.type}.{change.path}" if change.kind == "changed" else f"+{change.type}")
-    return found - QUIET
+    return {each for each in found - QUIET if not each.startswith(_DRAWN)}
 
 
 def direct(changes: Iterable[Change], after: Graph, replaced: Iterable[str] = ()) -> list[Change]:

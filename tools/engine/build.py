@@ -26,7 +26,11 @@ PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 
 # ${0%/*} rather than dirname: the host is started often, and a process less is 5 ms less.
-LAUNCHER = '#!/bin/sh\nexec "${MODELINFRA_PYTHON:-python3}" "${0%/*}/language_host.py" "$@"\n'
+LAUNCHER = """#!/bin/sh
+host=language_host.py
+[ -z "$MODELINFRA_WARM" ] || host=warm_process.py
+exec "${MODELINFRA_PYTHON:-python3}" "${0%/*}/$host" "$@"
+"""
 
 
 class CannotBuild(Exception):  # noqa: N818 - it states a fact about the machine
@@ -78,7 +82,8 @@ def build(version: str, target: Path) -> None:
         source = Path(go("list", "-m", "-f", "{{.Dir}}", SDK).strip()) / "python/cmd/pulumi-language-python-exec"
         install(target / source.name, source.read_bytes())
     # The language host is this project's own and changes with it, so it is renewed each time.
-    install(target / "language_host.py", (HERE / "language_host.py").read_bytes())
+    for file in ("warm_process.py", "language_host.py"):
+        install(target / file, (HERE / file).read_bytes())
     install(target / "pulumi-language-python", LAUNCHER.encode())
 
 

@@ -25,6 +25,7 @@ from typing import IO
 import grpc
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+from warm_process import ENGINE, Warm, warm
 
 EXECUTOR = Path(__file__).with_name("pulumi-language-python-exec")
 
@@ -37,7 +38,7 @@ class PythonLanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self, engine_address: str) -> None:
         self.engine_address = engine_address
-        self.program: subprocess.Popen[bytes] | None = None
+        self.program: subprocess.Popen[bytes] | Warm | None = None
         self.plugins: list[subprocess.Popen[bytes]] = []
 
     def Handshake(self, request, context):
@@ -98,7 +99,9 @@ class PythonLanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
         # What the program prints must reach the engine as this process's output, but never before the port line.
-        self.program = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+        self.program = warm(command[2:], environment) or subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL
+        )
         code = self.program.wait()
         if code == 0:
             return language_pb2.RunResponse()
@@ -160,7 +163,7 @@ def _entry_point(info: language_pb2.ProgramInfo) -> str:
 
 
 def main() -> None:
-    engine = os.getppid()
+    parent, engine = os.getppid(), os.environ.pop(ENGINE, None)
     host = PythonLanguageHost(sys.argv[-1])
     server = grpc.server(ThreadPoolExecutor(max_workers=8))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
@@ -171,7 +174,9 @@ def main() -> None:
     server.start()
     print(port, flush=True)
     # An engine that was killed says nothing more; its child gets another parent, and must not stay behind.
-    while not stopping.wait(timeout=0.5) and os.getppid() == engine:
+    while (
+        not stopping.wait(timeout=0.5) and os.getppid() == parent and (engine is None or Path("/proc", engine).exists())
+    ):
         pass
     host.stop()
     server.stop(grace=0).wait()

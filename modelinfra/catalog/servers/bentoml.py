@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from modelinfra.catalog.servers.answered import Answered, Counted
 from modelinfra.catalog.servers.row import ModelServer
+
+_NO_PROBE = 'endpoint!~"/(livez|readyz|healthz)"'
 
 BENTOML = ModelServer(
     name="bentoml",
@@ -19,6 +22,12 @@ BENTOML = ModelServer(
     model_readiness_path_template="/readyz",
     traces=True,  # the app is the user's: OpenTelemetry's SDK in it reads its own variables
     metrics_path="/metrics",  # serving.md 1a: on the http port
+    # src/bentoml/_internal/server/http/instruments.py: every path but /metrics, probes included.
+    answered=Answered(
+        requests=(Counted("bentoml_service_request_total", _NO_PROBE),),
+        errors=(Counted("bentoml_service_request_total", f'{_NO_PROBE},http_response_code=~"5.."'),),
+        latency=Counted("bentoml_service_request_duration_seconds", _NO_PROBE),
+    ),
     layout=None,
     model_directory="/home/bentoml/bento",
     command=(),  # the image's own

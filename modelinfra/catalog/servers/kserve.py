@@ -7,6 +7,7 @@ from typing import Any
 
 from modelinfra.catalog.layouts.files import HUGGING_FACE, one_file
 from modelinfra.catalog.layouts.found import Layout
+from modelinfra.catalog.servers.answered import Answered, Counted
 from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 
@@ -28,11 +29,16 @@ def _row(framework: str, title: str, layout: Layout, **others: Any) -> ModelServ
         "readiness_path": "/v2/health/ready",
         "model_readiness_path_template": "/v2/models/{model}/ready",  # Open Inference protocol v2; serving.md 1d
         "metrics_path": "/metrics",  # serving.md 1a: on the http port
+        # python/kserve/kserve/metrics.py, model.py: how long `predict` takes, without what comes before and after it; it also tells of those that fail.
+        "answered": Answered(
+            requests=(Counted("request_predict_seconds_count"),), latency=Counted("request_predict_seconds")
+        ),
         "layout": layout,
         "model_directory": "/mnt/models",  # serving.md 1b
         # The arguments of config/runtimes/*.yaml.
         "command": ("--model_name={model}", "--model_dir=/mnt/models", "--http_port=8080"),
-        "predict_path_template": "/v2/models/{model}/infer",  # serving.md 1b; v1 at /v1/models/NAME:predict
+        "predict_path_template": "/v2/models/{model}/infer",  # serving.md 1b
+        "v1_predict_path_template": "/v1/models/{model}:predict",  # serving.md 1b, 1d
         "grpc_methods": V2_METHODS,
         "grpc_side_methods": V2_SIDE_METHODS,
         "side_routes": ("/metrics", "/docs", "/openapi.json", "/v2/repository"),
@@ -61,6 +67,8 @@ KSERVE = (
         HUGGING_FACE,
         # serving.md 1a: the tag without -gpu is the CPU image.
         predict_path_template="/openai/v1/chat/completions",  # serving.md 1b
+        answered=None,  # protocol/rest/openai does not pass through `predict`
+        v1_predict_path_template="",  # of a language model it answers OpenAI's paths
         shared_memory_mib=2048,  # an assumption: config/runtimes mounts a memory-backed /dev/shm of no stated size (serving.md 1b)
         needs_shared_memory=True,
         startup_base_seconds=600,  # an assumption, as for vLLM, which it runs

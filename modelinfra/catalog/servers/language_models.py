@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.files import HUGGING_FACE
+from modelinfra.catalog.servers.answered import Answered, Counted
 from modelinfra.catalog.servers.row import ModelServer
 
 VLLM = ModelServer(
@@ -26,6 +27,13 @@ VLLM = ModelServer(
     # docs/usage/metrics.md
     key_metrics=("vllm:num_requests_waiting", "vllm:num_requests_running", "vllm:kv_cache_usage_perc"),
     in_flight_metrics=("vllm:num_requests_waiting", "vllm:num_requests_running"),
+    # entrypoints/serve/instrumentator/metrics.py: prometheus_fastapi_instrumentator with its defaults, which groups statuses. The probe of
+    # /v1/models is counted and is GET; its histograms by path end at a second, so that the engine's own is taken: until an answer ended.
+    answered=Answered(
+        requests=(Counted("http_requests_total", 'method="POST"'),),
+        errors=(Counted("http_requests_total", 'method="POST",status="5xx"'),),
+        latency=Counted("vllm:e2e_request_latency_seconds"),
+    ),
     traces=True,
     # examples/online_serving/opentelemetry: gRPC, without TLS on this host. Its image needs OpenTelemetry's packages.
     tracing_environment=MappingProxyType({"OTEL_EXPORTER_OTLP_TRACES_INSECURE": "true"}),
@@ -75,6 +83,8 @@ TGI = ModelServer(
     metrics_path="/metrics",  # serving.md 1a
     key_metrics=("tgi_queue_size", "tgi_batch_current_size", "tgi_request_failure"),  # router/src/server.rs
     in_flight_metrics=("tgi_queue_size", "tgi_batch_current_size"),
+    # router/src/server.rs. Its failures are mistakes of clients, too: validation, overload and generation are one counter.
+    answered=Answered(requests=(Counted("tgi_request_count"),), latency=Counted("tgi_request_duration")),
     traces=True,
     tracing_environment=MappingProxyType({"OTLP_ENDPOINT": "{grpc}"}),  # launcher: --otlp-endpoint, gRPC
     layout=HUGGING_FACE,
@@ -118,6 +128,11 @@ SGLANG = ModelServer(
     # python/sglang/srt/metrics/collector.py
     key_metrics=("sglang:num_queue_reqs", "sglang:num_running_reqs", "sglang:token_usage"),
     in_flight_metrics=("sglang:num_queue_reqs", "sglang:num_running_reqs"),
+    # python/sglang/srt/metrics/collector.py: requests that ended; what failed is not told.
+    answered=Answered(
+        requests=(Counted("sglang:e2e_request_latency_seconds_count"),),
+        latency=Counted("sglang:e2e_request_latency_seconds"),
+    ),
     layout=HUGGING_FACE,
     model_directory="/models/served",  # serving.md 1b: --model-path
     command=(
@@ -176,6 +191,10 @@ NIM = ModelServer(
         "gpu_cache_usage_perc",
     ),  # NIM for LLMs, "Observability"
     in_flight_metrics=("num_requests_waiting", "num_requests_running"),
+    # docs.nvidia.com, NIM for LLMs 1.2, "Observability": request_failure_total does not say whose mistake it was.
+    answered=Answered(
+        requests=(Counted("e2e_request_latency_seconds_count"),), latency=Counted("e2e_request_latency_seconds")
+    ),
     layout=None,
     model_directory="/opt/nim/.cache",  # serving.md 1b: must be writable
     command=(),  # the image's own

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.mlserver import MLSERVER_FOLDER
+from modelinfra.catalog.servers.answered import Answered, Counted
 from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import LocalSubstitute, ModelServer
 from modelinfra.catalog.servers.several import SeveralModels
@@ -28,6 +29,12 @@ MLSERVER = ModelServer(
     metrics_path="/metrics",  # settings.py: metrics_endpoint
     # mlserver/rest and mlserver/grpc count them; prometheus_client adds _total to what is counted.
     key_metrics=("model_infer_request_success_total", "model_infer_request_failure_total"),
+    # starlette_exporter 0.23, with the prefix of settings.py (metrics_rest_server_prefix). Probes of a model's health are counted, too, and are GET.
+    answered=Answered(
+        requests=(Counted("rest_server_requests_total", 'method="POST"'),),
+        errors=(Counted("rest_server_requests_total", 'method="POST",status_code=~"5.."'),),
+        latency=Counted("rest_server_request_duration_seconds", 'method="POST"'),
+    ),
     traces=True,
     tracing_environment=MappingProxyType({"MLSERVER_TRACING_SERVER": "{grpc}"}),  # settings.py: tracing_server, gRPC
     layout=MLSERVER_FOLDER,

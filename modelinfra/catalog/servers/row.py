@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from modelinfra.catalog.layouts.found import FoundModel, Layout
+from modelinfra.catalog.servers.answered import Answered
 from modelinfra.catalog.servers.several import SeveralModels
 
 Parallel = Literal["one", "one-per-accelerator", "one-per-processor"]
@@ -61,6 +62,7 @@ class ModelServer:
     metrics_note: how metrics are switched on, where they are not.
     key_metrics: names of the few metrics that say whether it keeps up, what waits first; none where no source names them.
     in_flight_metrics: those gauges of them whose sum is what waits and what is worked on; none where no source names them.
+    answered: what it counts of the requests that it answers; None where no source says.
     traces: whether it can send traces over OTLP.
     tracing_environment: variables that make it do so, beside OpenTelemetry's own; `{grpc}` and `{http}` stand for a collector's addresses.
     tracing_arguments: words that its command goes on with to do so.
@@ -72,7 +74,9 @@ class ModelServer:
     files: path in the container -> text of what the image has beside server and models.
     several: how it serves several models; None where it serves one.
     predict_path_template: path of a prediction.
+    v1_predict_path_template: path of a prediction by KServe's protocol V1 (`instances`, `predictions`); empty where it does not speak that.
     request_content_type: media type of a prediction's body.
+    binary_tensors: it takes and gives tensors as raw bytes behind the JSON (binary tensor data extension of protocol v2).
     grpc_methods: paths of the gRPC methods that clients need, five at most; those for its operator (loading models, settings) are not among them.
     grpc_side_methods: paths of those that are for its operator.
     side_routes: beginnings of paths on the http port that change or tell something beside predictions, and that nobody outside should
@@ -110,6 +114,7 @@ class ModelServer:
     metrics_note: str = ""
     key_metrics: tuple[str, ...] = ()
     in_flight_metrics: tuple[str, ...] = ()
+    answered: Answered | None = None
     traces: bool = False
     tracing_environment: Mapping[str, str] = field(default_factory=_none)
     tracing_arguments: tuple[str, ...] = ()
@@ -121,9 +126,11 @@ class ModelServer:
     files: Mapping[str, str] = field(default_factory=_none)
     several: SeveralModels | None = None
     predict_path_template: str
+    v1_predict_path_template: str = ""
     grpc_methods: tuple[str, ...] = ()
     grpc_side_methods: tuple[str, ...] = ()
     request_content_type: str = "application/json"
+    binary_tensors: bool = False
     side_routes: tuple[str, ...] = ()
     needs_gpu: bool = False
     shared_memory_mib: int = 0

@@ -57,6 +57,7 @@ TENSORFLOW_SERVING = ModelServer(
         entry='  config {\n    name: "{model}"\n    base_path: "/models/served/{model}"\n    model_platform: "tensorflow"\n  }\n',
     ),
     predict_path_template="/v1/models/{model}:predict",  # serving.md 1b
+    v1_predict_path_template="/v1/models/{model}:predict",  # KServe's V1 is TensorFlow Serving's REST API, serving.md 1d
     # prediction_service.proto; the methods of tensorflow.serving.ModelService change what is served.
     grpc_methods=("/tensorflow.serving.PredictionService/*",),
     grpc_side_methods=("/tensorflow.serving.ModelService/HandleReloadConfigRequest",),  # model_service.proto

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from modelinfra.catalog.layouts.triton import TRITON_MODEL, TRITON_REPOSITORY
+from modelinfra.catalog.servers.answered import Answered, Counted
 from modelinfra.catalog.servers.protocols import V2_METHODS, V2_SIDE_METHODS
 from modelinfra.catalog.servers.row import ModelServer
 from modelinfra.catalog.servers.several import SeveralModels
@@ -27,6 +28,12 @@ TRITON = ModelServer(
         "nv_inference_queue_duration_us",
         "nv_gpu_utilization",
     ),
+    # docs/user_guide/metrics.md: a failure has a reason, and OTHER and CANCELED may be the client's. Models of an ensemble count by themselves, too.
+    # Of latencies there are sums by default, and no histogram.
+    answered=Answered(
+        requests=(Counted("nv_inference_request_success"), Counted("nv_inference_request_failure")),
+        errors=(Counted("nv_inference_request_failure", 'reason=~"REJECTED|BACKEND"'),),
+    ),
     traces=True,
     # docs/user_guide/trace.md, "OpenTelemetry trace support". Every request; the collector picks.
     tracing_arguments=(
@@ -46,6 +53,7 @@ TRITON = ModelServer(
         readiness_path="/v2/health/ready",
     ),
     predict_path_template="/v2/models/{model}/infer",  # serving.md 1b
+    binary_tensors=True,  # docs/protocol/extension_binary_data.md; its /v2 names the extension
     grpc_methods=V2_METHODS,
     grpc_side_methods=V2_SIDE_METHODS,
     # Extensions of the protocol that load models, read the server's memory or change its settings.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.children import Children
+from modelinfra.options.authentication import generations
 from modelinfra.options.exposure import keyed
 from modelinfra.options.firewall import DEFAULT_RATE
 
@@ -43,13 +44,6 @@ class ApiKey:
     digests: Sequence[Output[str]]
     arns: Mapping[str, Output[str]]
     paths: Sequence[str] | None = None
-
-
-def generations(key: Any) -> Iterator[int]:
-    """Those that are valid, by validated options of a client: the newest, and the one before unless it is not kept."""
-    if key.keep_previous and key.generation > 1:
-        yield key.generation - 1
-    yield key.generation
 
 
 def register_api_keys(

@@ -23,6 +23,7 @@ from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.revisions import STABLE
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.capture_proxy import LISTENER, NOT_CAPTURED, Proxied, command, most_per_second
+from modelinfra.platforms.ecs.containers import RESTARTED, logged_beside
 from modelinfra.platforms.ecs.private_bucket import closed_to_plain_http, encrypted, private_bucket
 from modelinfra.platforms.iam import document
 from modelinfra.platforms.served_model import ServedModel
@@ -62,8 +63,6 @@ _WORKERS: Final = 2
 
 # Nothing in the catalogue listens there.
 _PORT: Final = 47200
-
-_RESTARTED: Final = {"enabled": True, "restartAttemptPeriod": 60}
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ def containers(
     common = {
         "image": found["capture_image"],
         "readonlyRootFilesystem": True,
-        "restartPolicy": _RESTARTED,
+        "restartPolicy": RESTARTED,
         "linuxParameters": {"initProcessEnabled": True},
     }
     return [
@@ -222,7 +221,7 @@ def containers(
             "memory": proxy_memory_mib(options),
             "stopTimeout": stop,
             "dependsOn": [{"containerName": SHIPPER_NAME, "condition": "START"}],
-            "logConfiguration": _logged(logs, PROXY_NAME),
+            "logConfiguration": logged_beside(logs, PROXY_NAME),
             **common,
         },
         {
@@ -236,7 +235,7 @@ def containers(
                 {"name": SETTINGS_VARIABLE, "value": _settings(request, capture, admin, found)},
             ],
             "mountPoints": [{"sourceVolume": VOLUME_NAME, "containerPath": SPOOL, "readOnly": False}],
-            "logConfiguration": _logged(logs, SHIPPER_NAME),
+            "logConfiguration": logged_beside(logs, SHIPPER_NAME),
             **common,
         },
     ]
@@ -271,10 +270,6 @@ def _ports(served: ServedModel) -> tuple[int, int]:
     taken = {*served.server.ports.values(), *served.server.management_ports}
     free = [port for port in range(_PORT, _PORT + len(taken) + 2) if port not in taken]
     return free[0], free[1]
-
-
-def _logged(logs: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {**logs, "options": {**logs["options"], "awslogs-stream-prefix": name}}
 
 
 def _bucket(request: EndpointRequest, *, production: bool) -> aws.s3.Bucket:

@@ -26,9 +26,10 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.rollout import TEST_HEADER
 from modelinfra.platforms.base import EndpointRequest, NetworkReference
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
-from modelinfra.platforms.iam import document, trust
+from modelinfra.platforms.iam import document
 from modelinfra.platforms.samples import Sample
 from modelinfra.platforms.served_model import ServedModel
+from modelinfra.platforms.trusted import trusted
 
 _RUNTIME: Final = "python3.13"
 _MEMORY_MIB: Final = 256
@@ -175,10 +176,9 @@ def _role(
 ) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
     """What the function runs with. inside: whether it stands in the network."""
     children = request.children
-    account = aws.get_caller_identity_output(opts=children.invoke).account_id
     role = aws.iam.Role(
         children.named("checks", "role"),
-        assume_role_policy=account.apply(lambda found: trust("lambda.amazonaws.com", found)),
+        assume_role_policy=trusted(children, "lambda.amazonaws.com"),
         opts=children.opts("check-role"),
     )
     rights: list[pulumi.Resource] = [

@@ -90,6 +90,8 @@ class EcsCluster(pulumi.ComponentResource):
     """Its nodes with accelerators, by the names of `gpu_node_pools`."""
 
     builds_images = True
+    copies_servers = True
+    registry = None
 
     @overload
     def __init__(self, name: str, args: EcsClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...

@@ -24,6 +24,7 @@ from modelinfra.platforms.collector_config import (
     Traced,
     collector_config,
 )
+from modelinfra.platforms.ecs.containers import logged_beside
 from modelinfra.platforms.iam import document
 from modelinfra.platforms.served_model import ServedModel
 from modelinfra.platforms.signals import Metric
@@ -176,7 +177,6 @@ def collector_container(
     scraped, traced = _scraped(request, collector, found), _traced(request, headers)
     config = collector_config(collector.source, found["region"], scraped, traced)
     secrets = [{"name": variable, "valueFrom": found["collector_headers"][name]} for name, variable in headers.items()]
-    options = {**logs["options"], "awslogs-stream-prefix": CONTAINER_NAME}
     return [
         {
             "name": CONTAINER_NAME,
@@ -186,7 +186,7 @@ def collector_container(
             "memory": MEMORY_MIB,
             "environment": [{"name": "AOT_CONFIG_CONTENT", "value": config}],
             **({"secrets": secrets} if secrets else {}),
-            "logConfiguration": {**logs, "options": options},
+            "logConfiguration": logged_beside(logs, CONTAINER_NAME),
         }
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulumi import Input, Output
 
-from modelinfra.platforms import dashboards
+from modelinfra.platforms import dashboards, graphs
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.doors import NO_DOORS, Doors, door_rows
 from modelinfra.platforms.ecs.gpu_signals import Gpus, rows_of
@@ -22,8 +22,6 @@ from modelinfra.platforms.widgets import Line, Widget, alarm_rows, body, graph, 
 
 if TYPE_CHECKING:
     from modelinfra.platforms.ecs.cluster import EcsCluster
-
-_PERCENTILES: Final = ("p50", "p95", "p99")
 
 _IN_A_ROW: Final = 4
 
@@ -127,19 +125,19 @@ def dashboard_body(
     region = signals.region
     rows = [
         [
-            graph("Requests a minute", region, _each(signals.requests, "requests", "Sum"), stacked=True),
+            graph(graphs.REQUESTS, region, _each(signals.requests, "requests", "Sum"), stacked=True),
             graph(
-                "Answered with 5xx, percent",
+                graphs.ERROR_SHARE,
                 region,
                 _shares(signals),
                 limits={"takes a deployment back": error_percent},
             ),
-            graph("Seconds to answer", region, _times(signals), limits=_promised(slo)),
+            graph(graphs.TIMES, region, _times(signals), limits=graphs.promised(slo)),
         ],
         [
-            graph("Replicas", region, _replicas(signals, more)),
-            graph("Processor and memory, percent", region, _saturation(more), most=100),
-            graph("Answers that went wrong, a minute", region, _wrong(signals, more)),
+            graph(graphs.REPLICAS, region, _replicas(signals, more)),
+            graph(graphs.SATURATION, region, _saturation(more), most=100),
+            graph(graphs.WRONG, region, _wrong(signals, more)),
         ],
     ]
     below = [*doors, *rows_of(gpus, region, more.services), *_own(own, region)]
@@ -205,13 +203,8 @@ def _times(signals: Signals) -> list[Line]:
     return [
         line(metric, stat=percentile, label=of_set(percentile, metric))
         for metric in signals.latency
-        for percentile in _PERCENTILES
+        for percentile in graphs.PERCENTILES
     ]
-
-
-def _promised(slo: Any) -> dict[str, float]:
-    found = {} if slo is None else {"p95": slo.p95_latency_ms, "p99": slo.p99_latency_ms}
-    return {f"{name} promised": most / 1000 for name, most in found.items() if most is not None}
 
 
 def _replicas(signals: Signals, more: EcsSignals) -> list[Line]:

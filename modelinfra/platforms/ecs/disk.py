@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from modelinfra.catalog.fargate import (
     EPHEMERAL_STORAGE_DEFAULT_GIB,
@@ -15,6 +16,21 @@ from modelinfra.options.quantities import shown_bytes
 from modelinfra.platforms.served_model import ServedModel
 
 _GIB = 2**30
+
+
+def no_such_disk(options: Any) -> Iterator[Problem]:
+    """What no task has, with paths relative to the endpoint."""
+    asked = options.ephemeral_storage
+    if asked is None:
+        return
+    least, most = EPHEMERAL_STORAGE_LEAST_GIB, EPHEMERAL_STORAGE_MOST_GIB
+    if options.accelerator is not None:
+        reason, remedy = "replicas share the disk of their node", "Remove it, and write `disk` at the node pool."
+        yield Problem("ephemeral_storage", reason, remedy, shown_bytes(asked))
+    elif not least * _GIB <= asked <= most * _GIB:
+        reason = f"on Fargate the least is {least}GiB, and the most {most}GiB"
+        remedy = f"Write {least}GiB or more." if asked < least * _GIB else f"Write {most}GiB or less."
+        yield Problem("ephemeral_storage", reason, remedy, shown_bytes(asked))
 
 
 def ephemeral_storage_gib(asked: int | None, served: ServedModel) -> int | None:

@@ -20,13 +20,13 @@ from modelinfra.platforms.ecs.dashboard import register_dashboard
 from modelinfra.platforms.ecs.doors import register_doors
 from modelinfra.platforms.ecs.hops import register_hops
 from modelinfra.platforms.ecs.load_balancer import ApplicationLoadBalancer, LoadBalancerReference
+from modelinfra.platforms.ecs.log_group import register_log_group
 from modelinfra.platforms.ecs.model_routes import routes_of_clients
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.queued_endpoint import register_queued_endpoint
 from modelinfra.platforms.ecs.replicas import Ground, register_replicas
 from modelinfra.platforms.ecs.revisions import register_revisions
 from modelinfra.platforms.ecs.roles import register_roles
-from modelinfra.platforms.ecs.task import register_log_group
 from modelinfra.platforms.ecs.traffic import register_traffic, way_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
     api_keys = register_api_keys(request.children, exposure, routes, production=cluster.production)
     balancer = cluster.shared_load_balancer if plan.shared else _own_load_balancer(cluster, plan, request, api_keys)
     assert balancer is not None, "the planner refuses a shared load balancer that is not there"
-    log_group = register_log_group(request)
+    log_group = register_log_group(request.children, request.options.logs)
     roles = register_roles(
         request,
         log_group.arn,
@@ -83,7 +83,9 @@ def register_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request: Endpo
         security_group_id=Output.from_input(hops.group_id),
         load_balancer_dns_name=balancer.dns_name,
         api_key_secret_arns=Output.from_input(arns),
+        api_key_secrets=None,
         signals=signals,
+        within=None,  # nothing asks it but through its doors
         **doors.outputs,
     )
 

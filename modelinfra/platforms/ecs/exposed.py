@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from modelinfra.options.domains import certificate_problems
 from modelinfra.options.doors import behind_other_doors
 from modelinfra.options.exposure import exposed, guarded, keyed
 from modelinfra.options.gateway import LONGEST_ANSWER_SECONDS, MOST_PAYLOAD
@@ -19,6 +20,8 @@ from modelinfra.platforms.served_model import ServedModel
 
 def unreachable(exposure: Any, *, internet: bool, public: bool) -> Iterator[Problem]:
     """Why clients, or whoever vouches for them, cannot be reached; with paths relative to the endpoint."""
+    certified = {key: getattr(exposure, key) for key in ("domain", "hosted_zone_id", "certificate_arn")}
+    yield from (each.below("exposure") for each in certificate_problems(certified))
     if exposure.public and not public:
         reason = "the network has no public subnets for a load balancer that faces the internet"
         remedy = "Let the network have NAT, or name `public_subnet_ids` of the VPC that is handed in."

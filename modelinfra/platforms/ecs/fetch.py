@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.containers import logged_beside
 from modelinfra.platforms.iam import document
 from modelinfra.platforms.remote_model import FETCHED_TO, RemoteModel
 
@@ -67,7 +68,6 @@ def fetch_container(
     """The container that fetches. found: the values of Outputs. logs: where the server's output goes."""
     if not request.served.fetched:
         return []
-    options = {**logs["options"], "awslogs-stream-prefix": CONTAINER_NAME}
     given = [{"name": name, "valueFrom": arn} for name, arn in sorted(found["tokens"].items())]
     return [
         {
@@ -83,7 +83,7 @@ def fetch_container(
             "mountPoints": [{"sourceVolume": VOLUME_NAME, "containerPath": FETCHED_TO, "readOnly": False}],
             "readonlyRootFilesystem": True,
             "linuxParameters": {"initProcessEnabled": True},
-            "logConfiguration": {**logs, "options": options},
+            "logConfiguration": logged_beside(logs, CONTAINER_NAME),
         }
     ]
 

@@ -25,7 +25,9 @@ from modelinfra.options.problems import Problem
 from modelinfra.options.sources import repository_arn_of
 from modelinfra.platforms.collector_config import Scraped, Source, collector_config
 from modelinfra.platforms.ecs import collector, fetch
-from modelinfra.platforms.iam import document, trust
+from modelinfra.platforms.ecs.containers import logged
+from modelinfra.platforms.iam import document
+from modelinfra.platforms.trusted import trusted
 
 ATTRIBUTE: Final = "modelinfra.gpu-metrics"
 """Of a container instance: the pool whose exporter runs there."""
@@ -114,16 +116,6 @@ def register_exporter(
 def _containers(source: Source, interval: int, found: dict[str, Any]) -> list[dict[str, Any]]:
     scraped = Scraped(EXPORTER_PORT, "/metrics", interval, NAMES, found["group"], found["workspace"], _EXPORTER)
 
-    def logged(prefix: str) -> dict[str, Any]:
-        options = {
-            "awslogs-group": found["group"],
-            "awslogs-region": found["region"],
-            "awslogs-stream-prefix": prefix,
-            "mode": "non-blocking",
-            "max-buffer-size": "25m",
-        }
-        return {"logDriver": "awslogs", "options": options}
-
     return [
         {
             "name": _EXPORTER,
@@ -135,7 +127,7 @@ def _containers(source: Source, interval: int, found: dict[str, Any]) -> list[di
                 {"name": "NVIDIA_DRIVER_CAPABILITIES", "value": "compute,utility"},
                 {"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"},
             ],
-            "logConfiguration": logged(_EXPORTER),
+            "logConfiguration": logged(found["group"], found["region"], _EXPORTER),
         },
         {
             "name": collector.CONTAINER_NAME,
@@ -150,7 +142,7 @@ def _containers(source: Source, interval: int, found: dict[str, Any]) -> list[di
                     "value": collector_config(source, found["region"], scraped, None),
                 }
             ],
-            "logConfiguration": logged(collector.CONTAINER_NAME),
+            "logConfiguration": logged(found["group"], found["region"], collector.CONTAINER_NAME),
         },
     ]
 
@@ -158,11 +150,10 @@ def _containers(source: Source, interval: int, found: dict[str, Any]) -> list[di
 def _roles(
     children: Children, metrics: Any, group: aws.cloudwatch.LogGroup, images: Sequence[Input[str]]
 ) -> tuple[aws.iam.Role, aws.iam.Role, list[pulumi.Resource]]:
-    account = aws.get_caller_identity_output(opts=children.invoke).account_id
-    trusted = account.apply(lambda found: trust("ecs-tasks.amazonaws.com", found))
+    tasks = trusted(children, "ecs-tasks.amazonaws.com")
     execution = aws.iam.Role(
         children.named("gpu-metrics-execution", "role"),
-        assume_role_policy=trusted,
+        assume_role_policy=tasks,
         opts=children.opts("gpu-metrics-execution-role"),
     )
     may_start = aws.iam.RolePolicy(
@@ -172,7 +163,7 @@ def _roles(
         opts=children.opts("gpu-metrics-execution-policy"),
     )
     role = aws.iam.Role(
-        children.named("gpu-metrics", "role"), assume_role_policy=trusted, opts=children.opts("gpu-metrics-role")
+        children.named("gpu-metrics", "role"), assume_role_policy=tasks, opts=children.opts("gpu-metrics-role")
     )
     may_pass_on = aws.iam.RolePolicy(
         children.named("gpu-metrics", "role policy"),

@@ -14,7 +14,8 @@ from modelinfra.catalog.managed_instances import NO_PRICE_PROTECTION
 from modelinfra.children import Children
 from modelinfra.platforms.base import NetworkReference
 from modelinfra.platforms.ecs.node_pools import PlannedPool
-from modelinfra.platforms.iam import document, trust
+from modelinfra.platforms.iam import document
+from modelinfra.platforms.trusted import trusted
 
 # Amazon ECS developer guide, "Amazon ECS infrastructure IAM role": AWS's policy lets ECS give instances such roles alone whose names begin
 # with `ecsInstanceRole`, so that the right for the pool's own role is added.
@@ -99,10 +100,9 @@ async def _once_more(failed: pulumi.ErrorHookArgs) -> bool:
 
 
 def _infrastructure(children: Children, node_role: aws.iam.Role) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-    account = aws.get_caller_identity_output(opts=children.invoke).account_id
     role = aws.iam.Role(
         children.named("infrastructure", "role"),
-        assume_role_policy=account.apply(lambda found: trust("ecs.amazonaws.com", found)),
+        assume_role_policy=trusted(children, "ecs.amazonaws.com"),
         opts=children.opts("infrastructure-role"),
     )
     policy = aws.iam.RolePolicy(

@@ -80,12 +80,12 @@ def check_pools(pools: Mapping[str, Any], cluster: Any, *, internet: bool) -> It
     """What is wrong with validated pools on the cluster of these options, with paths from `gpu_node_pools` on. internet: whether nodes
     reach it."""
     for name, pool in pools.items():
-        if cluster is not None and not hasattr(cluster, "cluster_arn"):
-            reason = "nodes are added to clusters of ECS only; those of a Kubernetes cluster are its own"
-            remedy = "Remove it, and say with `accelerators` of the platform which nodes replicas take."
-            yield Problem(f"gpu_node_pools.{name}", reason, remedy)
-            continue
-        for problem in _unseen(pool, cluster, internet=internet):
+        for key, reason in _ON_EKS.items():
+            if getattr(pool, key):
+                yield Problem(
+                    f"gpu_node_pools.{name}.{key}", reason, "Remove it, or have the pool in a cluster on EKS."
+                )
+        for problem in (*_imageless(pool), *_unseen(pool, cluster, internet=internet)):
             yield problem.below(f"gpu_node_pools.{name}")
         if cluster is not None and cluster.cluster_arn is not None:
             reason = "the cluster is handed in (`cluster_arn`), and the list of its capacity providers is its owner's"
@@ -94,6 +94,28 @@ def check_pools(pools: Mapping[str, Any], cluster: Any, *, internet: bool) -> It
             )
         for problem in transform_problems(pool, NODE_POOL_ROLES):
             yield problem.below(f"gpu_node_pools.{name}")
+
+
+_BUILT_THERE = "this is built for clusters on EKS alone"
+_ON_EKS: Mapping[str, str] = {
+    "sharing": "a task of ECS has whole GPUs; the device plugin of Kubernetes divides them",
+    "machine_image": "nodes of ECS start with the image that ECS publishes, Amazon Linux 2023",
+    "reservation": f"{_BUILT_THERE}; an open reservation is taken by nodes on demand anyway",
+    "efa": f"{_BUILT_THERE}, and no server is run over several nodes on ECS",
+    "instance_store": _BUILT_THERE,
+    "parallel_pull": f"{_BUILT_THERE}: Docker, which ECS runs, has no such way to fetch",
+    "image_snapshot_id": f"{_BUILT_THERE}; images that a node is to have stand in a machine image of your own (`ami_id`)",
+}
+"""What pools say of nodes on EKS -> why it is refused on ECS."""
+
+
+def _imageless(pool: Any) -> Iterator[Problem]:
+    """Why no node would start: a pool's image is looked up, and there is none to look up."""
+    types = types_of(pool)
+    if pool.ami_id is None and pool.capacity != MANAGED and types and ami_parameter(types[0]) is None:
+        reason = f"ECS publishes no machine image with its driver for {types[0].architecture}"
+        remedy = "Name one of your own under `ami_id`, or take another accelerator."
+        yield Problem("accelerator.name", reason, remedy, pool.accelerator.name)
 
 
 def _unseen(pool: Any, cluster: Any, *, internet: bool) -> Iterator[Problem]:

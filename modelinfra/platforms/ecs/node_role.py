@@ -23,7 +23,7 @@ def register_node_profile(
     policy = aws.iam.RolePolicy(
         children.named("node", "role policy"),
         role=role.name,
-        policy=Output.all(cluster.arn, cluster.name).apply(lambda found: _agent_policy(*found, managed=managed)),
+        policy=Output.all(cluster.arn, cluster.name).apply(lambda found: agent_policy(*found, managed=managed)),
         opts=children.opts("node-policy"),
     )
     profile = aws.iam.InstanceProfile(
@@ -34,7 +34,7 @@ def register_node_profile(
     return profile, role
 
 
-def _agent_policy(cluster_arn: str, cluster_name: str, *, managed: bool) -> str:
+def agent_policy(cluster_arn: str, cluster_name: str, *, managed: bool = False) -> str:
     """What AmazonEC2ContainerServiceforEC2Role has, for this cluster alone, and without images and logs: these are pulled and written
     with the execution role of each endpoint. With ecs:PutSystemLogEvents it covers AmazonECSInstanceRolePolicyForManagedInstances, too
     (terraform-aws-modules/ecs, modules/cluster, writes that one out).

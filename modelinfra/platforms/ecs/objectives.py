@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pulumi_aws as aws
 from pulumi import Input, Output
 
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.burns import BURNS, Burn
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
 from modelinfra.platforms.ecs.metrics import NAMESPACE, dimensions, errors_and_requests
 from modelinfra.platforms.ecs.traffic import Traffic
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
 _MINUTE: Final = 60
 
-
-@dataclass(frozen=True)
-class Burn:
-    """Errors use the budget up `factor` times faster than it lasts, in a long window and in a short one that says that it goes on."""
-
-    name: str
-    factor: float
-    long: int
-    short: int
-
-
-# Google, The Site Reliability Workbook, chapter 5, table 5-8: 2 % of a 30 days' budget in an hour, 5 % in six. In seconds.
-BURNS: Final = (Burn("fast", 14.4, 3600, 300), Burn("slow", 6, 6 * 3600, 1800))
 
 # Latency is told when it is too high in three of five minutes: one slow minute is no pattern.
 _OF_MINUTES, _MINUTES = 3, 5
@@ -180,7 +167,7 @@ def register_deployment_watch(request: EndpointRequest, service: aws.ecs.Service
     rule = aws.cloudwatch.EventRule(
         request.children.named("deployment", "event rule"),
         description=f"Endpoint {request.name}: deployments that fail",
-        event_pattern=service.id.apply(_pattern),
+        event_pattern=service.id.apply(lambda arn: failed_deployments([arn])),
         opts=request.children.opts("deployment-rule"),
     )
     aws.cloudwatch.EventTarget(
@@ -191,12 +178,13 @@ def register_deployment_watch(request: EndpointRequest, service: aws.ecs.Service
     )
 
 
-def _pattern(service_arn: str) -> str:
+def failed_deployments(service_arns: Sequence[str]) -> str:
+    """The events of deployments of these services that fail."""
     return json.dumps(
         {
             "source": ["aws.ecs"],
             "detail-type": ["ECS Deployment State Change"],
-            "resources": [service_arn],
+            "resources": sorted(service_arns),
             "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
         }
     )

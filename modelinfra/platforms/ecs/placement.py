@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from modelinfra.catalog.accelerators import accelerator
-from modelinfra.catalog.gpu_nodes import counts
 from modelinfra.catalog.managed_instances import NO_SHARED_MEMORY
 from modelinfra.options.managed_instances import GROUP
-from modelinfra.options.problems import InvalidOptionsError, Problem, did_you_mean
+from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.ecs.node_pools import PlannedPool
+from modelinfra.platforms.pool_choice import crowded, misfits, pool_of
 from modelinfra.platforms.served_model import ServedModel
 
 # Spare capacity is taken away two minutes after it was said (EC2 user guide, Spot Instance interruptions).
@@ -139,7 +138,7 @@ def place(name: str, options: Any, served: ServedModel, pools: Mapping[str, Plan
     """
     if options.accelerator is None:
         return None
-    pool = _pool(options, pools)
+    pool = pool_of(options, pools)
     problems = list(_misfits(options, served, pool))
     if problems:
         raise InvalidOptionsError(problems)
@@ -153,65 +152,19 @@ def place(name: str, options: Any, served: ServedModel, pools: Mapping[str, Plan
     free = pool.free(but_for=name)
     left = None if free is None else free - (1 if pool.relying - {name} else 0)
     if left is not None and nodes > left:
-        raise InvalidOptionsError([_crowded(options, pool, most, left * per_node // sets)])
+        raise InvalidOptionsError([crowded(options, pool, most, left * per_node // sets)])
     pool.promised[name] = nodes
     return Placement(name, pool, served, devices, per_node, options.scaling.min, most)
 
 
-def _pool(options: Any, pools: Mapping[str, PlannedPool]) -> PlannedPool:
-    asked, named = options.accelerator, options.node_pool
-    if named is not None and named not in pools:
-        remedy = did_you_mean(named, list(pools))
-        raise InvalidOptionsError([Problem("node_pool", "the platform has no such pool", remedy, named)])
-    fitting = {
-        name: pool
-        for name, pool in pools.items()
-        if pool.accelerator.name.casefold() == asked.name.casefold() and pool.per_node >= asked.count
-    }
-    if named is not None:
-        if named in fitting:
-            return pools[named]
-        has = f"{pools[named].per_node} of {pools[named].accelerator.name}"
-        reason = f"its nodes have {has}, and `accelerator` asks for {asked.count} of {asked.name}"
-        raise InvalidOptionsError([Problem("node_pool", reason, "Name another pool, or change `accelerator`.", named)])
-    if not fitting:
-        has = ", ".join(f"'{name}' ({pool.per_node} of {pool.accelerator.name} a node)" for name, pool in pools.items())
-        reason = f"no pool of the platform has {asked.count} of it a node" + (f": there is {has}" if has else "")
-        remedy = f"Add one to `gpu_node_pools` with `accelerator`: {_offered(asked)}."
-        raise InvalidOptionsError([Problem("accelerator.name", reason, remedy, asked.name)])
-    if len(fitting) > 1:
-        remedy = f"Write one of: {', '.join(sorted(fitting))}."
-        raise InvalidOptionsError([Problem("node_pool", "several pools have the accelerator", remedy)])
-    return next(iter(fitting.values()))
-
-
-def _offered(asked: Any) -> str:
-    """The least of an accelerator that an instance type has and that is enough."""
-    kind = accelerator(asked.name)
-    assert kind is not None, "the options' rules know the names"
-    enough = [count for count in counts(kind) if count >= asked.count]
-    return f"{{name: {kind.name}, count: {min(enough, default=max(counts(kind)))}}}"
-
-
 def _misfits(options: Any, served: ServedModel, pool: PlannedPool) -> Iterator[Problem]:
-    devices, kind = options.accelerator.count, pool.accelerator
-    total = devices * kind.memory_mib * 2**20
-    if served.size_bytes is not None and served.size_bytes > total:
-        reason = f"the weights alone take {shown_bytes(served.size_bytes)}, and the memory of {devices} x {kind.name} is {shown_bytes(total)}"
-        remedy = "Take more accelerators a replica, larger ones, or a smaller (quantised) model."
-        yield Problem("accelerator", reason, remedy, f"{devices} x {kind.name}")
-    if served.server.needs_gpu and kind.vendor != "NVIDIA":
-        reason = f"the image of {served.server.title} is built for NVIDIA's GPUs"
-        yield Problem("accelerator.name", reason, "Take a GPU, or describe a `server` of your own.", kind.name)
-    if kind.vendor != "NVIDIA" and devices != pool.per_node:
+    yield from misfits(options, served, pool)
+    devices = options.accelerator.count
+    if pool.accelerator.vendor != "NVIDIA" and devices != pool.per_node:
         reason = f"ECS does not count these devices: a replica has all {pool.per_node} of a node, or they would be shared unseen"
         yield Problem("accelerator.count", reason, f"Write {pool.per_node}.", devices)
     if pool.managed:
         yield from _without_shared_memory(served)
-    architecture = pool.types[0].architecture
-    if options.architecture != architecture:
-        reason = f"the nodes of the pool '{pool.name}' are {architecture}"
-        yield Problem("architecture", reason, f"Write {architecture}.", options.architecture)
 
 
 def _without_shared_memory(served: ServedModel) -> Iterator[Problem]:
@@ -222,20 +175,3 @@ def _without_shared_memory(served: ServedModel) -> Iterator[Problem]:
     for model in served.models:
         if model.shared_memory_because and not served.server.needs_shared_memory:
             yield Problem(model.where, f"{model.shared_memory_because}, and {NO_SHARED_MEMORY}", remedy, model.name)
-
-
-def _crowded(options: Any, pool: PlannedPool, most: int, left: int) -> Problem:
-    beside = f" beside {', '.join(sorted(pool.promised))}" if pool.promised else ""
-    if pool.relying:
-        beside += ", and one node to deploy them,"
-    if shifts(options.rollout):
-        beside += f" in two sets, as `rollout.strategy`: {options.rollout.strategy} needs them"
-    where = "scaling.max" if options.scaling.max is not None else "scaling.min"
-    return Problem(
-        where,
-        f"the pool '{pool.name}', with {pool.options.max_nodes} nodes at most, has room for {max(left, 0)} such replicas{beside}".rstrip(
-            ","
-        ),
-        "Raise the pool's `max_nodes`, or write a smaller number.",
-        most,
-    )

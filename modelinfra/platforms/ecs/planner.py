@@ -12,7 +12,7 @@ from modelinfra.options.exposure import stands_alone
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_seconds
 from modelinfra.platforms.base import Revision
-from modelinfra.platforms.ecs import capture, collector, priorities
+from modelinfra.platforms.ecs import capture, collector, disk, priorities
 from modelinfra.platforms.ecs.adopted import needs_of_adopted
 from modelinfra.platforms.ecs.checks import unanswered
 from modelinfra.platforms.ecs.elsewhere import of_kubernetes_alone
@@ -156,6 +156,7 @@ class EcsPlanner:
 
     def _refused(self, options: Any, served: ServedModel) -> Iterator[Problem]:
         yield from of_kubernetes_alone(options)
+        yield from disk.no_such_disk(options)
         if options.accelerator is None:
             yield from unfit(served)
         for remote in served.remotes:

@@ -10,6 +10,7 @@ from modelinfra.platforms.base import EndpointOutputs, EndpointRequest
 from modelinfra.platforms.ecs.collector import register_collector
 from modelinfra.platforms.ecs.gpu_signals import gpus_of, register_gpu_alarm
 from modelinfra.platforms.ecs.hops import register_hops
+from modelinfra.platforms.ecs.log_group import register_log_group
 from modelinfra.platforms.ecs.objectives import register_deployment_watch
 from modelinfra.platforms.ecs.planner import EcsEndpointPlan
 from modelinfra.platforms.ecs.queue import register_queue
@@ -19,7 +20,7 @@ from modelinfra.platforms.ecs.queue_scaling import register_queue_scaling
 from modelinfra.platforms.ecs.roles import register_roles
 from modelinfra.platforms.ecs.service import register_service
 from modelinfra.platforms.ecs.shifting import Shifting
-from modelinfra.platforms.ecs.task import register_log_group, register_task_definition
+from modelinfra.platforms.ecs.task import register_task_definition
 from modelinfra.platforms.ecs.worker import client_policy
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def register_queued_endpoint(cluster: EcsCluster, plan: EcsEndpointPlan, request
     """Everything of one asynchronous endpoint: queue, bucket, log, roles, security group, task, alarms, service, scaling."""
     sizing, placement = plan.own.sizing, plan.own.placement
     queue = register_queue(request, longest_request=sizing.longest_request, production=cluster.production)
-    log_group = register_log_group(request)
+    log_group = register_log_group(request.children, request.options.logs)
     roles = register_roles(
         request,
         log_group.arn,

@@ -13,13 +13,14 @@ from modelinfra.platforms.ecs.collector import register_collector
 from modelinfra.platforms.ecs.gpu_signals import gpus_of, register_gpu_alarm
 from modelinfra.platforms.ecs.hops import Hops
 from modelinfra.platforms.ecs.load_balancer import LoadBalancerReference
+from modelinfra.platforms.ecs.log_group import LogGroup
 from modelinfra.platforms.ecs.objectives import register_objectives
 from modelinfra.platforms.ecs.planner import EcsReplicas
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.scaling import register_scaling
 from modelinfra.platforms.ecs.service import register_service
 from modelinfra.platforms.ecs.shifting import register_shifting
-from modelinfra.platforms.ecs.task import LogGroup, register_task_definition
+from modelinfra.platforms.ecs.task import register_task_definition
 from modelinfra.platforms.ecs.traffic import Reached, Traffic
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ def register_roles(
                 *collector.secrets(request),
             ],
             key=options.secrets_kms_key_arn,
-        ).apply(lambda found: _execution_policy(**found))
+        ).apply(lambda found: execution_policy(**found))
         policy = aws.iam.RolePolicy(
             children.named("execution", "role policy"),
             role=execution.name,
@@ -102,7 +102,7 @@ def register_roles(
     return TaskRoles(execution_arn, task_arn, policies, task)
 
 
-def _execution_policy(repositories: Sequence[str], log_group: str, secrets: Sequence[str], key: str | None) -> str:
+def execution_policy(repositories: Sequence[str], log_group: str, secrets: Sequence[str], key: str | None) -> str:
     """All of them ARNs. key: what encrypts the secrets, where it is not AWS's own key."""
     statements: list[dict[str, Any]] = [
         {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{log_group}:*"}

@@ -14,7 +14,7 @@ from modelinfra.options.rollout import bake_minutes, percent, shifts, step_minut
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs.checks import STAGE, Checks, register_call
 from modelinfra.platforms.ecs.traffic import Arrival, Traffic
-from modelinfra.platforms.iam import trust
+from modelinfra.platforms.trusted import trusted
 
 # Amazon ECS developer guide, "Amazon ECS infrastructure IAM role for load balancers".
 _POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
@@ -60,10 +60,9 @@ def register_shifting(request: EndpointRequest, traffic: Traffic, checks: Checks
     if not shifts(rollout) or traffic.second is None:
         return Shifting()
     children = request.children
-    account = aws.get_caller_identity_output(opts=children.invoke).account_id
     role = aws.iam.Role(
         children.named("shift", "role"),
-        assume_role_policy=account.apply(lambda found: trust("ecs.amazonaws.com", found)),
+        assume_role_policy=trusted(children, "ecs.amazonaws.com"),
         opts=children.opts("shift-role"),
     )
     partition = aws.get_partition_output(opts=children.invoke).partition

@@ -4,62 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi_aws as aws
 from pulumi import Output
 
-from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.base import EndpointRequest
 from modelinfra.platforms.ecs import capture as capturing
 from modelinfra.platforms.ecs import fetch, worker
 from modelinfra.platforms.ecs.capture import Capture
 from modelinfra.platforms.ecs.collector import CPU_SHARES, Collector, collector_container, known_later
 from modelinfra.platforms.ecs.collector import environment as variables
-from modelinfra.platforms.ecs.masking import masking
+from modelinfra.platforms.ecs.containers import logged
+from modelinfra.platforms.ecs.log_group import LogGroup
 from modelinfra.platforms.ecs.placement import Placement
 from modelinfra.platforms.ecs.queue import Queue
 from modelinfra.platforms.ecs.roles import TaskRoles
 from modelinfra.platforms.ecs.sizing import EcsSizing
 
 CONTAINER_NAME = "model"
-
-
-@dataclass(frozen=True)
-class LogGroup:
-    """Where the server's output goes."""
-
-    name: Output[str]
-    arn: Output[str]
-    region: Output[str]
-
-
-def register_log_group(request: EndpointRequest) -> LogGroup:
-    """The endpoint's log group, or the one that is handed in."""
-    logs = request.options.logs
-    if logs.group_arn is not None:
-        # arn:aws:logs:REGION:ACCOUNT:log-group:NAME, and in some answers of AWS `:*` behind it.
-        arn = Output.from_input(logs.group_arn).apply(lambda given: given.removesuffix(":*"))
-        return LogGroup(arn.apply(lambda found: found.split(":")[6]), arn, arn.apply(lambda found: found.split(":")[3]))
-    group = aws.cloudwatch.LogGroup(
-        request.children.named("logs", "log group"),
-        retention_in_days=logs.retention_days or DEFAULT_RETENTION_DAYS,
-        kms_key_id=logs.kms_key_arn,
-        opts=request.children.opts("log-group"),
-    )
-    if logs.masked is not None:
-        aws.cloudwatch.LogDataProtectionPolicy(
-            request.children.named("mask"),
-            log_group_name=group.name,
-            policy_document=Output.all(
-                name=group.name,
-                partition=group.arn.apply(lambda arn: arn.split(":")[1]),
-                findings=logs.findings_group_arn,
-            ).apply(lambda found: masking(list(logs.masked), **found)),
-            opts=request.children.opts("log-mask"),
-        )
-    return LogGroup(group.name, group.arn, group.region)
 
 
 def register_task_definition(
@@ -178,17 +141,7 @@ def _container(request: EndpointRequest, sizing: EcsSizing, found: Mapping[str, 
         "stopTimeout": sizing.stop_timeout,
         # An init process reaps what the server's workers and `exec` leave behind, and passes SIGTERM on.
         "linuxParameters": {"initProcessEnabled": True},
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": found["log_group"],
-                "awslogs-region": found["log_region"],
-                "awslogs-stream-prefix": CONTAINER_NAME,
-                # A log service that does not answer must not stop the server.
-                "mode": "non-blocking",
-                "max-buffer-size": "25m",
-            },
-        },
+        "logConfiguration": logged(found["log_group"], found["log_region"], CONTAINER_NAME),
     }
 
 

@@ -18,6 +18,7 @@ from pulumi import Input, Output
 from modelinfra.catalog.fargate import STOP_TIMEOUT_CEILING_SECONDS
 from modelinfra.options.queue import places
 from modelinfra.platforms.base import EndpointRequest
+from modelinfra.platforms.ecs.containers import logged_beside
 from modelinfra.platforms.ecs.queue import Queue, visibility_seconds
 from modelinfra.platforms.ecs.sizing import EcsSizing
 from modelinfra.platforms.iam import document
@@ -90,7 +91,7 @@ def containers(
             "essential": False,
             "command": ["python", "-m", "modelinfra.worker", "wait"],
             "dependsOn": [started],
-            "logConfiguration": _logged(server, WAIT_NAME),
+            "logConfiguration": logged_beside(server["logConfiguration"], WAIT_NAME),
             **common,
         },
         {
@@ -105,15 +106,10 @@ def containers(
                 "retries": 3,
                 "startPeriod": _HEALTH_SECONDS,
             },
-            "logConfiguration": _logged(server, CONTAINER_NAME),
+            "logConfiguration": logged_beside(server["logConfiguration"], CONTAINER_NAME),
             **common,
         },
     ]
-
-
-def _logged(server: Mapping[str, Any], name: str) -> dict[str, Any]:
-    logs = server["logConfiguration"]
-    return {**logs, "options": {**logs["options"], "awslogs-stream-prefix": name}}
 
 
 def _status_port(request: EndpointRequest) -> int:

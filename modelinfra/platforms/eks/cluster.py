@@ -14,14 +14,16 @@ from modelinfra.options.arguments import checked, mapping_of, run_error
 from modelinfra.options.eks import EksClusterOptions
 from modelinfra.options.gpu_node_pool import GpuNodePoolOptions
 from modelinfra.options.names import name_problems
-from modelinfra.options.problems import InvalidOptionsError, Problem
+from modelinfra.options.problems import InvalidOptionsError
 from modelinfra.platforms.base import Networked, NetworkReference
 from modelinfra.platforms.ecs.node_pools import read_pools
 from modelinfra.platforms.eks.access import register_access
 from modelinfra.platforms.eks.addons import AddonInstaller
 from modelinfra.platforms.eks.control_plane import register_control_plane
-from modelinfra.platforms.eks.gpu_pools import EksGpuNodes
-from modelinfra.platforms.eks.karpenter import POOL, register_karpenter
+from modelinfra.platforms.eks.device_plugins import charts
+from modelinfra.platforms.eks.gpu_nodes import GpuNodes, in_cluster
+from modelinfra.platforms.eks.gpu_way import EksGpuNodes, way_of
+from modelinfra.platforms.eks.karpenter import register_karpenter
 from modelinfra.platforms.eks.kubeconfig import kubeconfig
 from modelinfra.platforms.eks.place import Place, look_up_place
 from modelinfra.platforms.eks.plan import EksPlan, plan_eks
@@ -36,7 +38,7 @@ class EksClusterArgs(EksClusterOptions, total=False):
     """The network, with NAT: a `ServingNetwork`, or a `NetworkReference` to one made elsewhere. Required unless `cluster_name` is given."""
 
     gpu_node_pools: Mapping[str, GpuNodePoolOptions]
-    """Nodes with GPUs, by name, which Karpenter starts for pods that ask for one. Only with `nodes: karpenter`. None otherwise."""
+    """Nodes with GPUs or Neuron devices, by name, started the way that `nodes` says. None otherwise."""
 
     production: bool
     """Protect the cluster and its key against deletion. Default: false."""
@@ -84,19 +86,31 @@ class EksCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
     def __init__(
+        self,
+        name: str,
+        args: EksPlan,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        network: Networked | NetworkReference | None,
+        production: bool,
+    ) -> None: ...
+    @overload
+    def __init__(
         self, name: str, *, opts: pulumi.ResourceOptions | None = None, **kwargs: Unpack[EksClusterArgs]
     ) -> None: ...
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
-        given = mapping_of(args, kwargs, f"EksCluster '{name}'")
-        network = _reference(given.pop("network", None))
+        # A platform checks its cluster before it registers anything.
+        planned = args if isinstance(args, EksPlan) else None
+        given = dict(kwargs) if planned else mapping_of(args, kwargs, f"EksCluster '{name}'")
+        network = reference_of(given.pop("network", None))
         pools = given.pop("gpu_node_pools", None)
         self.production: bool = given.pop("production", False)
-        plan = _planned(name, given, network, pools, opts)
+        plan = planned or _planned(name, given, network, pools, opts)
         super().__init__("modelinfra:index:EksCluster", name, None, opts)
         children = self._children = Children(self, name, Adjustments.of(plan.options))
         self.node_role_arn = None
         self.ready = ()
-        self.gpu_node_pools = {pool: EksGpuNodes(pool) for pool in plan.gpu_pools}
+        self.gpu_node_pools = {name: way_of(name, pool) for name, pool in plan.gpu_pools.items()}
         if plan.options.cluster_name is not None:
             self._adopt(children, plan.options)
         else:
@@ -113,10 +127,18 @@ class EksCluster(pulumi.ComponentResource):
             }
         )
 
-    def give_role(self, name: str, *, namespace: str, service_account: str, policy: Input[str]) -> PodIdentity:
+    def give_role(
+        self,
+        name: str,
+        *,
+        namespace: str,
+        service_account: Input[str],
+        policy: Input[str],
+        tags: Mapping[str, str] | None = None,
+    ) -> PodIdentity:
         """Let the pods of a service account do what a policy document says, by EKS Pod Identity.
 
-        name: what the role is called beside the others of the cluster; policy: the document, in JSON. The role is for this service
+        name: what the role is called beside the others of the cluster; policy: the document, in JSON; tags: of the role, beside the cluster's. The role is for this service
         account of this cluster alone. Pods must start after `ready`. An existing cluster must have the add-on eks-pod-identity-agent.
         Raises pulumi.RunError when the name is not one.
         """
@@ -124,7 +146,7 @@ class EksCluster(pulumi.ComponentResource):
         if problems:
             raise run_error(InvalidOptionsError(problems, f"a role of EksCluster '{self._children.name}'"))
         suffix = f"pods-{name}"
-        role = register_pod_role(self._children, self.arn, suffix, namespace, service_account)
+        role = register_pod_role(self._children, self.arn, suffix, namespace, service_account, tags)
         rights = aws.iam.RolePolicy(
             self._children.named(suffix, "role policy"),
             role=role.name,
@@ -158,6 +180,8 @@ class EksCluster(pulumi.ComponentResource):
             # Its nodes start for the first pods, and these need a way out.
             addons = installer.install(cluster, before_nodes=False, after=network.ways_out)
             self.ready = [cluster, *network.ways_out, *access, *addons]
+            if plan.gpu_pools:
+                self.ready = [*self.ready, *self._gpu_nodes(children, plan, network, cluster).of_auto_mode(self.ready)]
             return
         role = register_node_role(children, place)
         self.node_role_arn = role.role.arn
@@ -166,10 +190,10 @@ class EksCluster(pulumi.ComponentResource):
         after = installer.install(cluster, before_nodes=False, after=[nodes])
         self.ready = [*access, nodes, *after]
         if options.nodes == "karpenter":
-            if options.public_access_cidrs is None:
-                place_to_run = "run `pulumi up` there, or name `public_access_cidrs`"
-                pulumi.log.info(f"Karpenter is installed from within the network alone: {place_to_run}", self)
             self.ready = [*self.ready, *self._start_karpenter(children, plan, network, place, cluster)]
+        elif plan.gpu_pools:
+            gpus = self._gpu_nodes(children, plan, network, cluster)
+            self.ready = [*self.ready, *gpus.in_groups(role, self.ready)]
 
     def _start_karpenter(
         self,
@@ -179,16 +203,33 @@ class EksCluster(pulumi.ComponentResource):
         place: Place,
         cluster: aws.eks.Cluster,
     ) -> list[pulumi.Resource]:
-        return register_karpenter(
+        gpus = self._gpu_nodes(children, plan, network, cluster)
+        assert gpus.provider is not None, "Karpenter is installed by one"
+        made, pools = register_karpenter(
             children,
             place,
             cluster,
             plan.karpenter,
             plan.gpu_pools,
             subnet_ids=network.task_subnet_ids,
-            kubeconfig=self.kubeconfig,
+            provider=gpus.provider,
             after=self.ready,
         )
+        return [*made, *gpus.of_karpenter(pools, self.ready)]
+
+    def _gpu_nodes(
+        self, children: Children, plan: EksPlan, network: NetworkReference, cluster: aws.eks.Cluster
+    ) -> GpuNodes:
+        pools, ways = plan.gpu_pools, self.gpu_node_pools
+        provider = None
+        if plan.options.nodes != "managed" or any(charts(pools, ways, auto_mode=False)):
+            if plan.options.public_access_cidrs is None:
+                place_to_run = "run `pulumi up` there, or name `public_access_cidrs`"
+                pulumi.log.info(
+                    f"what runs in the cluster is installed from within the network alone: {place_to_run}", self
+                )
+            provider = in_cluster(children, cluster, self.kubeconfig)
+        return GpuNodes(children, cluster, network, pools, ways, provider)
 
     def _kubeconfig(self, region: Input[str], role_arn: Input[str] | None) -> Output[str]:
         return Output.all(
@@ -205,18 +246,14 @@ def _planned(
 ) -> EksPlan:
     subject = f"EksCluster '{name}'"
     read, wrong = read_pools(pools)
-    reserved = [
-        Problem(f"gpu_node_pools.{pool}", "Karpenter's pool for pods without GPUs has this name", "Write another.")
-        for pool in read
-        if pool == POOL
-    ]
-    options = checked(EksClusterOptions, None, given, subject, also=[*name_problems(name), *wrong, *reserved])
+    options = checked(EksClusterOptions, None, given, subject, also=[*name_problems(name), *wrong])
     try:
         return plan_eks(options, read, network, opts)
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 
 
-def _reference(network: Networked | NetworkReference | None) -> NetworkReference | None:
+def reference_of(network: Networked | NetworkReference | None) -> NetworkReference | None:
+    """The network as a cluster sees it; None where it is none."""
     reference = network if isinstance(network, NetworkReference) else getattr(network, "reference", None)
     return reference if isinstance(reference, NetworkReference) else None

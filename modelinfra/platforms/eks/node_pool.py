@@ -10,6 +10,9 @@ _CATEGORIES = ("c", "m", "r")
 _OLDER_THAN_ALL = "4"
 
 
+POOL = "general"
+"""Name of the pool for pods without accelerators."""
+
 EXPIRY_NEVER = "Never"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from modelinfra.catalog.charts import CHARTS
+from modelinfra.catalog.eks_charts import CHARTS
 from modelinfra.catalog.eks_roles import EKS_ROLES
 from modelinfra.children import look_up_options, transform_problems
 from modelinfra.options.eks_nodes import EksKarpenterOptions, EksSystemNodesOptions
@@ -44,7 +44,7 @@ def plan_eks(
     problems = [
         *transform_problems(options, EKS_ROLES),
         *_unfit(options, network),
-        *pool_problems(gpu_pools, options),
+        *pool_problems(gpu_pools, options, network),
         *misplaced_in_eks_cluster(options, opts),
     ]
     if problems:
@@ -69,7 +69,12 @@ def _unfit(options: Any, network: NetworkReference | None) -> Iterator[Problem]:
     elif not network.internet:
         reason = "nodes ask EKS, EC2 and registries over the internet, and from this network nothing leads there"
         yield Problem("network", reason, "Pass a network with NAT, such as ServingNetwork(..., nat='single').")
+    yield from version_problems(options)
+
+
+def version_problems(options: Any) -> Iterator[Problem]:
+    """Why what is installed in the cluster is not made for its version; nothing of an existing one, whose version is not known."""
     chart = CHARTS["karpenter"]
-    if options.nodes == "karpenter" and not chart.supports(options.version):
+    if options.version is not None and options.nodes == "karpenter" and not chart.supports(options.version):
         reason = f"Karpenter {chart.version}, which is installed, is not for it ({chart.kubernetes_text})"
         yield Problem("version", reason, "Write another version, or nodes: managed or auto-mode.", options.version)

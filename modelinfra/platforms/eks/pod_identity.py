@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -22,12 +22,18 @@ class PodIdentity:
 
 
 def register_pod_role(
-    children: Children, cluster_arn: Output[str], suffix: str, namespace: str, service_account: str
+    children: Children,
+    cluster_arn: Output[str],
+    suffix: str,
+    namespace: str,
+    service_account: Input[str],
+    tags: Mapping[str, str] | None = None,
 ) -> aws.iam.Role:
     """A role that the pods of one service account of this cluster may take, and nobody else."""
     return aws.iam.Role(
         children.named(suffix, "role"),
-        assume_role_policy=cluster_arn.apply(lambda arn: _trust(arn, namespace, service_account)),
+        assume_role_policy=Output.all(cluster_arn, namespace, service_account).apply(lambda found: _trust(*found)),
+        tags=tags,
         opts=children.opts("pod-role"),
     )
 
@@ -37,7 +43,7 @@ def associate(
     cluster_name: Input[str],
     suffix: str,
     namespace: str,
-    service_account: str,
+    service_account: Input[str],
     role: aws.iam.Role,
     rights: list[pulumi.Resource],
 ) -> aws.eks.PodIdentityAssociation:

@@ -10,14 +10,15 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from modelinfra.catalog.kserve_charts import CHARTS
-from modelinfra.catalog.kserve_roles import KSERVE_ROLES
-from modelinfra.children import Adjustments, Children, transform_problems
+from modelinfra.children import Adjustments, Children
 from modelinfra.options.arguments import checked, run_error
 from modelinfra.options.kserve import KServeOptions, installs_envoy_gateway
 from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
-from modelinfra.platforms.kserve.plan import Part, has_gateway, parts, values
-from modelinfra.platforms.kserve.values import KSERVE_NAMESPACE, gateway_of, speaks_tls, url_of_gateway
+from modelinfra.platforms.kserve.objects import listener_name
+from modelinfra.platforms.kserve.plan import Part, has_gateway, installation_problems, parts, values
+from modelinfra.platforms.kserve.prometheus import reference
+from modelinfra.platforms.kserve.values import ENVOY_NAMESPACE, KSERVE_NAMESPACE, gateway_of, speaks_tls, url_of_gateway
 
 if TYPE_CHECKING:
     import pydantic
@@ -36,13 +37,18 @@ class KServeArgs(KServeOptions, total=False):
     """Two replicas of everything that can have two, and protection of all that endpoints need: definitions of custom resources, controllers,
     the gateway, and their namespaces. Default: false."""
 
+    after: Sequence[pulumi.Resource]
+    """What must be there before anything is installed, and go after it: the nodes of a cluster that the same program makes
+    (`EksCluster.ready`). Pulumi hands the `depends_on` of a component to nothing in it. Nothing otherwise."""
+
 
 @dataclass(frozen=True)
 class GatewayReference:
     """The gateway that routes attach to. listener: the section of it, where it is known. tls: whether clients speak HTTPS to it.
 
     url: its address without a path: its host, else, where only the cluster reaches it or a load balancer's name is not known yet, the one
-    inside the cluster; None where nobody knows.
+    inside the cluster; None where nobody knows. implementation: what serves it, as `KubernetesPlatform` calls it, and proxy_namespace: where its
+    proxies run; None of both where that is somebody else's.
     """
 
     namespace: str
@@ -50,6 +56,8 @@ class GatewayReference:
     listener: str | None
     tls: bool
     url: str | None
+    implementation: str | None = None
+    proxy_namespace: str | None = None
 
 
 class KServe(pulumi.ComponentResource):
@@ -66,6 +74,9 @@ class KServe(pulumi.ComponentResource):
     gateway: GatewayReference | None
     """The gateway that routes attach to; None without one."""
 
+    prometheus: Mapping[str, Any] | None
+    """The `prometheus` of a KubernetesPlatform on this cluster: how its endpoints are scraped, watched and scaled; None without the option."""
+
     ready: Sequence[pulumi.Resource]
     """What an endpoint depends on: once these are there, webhooks answer, and objects of every kind that was installed can be made. At
     destroy, endpoints go before them. Monitors are not among them."""
@@ -77,7 +88,13 @@ class KServe(pulumi.ComponentResource):
     def __init__(self, name: str, args: KServeArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
     @overload
     def __init__(
-        self, name: str, args: pydantic.BaseModel, opts: pulumi.ResourceOptions | None = None, *, production: bool
+        self,
+        name: str,
+        args: pydantic.BaseModel,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        production: bool,
+        after: Sequence[pulumi.Resource] = (),
     ) -> None: ...
     @overload
     def __init__(
@@ -87,6 +104,7 @@ class KServe(pulumi.ComponentResource):
         # An Environment checks its platforms before it registers anything, and hands in options that are validated.
         given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
         self.production: bool = given.pop("production", False)
+        self._after: Sequence[pulumi.Resource] = given.pop("after", ())
         self.options = _checked(name, args, given, opts)
         super().__init__("modelinfra:index:KServe", name, None, opts)
         self._children = Children(self, name, Adjustments(transforms=self.options.transforms or {}))
@@ -96,6 +114,7 @@ class KServe(pulumi.ComponentResource):
         self.ready = [each for role, each in made.items() if not role.endswith("-monitor")]
         self.namespace = KSERVE_NAMESPACE
         self.gateway = _gateway(self.options)
+        self.prometheus = reference(self.options)
         self.versions = {
             part.chart: CHARTS[part.chart].version for part in parts(self.options, self.production) if part.chart
         }
@@ -106,7 +125,7 @@ class KServe(pulumi.ComponentResource):
         name = self._children.named(part.role)
         opts = self._children.opts(
             part.role,
-            depends_on=[made[role] for role in part.after],
+            depends_on=[made[role] for role in part.after] or list(self._after),
             protect=True if part.held and self.production else None,
         )
         if part.creates_namespace:
@@ -139,7 +158,7 @@ class KServe(pulumi.ComponentResource):
             timeout=RELEASE_TIMEOUT_SECONDS,
             max_history=RELEASE_HISTORY,
             opts=opts,
-            **_source(part.chart),
+            **chart.where,
         )
 
     def _definitions(self, name: str, part: Part, opts: pulumi.ResourceOptions) -> pulumi.Resource:
@@ -150,15 +169,8 @@ class KServe(pulumi.ComponentResource):
             version=chart.version,
             values=values(part, self.options, self.production),
             opts=opts,
-            **_source(part.chart),
+            **chart.where,
         )
-
-
-def _source(chart: str) -> dict[str, Any]:
-    found = CHARTS[chart]
-    if found.repository.startswith("oci://"):
-        return {"chart": f"{found.repository}/{found.name}"}
-    return {"chart": found.name, "repository_opts": {"repo": found.repository}}
 
 
 def _gateway(options: Any) -> GatewayReference | None:
@@ -168,18 +180,10 @@ def _gateway(options: Any) -> GatewayReference | None:
     tls = speaks_tls(options)
     if options.gateway is not None and options.gateway.existing is not None:
         return GatewayReference(namespace, name, None, tls, None)
-    url = url_of_gateway(options, envoy=installs_envoy_gateway(options))
-    return GatewayReference(namespace, name, "https" if tls else "http", tls, url)
-
-
-def installation_problems(options: Any) -> list[Problem]:
-    """What is wrong with validated options beyond their own rules: transforms of properties or children that there are not."""
-    made = {part.role for part in parts(options, production=False)}
-    reason = "there is nothing for it to adjust: these options make no such child"
-    return [
-        *transform_problems(options, KSERVE_ROLES),
-        *(Problem(f"transforms.{role}", reason, "Remove it.") for role in options.transforms or () if role not in made),
-    ]
+    envoy = installs_envoy_gateway(options)
+    by_envoy = ("envoy-gateway", ENVOY_NAMESPACE) if envoy else (None, None)
+    url = url_of_gateway(options, envoy=envoy)
+    return GatewayReference(namespace, name, listener_name(options), tls, url, *by_envoy)
 
 
 def _checked(name: str, args: Any, given: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Any:

@@ -11,6 +11,7 @@ from modelinfra.platforms.kserve.values import (
     GATEWAY_SERVICE,
     KSERVE_NAMESPACE,
     in_kubernetes,
+    speaks_tls,
 )
 
 GATEWAY_CLASS: Final = "kserve-envoy"
@@ -73,14 +74,21 @@ def gateway(options: Any) -> dict[str, Any]:
     """The gateway: one listener, for HTTP or for HTTPS."""
     asked = options.gateway
     secret = asked.tls_secret if asked is not None else None
-    listener: dict[str, Any] = {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": ROUTES_FROM}
+    listener: dict[str, Any] = {
+        "name": listener_name(options),
+        "port": 80,
+        "protocol": "HTTP",
+        "allowedRoutes": ROUTES_FROM,
+    }
     if secret is not None:
         tls = {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]}
-        listener |= {"name": "https", "port": 443, "protocol": "HTTPS", "tls": tls}
+        listener |= {"port": 443, "protocol": "HTTPS", "tls": tls}
     if asked is not None and asked.host is not None:
         listener["hostname"] = asked.host
     class_name = asked.class_name if asked is not None else None
     spec: dict[str, Any] = {"gatewayClassName": class_name or GATEWAY_CLASS, "listeners": [listener]}
+    if asked is not None and asked.listener_sets:
+        spec["allowedListeners"] = ROUTES_FROM
     if class_name is None:
         reference = {"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "name": _PROXY}
         spec["infrastructure"] = {"parametersRef": reference}
@@ -92,13 +100,24 @@ def gateway(options: Any) -> dict[str, Any]:
     }
 
 
+def listener_name(options: Any) -> str:
+    """Of the one listener of a gateway that is made."""
+    return "https" if speaks_tls(options) else "http"
+
+
 def server_monitor(labels: Mapping[str, str]) -> dict[str, Any]:
     """Asks the container of every InferenceService's replica, on the port and path that its annotations name."""
     served = "__meta_kubernetes_pod_label_serving_kserve_io_inferenceservice"
     return _monitor(
         "kserve-model-servers",
         labels,
-        {"matchExpressions": [{"key": "serving.kserve.io/inferenceservice", "operator": "Exists"}]},
+        {
+            "matchExpressions": [
+                {"key": "serving.kserve.io/inferenceservice", "operator": "Exists"},
+                # Endpoints of modelinfra that bring a monitor of their own would be counted twice.
+                {"key": "modelinfra/monitor", "operator": "DoesNotExist"},
+            ]
+        },
         {
             "relabelings": [
                 _keep("__meta_kubernetes_pod_container_name", "kserve-container"),

@@ -13,6 +13,8 @@ from modelinfra.catalog.servers import SERVERS
 from modelinfra.options.kserve import installs_envoy_gateway
 from modelinfra.options.kserve_parts import LOCAL_MODEL_LABEL
 from modelinfra.options.quantities import shown_bytes
+from modelinfra.platforms.kserve.knative import operator_values
+from modelinfra.platforms.kserve.prometheus import prometheus_values
 
 KSERVE_NAMESPACE: Final = "kserve"
 LOCAL_MODEL_NAMESPACE: Final = "kserve-localmodel-jobs"
@@ -35,7 +37,7 @@ _KEPT: Final = {"helm.sh/resource-policy": "keep"}
 
 def values_of(chart: str, options: Any, production: bool) -> dict[str, Any]:
     """The values of one of the pinned charts. options: validated ones."""
-    return _VALUES[chart](options, production)
+    return dict(_VALUES[chart](options, production))
 
 
 def gateway_of(options: Any) -> tuple[str, str]:
@@ -261,11 +263,13 @@ def _nothing(_options: Any, _production: bool) -> dict[str, Any]:
     return {}
 
 
-_VALUES: Final[Mapping[str, Callable[[Any, bool], dict[str, Any]]]] = {
+_VALUES: Final[Mapping[str, Callable[[Any, bool], Mapping[str, Any]]]] = {
     "cert-manager": _cert_manager,
     "gateway-crds-helm": _gateway_api,
     "gateway-helm": _envoy_gateway,
     "keda": _keda,
+    "kube-prometheus-stack": lambda options, production: prometheus_values(options, production, _placed(options)),
+    "knative-operator": operator_values,
     "kserve-crd": _nothing,
     "kserve-resources": _kserve,
     "kserve-runtime-configs": _runtimes,

@@ -1,4 +1,4 @@
-"""What makes replicas more or fewer: the cluster's own autoscaler, or KEDA where a metric of Prometheus is asked. Pure data.
+"""What makes replicas more or fewer: the cluster's own autoscaler, or KEDA where Prometheus or a calendar is asked. Pure data.
 
 Both stand beside the InferenceService (`autoscalerClass: external`) and not in it: KServe's own are fewer (cpu and memory; of KEDA a threshold),
 and an edit of a limit then touches nothing that runs.
@@ -8,29 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from modelinfra.catalog.servers import ModelServer
 from modelinfra.options.problems import InvalidOptionsError, Problem
-from modelinfra.options.scaling import varies
-from modelinfra.platforms.kubernetes.pod import service
+from modelinfra.options.scaling import guard_ms, varies
+from modelinfra.options.scaling_schedule import aimless
+from modelinfra.platforms.kubernetes.schedule import Stretch, stretches
 from modelinfra.platforms.kubernetes.sizing import PodSizing
+from modelinfra.platforms.kubernetes.watched import guarded, unscalable
 from modelinfra.platforms.served_model import ServedModel
 
 _CPU_PERCENT = 60
 
-_POLL_SECONDS = 15
-_FAILED_POLLS = 4
+_VALUES = ("concurrency", "requests_per_second_per_replica", "cpu_percent", "memory_percent")
+
+LEADING = ("concurrency", "requests_per_second_per_replica")
+"""Targets that say something of an accelerator's load."""
+
+
+ANNOTATIONS: Final = {"validations.keda.sh/hpa-ownership": "false"}
+"""Of our own autoscaler: KEDA's webhook refuses a ScaledObject while somebody else's has the Deployment, unless it says so (KEDA,
+scaledobject_webhook.go, verifyHpas). When a target comes that takes KEDA, this one goes right after."""
 
 
 @dataclass(frozen=True)
 class Autoscaling:
-    """Least and most replicas, and targets of what each does. in_flight: requests at each replica; by KEDA, as `query` counts them."""
+    """Least and most replicas, and targets of what each does. in_flight, per_second: requests at each replica, and that it answers; KEDA asks
+    Prometheus for them. guard_ms: replicas are added while the 95th percentile is above. stretches: times with more replicas."""
 
     least: int
     most: int
     cpu_percent: float | None = None
     memory_percent: float | None = None
     in_flight: float | None = None
+    per_second: float | None = None
+    guard_ms: float | None = None
+    stretches: tuple[Stretch, ...] = ()
     prometheus_url: str = ""
     metrics: tuple[str, ...] = ()
     scale_out_seconds: int = 0
@@ -43,53 +57,55 @@ class Autoscaling:
         return self.most > self.least
 
     @property
-    def by_prometheus(self) -> bool:
-        """Whether KEDA asks Prometheus."""
-        return self.varies and self.in_flight is not None
+    def by_keda(self) -> bool:
+        """Whether it takes more than the cluster's own autoscaler."""
+        asked = (self.in_flight, self.per_second, self.guard_ms)
+        return self.varies and (any(each is not None for each in asked) or bool(self.stretches))
 
 
-def plan_autoscaling(options: Any, served: ServedModel, sizing: PodSizing, platform: Any) -> Autoscaling:
-    """Choose what scales. Raises InvalidOptionsError where nothing could."""
-    scaling = options.scaling
+def plan_autoscaling(
+    options: Any, served: ServedModel, sizing: PodSizing, platform: Any, *, alone: bool
+) -> Autoscaling:
+    """Choose what scales. alone: whether a route leads to this revision only. Raises InvalidOptionsError where nothing could."""
+    scaling, server = options.scaling, served.server
     least, most = scaling.min, scaling.max or scaling.min
-    problems = list(_problems(options, served, sizing, platform))
+    problems = list(_problems(options, server, sizing, platform, alone=alone))
     if problems:
         raise InvalidOptionsError(problems)
     if not varies(scaling):
         return Autoscaling(least, most)
-    named = [each for each in ("concurrency", "cpu_percent", "memory_percent") if getattr(scaling, each) is not None]
-    cpu = scaling.cpu_percent if named else _CPU_PERCENT
-    server = served.server
-    notes = () if named else (f"scales at {_CPU_PERCENT} % CPU: no target is named, and nothing here counts requests",)
+    named = [each for each in _VALUES if getattr(scaling, each) is not None]
+    by_cpu = not named
+    notes = [f"scales at {_CPU_PERCENT} % CPU: no target is named"] if by_cpu else []
+    guard = guard_ms(scaling, options.slo) if guarded(options, server, platform, alone=alone) else None
     return Autoscaling(
         least,
         most,
-        cpu_percent=cpu,
+        cpu_percent=_CPU_PERCENT if by_cpu else scaling.cpu_percent,
         memory_percent=scaling.memory_percent,
         in_flight=scaling.concurrency,
-        prometheus_url=platform.prometheus_url or "",
+        per_second=scaling.requests_per_second_per_replica,
+        guard_ms=guard,
+        stretches=stretches(scaling.schedule or {}, least),
+        prometheus_url=(platform.prometheus.url or "") if platform.prometheus is not None else "",
         metrics=server.in_flight_metrics,
         scale_out_seconds=scaling.scale_out_cooldown or 0,
         scale_in_seconds=scaling.scale_in_cooldown,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 
-def _problems(options: Any, served: ServedModel, sizing: PodSizing, platform: Any) -> Iterator[Problem]:
-    scaling, server = options.scaling, served.server
+def _problems(options: Any, server: ModelServer, sizing: PodSizing, platform: Any, *, alone: bool) -> Iterator[Problem]:
+    scaling = options.scaling
     if scaling.min == 0:
         reason = "a Deployment without replicas answers nothing, and KServe's Standard mode wakes none"
         yield Problem("scaling.min", reason, "Write 1 or more.", 0)
-    if scaling.concurrency is not None:
-        if not server.in_flight_metrics:
-            reason = f"{server.title} does not tell how many requests it has"
-            yield Problem(
-                "scaling.concurrency", reason, "Write `cpu_percent` or `memory_percent`.", scaling.concurrency
-            )
-        elif platform.prometheus_url is None:
-            reason = "KEDA would ask a Prometheus for it, and the platform names none"
-            yield Problem("scaling.concurrency", reason, "Write `prometheus_url` there.", scaling.concurrency)
-    elif sizing.accelerated is not None and varies(scaling):
+    found = list(unscalable(options, server, platform, alone=alone))
+    yield from found
+    if not any(problem.path.startswith("scaling.schedule") for problem in found):
+        yield from (problem.below("scaling") for problem in aimless(scaling.schedule or {}))
+    leads = any(getattr(scaling, key) is not None for key in LEADING)
+    if sizing.accelerated is not None and varies(scaling) and not leads:
         reason = "CPU and memory say nothing of an accelerator's load"
         remedy = "Write `concurrency`, or `max` as `min`."
         if not server.in_flight_metrics:
@@ -97,11 +113,11 @@ def _problems(options: Any, served: ServedModel, sizing: PodSizing, platform: An
         yield Problem("scaling.max", reason, remedy, scaling.max)
 
 
-def pod_autoscaler(name: str, plan: Autoscaling) -> Any:
+def pod_autoscaler(deployment: str, plan: Autoscaling) -> Any:
     """Spec of a HorizontalPodAutoscaler."""
     resources = {"cpu": plan.cpu_percent, "memory": plan.memory_percent}
     return {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service(name)},
+        "scaleTargetRef": target(deployment),
         "minReplicas": plan.least,
         "maxReplicas": plan.most,
         "metrics": [
@@ -112,48 +128,17 @@ def pod_autoscaler(name: str, plan: Autoscaling) -> Any:
             for each, percent in resources.items()
             if percent is not None
         ],
-        "behavior": _behavior(plan),
+        "behavior": behavior(plan),
     }
 
 
-def scaled_object(name: str, namespace: str, plan: Autoscaling) -> dict[str, Any]:
-    """Spec of a ScaledObject of KEDA."""
-    triggers: list[dict[str, Any]] = [
-        {
-            "type": "prometheus",
-            "name": "in-flight",
-            "metricType": "AverageValue",
-            "metadata": {
-                "serverAddress": plan.prometheus_url,
-                "query": query(name, namespace, plan.metrics),
-                "threshold": f"{plan.in_flight:g}",
-                # An answer without a value is a failure: else a Prometheus that scrapes nothing would look like no requests.
-                "ignoreNullValues": "false",
-            },
-        }
-    ]
-    for kind, percent in (("cpu", plan.cpu_percent), ("memory", plan.memory_percent)):
-        if percent is not None:
-            triggers.append({"type": kind, "metricType": "Utilization", "metadata": {"value": f"{round(percent)}"}})
-    return {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service(name)},
-        "minReplicaCount": plan.least,
-        "maxReplicaCount": plan.most,
-        "pollingInterval": _POLL_SECONDS,
-        # Where Prometheus is silent, as many replicas stay as there are.
-        "fallback": {"failureThreshold": _FAILED_POLLS, "replicas": plan.least, "behavior": "currentReplicasIfHigher"},
-        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(plan)}},
-        "triggers": triggers,
-    }
+def target(deployment: str) -> dict[str, str]:
+    """What an autoscaler writes the number of replicas of."""
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment}
 
 
-def query(name: str, namespace: str, metrics: tuple[str, ...]) -> str:
-    """PromQL: what waits and what is worked on, at all replicas together."""
-    pods = f'namespace="{namespace}",pod=~"{service(name)}-.*"'
-    return " + ".join(f"sum({metric}{{{pods}}})" for metric in metrics)
-
-
-def _behavior(plan: Autoscaling) -> Mapping[str, Any]:
+def behavior(plan: Autoscaling) -> Mapping[str, Any]:
+    """How long the autoscaler looks back before it adds, and before it removes."""
     return {
         "scaleUp": {"stabilizationWindowSeconds": plan.scale_out_seconds},
         "scaleDown": {"stabilizationWindowSeconds": plan.scale_in_seconds},

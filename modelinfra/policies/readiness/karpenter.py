@@ -13,6 +13,7 @@ from modelinfra.policies.rule import Found, Rule
 from modelinfra.policies.view import View, listed, mapping
 
 _TYPE, _ZONE = "node.kubernetes.io/instance-type", "topology.kubernetes.io/zone"
+_CAPACITY = "karpenter.sh/capacity-type"
 _FAMILY = ("karpenter.k8s.aws/instance-family", "eks.amazonaws.com/instance-family")
 _DEVICE: Final = ("instance-gpu-", "instance-accelerator-")
 
@@ -94,6 +95,8 @@ def _unbounded(view: View) -> Found:
 def _one_type(view: View) -> Found:
     for node, spec in _pools(view):
         types = _wanted(spec, (_TYPE,))
+        if "reserved" in (_wanted(spec, (_CAPACITY,)) or ()):
+            continue  # of what is reserved there is as much as was paid for, of one type
         if types is not None and len(set(map(str, types))) == 1:
             yield node, f"when {types[0]} runs out it has no node"
 

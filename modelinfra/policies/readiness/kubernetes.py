@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelinfra.catalog.gpu_sharing import SHARED
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown
 from modelinfra.policies.view import View, listed, mapping
@@ -175,7 +176,9 @@ def accelerators(container: Mapping[str, Any]) -> dict[str, Any]:
         found |= {
             str(key): value
             for key, value in mapping(resource(container, kind)).items()
-            if str(key).startswith(ACCELERATORS) and not str(key).startswith(_OTHER_NVIDIA) and str(value) != "0"
+            if str(key).startswith(ACCELERATORS)
+            and (str(key) == SHARED or not str(key).startswith(_OTHER_NVIDIA))
+            and str(value) != "0"
         }
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown
 from modelinfra.policies import tokens
@@ -39,8 +41,15 @@ def _policies(view: View, target: Node) -> list[Node]:
     ]
 
 
-def _no_scaling(view: View) -> Found:
+def _replicated(view: View) -> Iterator[Node]:
+    """Services with a number of replicas; the others run once on each node or device."""
     for service in view.all(tokens.SERVICE):
+        if view.inputs(service).get("schedulingStrategy") != "DAEMON":
+            yield service
+
+
+def _no_scaling(view: View) -> Found:
+    for service in _replicated(view):
         target = target_of(view, service)
         if target is None:
             yield service, "nothing scales it"
@@ -49,7 +58,7 @@ def _no_scaling(view: View) -> Found:
 
 
 def _least(view: View) -> Found:
-    for service in view.all(tokens.SERVICE):
+    for service in _replicated(view):
         target = target_of(view, service)
         least = number(view.inputs(target).get("minCapacity")) if target is not None else None
         if least is None:
@@ -102,8 +111,8 @@ def _zones(view: View) -> Found:
 
 
 def _healthy(view: View) -> Found:
-    for node, service in view.each(tokens.SERVICE):
-        least = number(service.get("deploymentMinimumHealthyPercent", 100))
+    for node in _replicated(view):
+        least = number(view.inputs(node).get("deploymentMinimumHealthyPercent", 100))
         if least is not None and least < 100:
             yield node, f"{least:g} % of the replicas are enough during a deployment"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -120,6 +121,12 @@ def _answer(view: CostView, component: str, model: LanguageModel) -> Answer:
     if device.vendor != "NVIDIA":
         raise NotKnownError(f"what vLLM needs on {device.name} was not measured")
     load = model.load(flags, _spread(flags, machine, model, server=server is not None), server=server is not None)
+    if machine.share_mib is not None and load.utilization * device.memory_mib > machine.share_mib:
+        share = machine.share_mib / device.memory_mib
+        raise NotKnownError(
+            f"vLLM takes {load.utilization:.0%} of the GPU, of which its share is {share:.0%}: write --gpu-memory-utilization "
+            f"{math.floor(share * 100) / 100:.2f}"
+        )
     dealt = divides(load.attention, load.tensor_parallel)
     if dealt is None:
         raise NotKnownError("config has no intermediate_size or no vocab_size, which several accelerators share")

@@ -181,6 +181,9 @@ CONSEQUENCES: dict[str, Consequence] = {
     "aws:secretsmanager/secret:Secret": Consequence(
         "high", "its ARN changes", "A secret with another ARN and without versions: whoever names the old one no longer reads it."
     ),
+    "aws:secretsmanager/secretVersion:SecretVersion": Consequence(
+        "low", "another content is read", "Whoever reads the secret reads the new content from then on; the former version stays for as long as AWS keeps it."
+    ),
     "aws:acm/certificate:Certificate": Consequence(
         "medium", "a certificate is issued anew", "The new certificate must be validated before a listener can use it.",
         "Make it, validate it, and move the listener before the old one goes.",
@@ -195,6 +198,25 @@ CONSEQUENCES: dict[str, Consequence] = {
         "medium", "a configuration in use may go", "The old configuration must live until the endpoint has moved to the new one.",
         "Leave its name out, so that the new one is made first.",
     ),
+    "aws-native:greengrassv2:ComponentVersion": Consequence(
+        "note", "a new version", "A new version: devices take it up by a deployment, and those that have the old one keep it until then.", _NEW_REVISION
+    ),
+    "aws-native:greengrassv2:Deployment": Consequence(
+        "note", "a new deployment", "A new deployment to the same devices: it takes the old one's place, at the rate that it says.", _NEW_REVISION
+    ),
+    "aws:iot/thingGroup:ThingGroup": Consequence(
+        "high", "its devices are in no group", "The new group is empty: its devices get no deployments, and end what they run when they next ask.",
+        "Keep its name and its parent; or put the things into the new group first.",
+    ),
+    "aws:iot/certificate:Certificate": Consequence(
+        "low", "who shows the old one is refused", "Whoever shows the old certificate is refused from then on. Those that devices got with a claim are others, and stay.",
+    ),
+    "aws:iot/policyAttachment:PolicyAttachment": Consequence("low", "rights are missing for moments", "The certificate lacks these rights between the old attachment and the new one."),
+    "aws:iot/roleAlias:RoleAlias": Consequence(
+        "high", "devices get no credentials", "Devices ask for their role by the old alias, and each one's policy names it.",
+        "Keep its name: its role can be changed in place.",
+    ),
+    "aws:iot/thing:Thing": Consequence("high", "a device is unknown", "A thing without its certificate: the device is refused until it has one again."),
 }  # fmt: skip
 
 UNKNOWN_TYPE = Consequence(

@@ -27,8 +27,15 @@ GONE: dict[str, tuple[Severity, str, str]] = {
     "aws:eks/nodeGroup:NodeGroup": ("high", "its nodes are ended", "Pods that fit nowhere else wait."),
     "aws:lambda/function:Function": ("high", "it can no longer be called", ""),
     "aws:sagemaker/endpoint:Endpoint": ("high", "it no longer answers", ""),
+    "kubernetes:serving.kserve.io/v1alpha1:InferenceGraph": ("high", "its address no longer answers", "The endpoints behind it still do, each at its own."),
     "aws:route53/record:Record": ("medium", "a name is no longer answered", "Clients that use the name find nothing."),
     "aws:acm/certificate:Certificate": ("low", "its names have no certificate here", "AWS refuses while a listener uses it."),
+    "aws:iot/thingGroup:ThingGroup": (
+        "high", "its devices end what they run", "They are in no group then, and end what the group gave them when they next ask: move them first."
+    ),
+    "aws-native:greengrassv2:Deployment": ("medium", "devices that come later get nothing", "Devices that run it go on; AWS cancels it for those that have not got it."),
+    "aws:iot/provisioningTemplate:ProvisioningTemplate": ("low", "no device is let in any more", "Devices that are enrolled stay so."),
+    "aws:iot/roleAlias:RoleAlias": ("high", "devices get no credentials", "They pull no images and reach no other service any more."),
 }  # fmt: skip
 """Type -> severity, the consequence in a few words, and in a sentence."""
 

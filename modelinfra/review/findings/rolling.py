@@ -26,6 +26,8 @@ def _idle(found: Deployment, name: str) -> Finding:
     remedy = (
         "Write 100 and leave room above it" if found.what == "task" else "Write RollingUpdate with maxSurge 1 and maxUnavailable 0"
     )  # fmt: skip
+    if found.node.inputs.get("schedulingStrategy") == "DAEMON":
+        remedy = "Write a minimum of 90 at most, so that some of its devices go on meanwhile"
     return Finding(
         "traffic", "high", found.node.urn, f"nobody need answer requests to {name} while it deploys",
         f"{reason}: {alone} before a new one serves, and requests are lost.", f"{remedy}, or deploy when nobody asks.",

@@ -49,6 +49,12 @@ FELT: dict[tuple[str, str], Felt] = {
         "medium", "moves to another configuration", "By default a whole second fleet starts beside the first (all-at-once blue/green): the quota must hold both.",
         "Write deploymentConfig: canary or linear, with alarms.",
     ),
+    # Only where it comes or goes: an edit within it rolls as the server does.
+    ("kubernetes:serving.kserve.io/v1beta1:InferenceService", "spec.transformer"): Felt(
+        "medium", "gets or loses the program before its server, and requests with it",
+        "KServe changes the Services before the route is moved: requests in between fail.",
+        "Make a second endpoint, and move the clients.",
+    ),
 }  # fmt: skip
 
 

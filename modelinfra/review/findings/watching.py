@@ -11,6 +11,7 @@ from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
+from modelinfra.review.findings.prometheus_rules import RULE, weakened
 from modelinfra.review.findings.words import called, owner, place, shown
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -34,6 +35,8 @@ _WATCHERS: dict[str, tuple[Severity, str]] = {
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": ("low", "Whoever was told is told no more."),
     "aws:chatbot/teamsChannelConfiguration:TeamsChannelConfiguration": ("low", "Whoever was told is told no more."),
     "aws:sns/topicSubscription:TopicSubscription": ("low", "Whoever was told is told no more."),
+    RULE: ("medium", "Nobody is told when it happens."),
+    "kubernetes:monitoring.coreos.com/v1alpha1:AlertmanagerConfig": ("medium", "Whoever was told is told no more."),
     "aws:budgets/budget:Budget": ("medium", "Nobody is told when the budget is exceeded."),
 }
 
@@ -62,6 +65,8 @@ def findings(changes: Changes) -> Iterator[Finding]:
             )
         if change.type == ALARM:
             yield from _alarm(changes, old, new)
+        elif change.type == RULE:
+            yield from weakened(changes, old, new)
         elif change.type == _LOG_GROUP:
             yield from _retention(changes, old, new)
         elif change.type == _MASK:

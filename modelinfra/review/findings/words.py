@@ -48,6 +48,9 @@ _NOUNS = {
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": "ingress rule",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": "egress rule",
     "docker-build:index:Image": "image",
+    "kubernetes:gateway.networking.k8s.io/v1:GRPCRoute": "gRPC route",
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": "route",
+    "kubernetes:monitoring.coreos.com/v1:PrometheusRule": "rules of Prometheus",
 }
 
 

@@ -12,6 +12,7 @@ from modelinfra.graph.values import listed, mapping
 from modelinfra.policies import tokens
 from modelinfra.policies.view import View
 from modelinfra.review.reach import FUNCTION_URL, ways
+from modelinfra.review.render import cluster_picture
 from modelinfra.review.render.outline import MARKS, Arrow, Box, Layer, Mark, Picture
 from modelinfra.review.render.words import kind, said
 
@@ -27,8 +28,7 @@ SERVICES = (
     "aws:eks/nodeGroup:NodeGroup",
     "aws:autoscaling/group:Group",
     "aws:ec2/instance:Instance",
-    "kubernetes:apps/v1:Deployment",
-    "kubernetes:serving.kserve.io/v1beta1:InferenceService",
+    *cluster_picture.SERVED,
 )
 
 # What keeps something: one box for each component, with a line for each kind.
@@ -109,6 +109,7 @@ class _Drawing:
     def __init__(self, graph: Graph) -> None:
         self.graph, self.view = graph, View(graph)
         self._ways = ways(graph)
+        self._routes = list(cluster_picture.routes(self.view))
         self._boxes = list(self._drawn())
         self.ids = {box.id for box in self._boxes}
         self._by_component: dict[str, str] = {}
@@ -150,9 +151,14 @@ class _Drawing:
             yield Arrow(source=f"{CLIENTS}:{way.clients}", target=way.door.urn, kind="request")
             if way.service is not None:
                 yield Arrow(source=way.door.urn, target=way.service.urn, kind="request", label=said(way.how))
+        yield from dict.fromkeys(arrow for _, arrow in self._routes)
         for table, gateway in self._routes_out():
             for subnet in self._subnets_of(table):
                 yield Arrow(source=subnet.urn, target=gateway.urn, kind="out")
+        for graph in self.view.all(cluster_picture.INFERENCE_GRAPH):
+            for urn in graph.depends_on:
+                if urn in self.graph and self.graph[urn].type in SERVICES:
+                    yield Arrow(source=graph.urn, target=urn, kind="request")
         for node in self.graph:
             if node.type in SERVICES and (stores := f"data:{component_of(self.graph, node)}") in self.ids:
                 yield Arrow(source=node.urn, target=stores, kind="uses")
@@ -162,6 +168,8 @@ class _Drawing:
             ranges = dict.fromkeys(each for way in self._ways if way.clients == clients for each in way.ranges)
             title = clients[:1].upper() + clients[1:]
             yield Box(id=f"{CLIENTS}:{clients}", layer="clients", title=title, lines=tuple(map(said, ranges)))
+        # Those that are there already: a gateway that is made has its own box.
+        yield from dict.fromkeys(door for door, _ in self._routes if door.id not in self.graph)
         for node in self.graph:
             row = _ROWS.get(node.type)
             if row is not None and node.custom:
@@ -291,7 +299,7 @@ def _group(_view: View, node: Node) -> Iterator[str]:
         yield _bounds(scaling.get("minSize"), scaling.get("maxSize"), "instance")
     types = listed(node.inputs.get("instanceTypes"))
     if types:
-        yield said(types if len(types) > 1 else types[0])
+        yield ", ".join(map(said, types))
 
 
 _ROWS: Mapping[str, tuple[Layer, _Lines]] = {
@@ -308,5 +316,8 @@ _ROWS: Mapping[str, tuple[Layer, _Lines]] = {
     **{token: ("endpoints", _properties("instanceType", "packageType", "memorySize")) for token in SERVICES},
     "aws:eks/nodeGroup:NodeGroup": ("endpoints", _group),
     "aws:autoscaling/group:Group": ("endpoints", _group),
+    cluster_picture.GATEWAY: ("edge", cluster_picture.gateway),
+    cluster_picture.NODE_POOL: ("endpoints", cluster_picture.node_pool),
+    cluster_picture.INFERENCE_SERVICE: ("endpoints", cluster_picture.inference_service),
     tokens.SERVICE: ("endpoints", _service),
 }

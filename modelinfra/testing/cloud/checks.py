@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelinfra.graph import sdk
-from modelinfra.graph.output_table import NAME_INPUT, NAME_LIMIT
+from modelinfra.graph.name_table import NAME_INPUT, NAME_LIMIT
 from modelinfra.graph.values import Unknown, plain
 
 _RANDOM = 7

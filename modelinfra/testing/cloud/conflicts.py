@@ -42,6 +42,10 @@ _UNIQUE: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("name",),
         "AlreadyExists: AutoScalingGroup by this name already exists - A group with the name {name} already exists",
     ),
+    "aws:ec2/placementGroup:PlacementGroup": (
+        ("name",),
+        "InvalidPlacementGroup.Duplicate: The placement group '{name}' already exists.",
+    ),
     "aws:ec2/launchTemplate:LaunchTemplate": (
         ("name",),
         "InvalidLaunchTemplateName.AlreadyExistsException: Launch template name already in use.",

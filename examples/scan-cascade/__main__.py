@@ -1,0 +1,9 @@
+"""Makes real what `Pulumi.<stack>.yaml` declares."""
+
+import pulumi
+
+from modelinfra import Environment
+
+environment = Environment.from_config()
+
+pulumi.export("predictUrls", environment.predict_urls)

@@ -1,0 +1,1 @@
+"""Devices as external instances of Amazon ECS, with the agents that AWS keeps."""

@@ -1,0 +1,1 @@
+"""Fleets on AWS IoT Greengrass v2."""

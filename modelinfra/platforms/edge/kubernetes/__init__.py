@@ -1,0 +1,1 @@
+"""A fleet whose devices are nodes of a cluster of Kubernetes."""
