@@ -20,6 +20,7 @@ from modelinfra.cli.common import (
 
 if TYPE_CHECKING:
     from modelinfra.enrollment.deployed import DeployedFleet, FleetInCluster, GreengrassFleet
+    from modelinfra.enrollment.script import Device
     from modelinfra.enrollment.status import DeviceStatus, RingStatus
 
 fleet = typer.Typer(name="fleet", help="Devices of an edge fleet.", no_args_is_help=True)
@@ -48,6 +49,13 @@ def enroll(
         list[str] | None,
         typer.Option("--attribute", "-a", help="NAME=VALUE, an attribute of your own; may be given several times."),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            help="On Greengrass: the machine's own certificate in PEM. Asks AWS IoT to make what has it the device; it needs no claim."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --certificate: do not ask.")] = False,
     cloud_init: Annotated[bool, typer.Option("--cloud-init", help="Write a file for cloud-init instead.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="File to write. Default: DEVICE.sh, with --cloud-init DEVICE.yaml.")
@@ -73,9 +81,11 @@ def enroll(
     """
     from modelinfra.cli import fleet_nodes as nodes
     from modelinfra.enrollment import script
-    from modelinfra.enrollment.deployed import FleetError, FleetInCluster
+    from modelinfra.enrollment.deployed import FleetError, FleetInCluster, GreengrassFleet
 
     found = _fleet(project, stack, state, fleet)
+    if certificate is not None and not _on_greengrass(found):
+        fail("Devices have certificates of their own on Greengrass alone. Remove --certificate.", WRONG_INPUT)
     if isinstance(found, FleetInCluster):
         if attribute:
             fail(
@@ -85,9 +95,15 @@ def enroll(
         way = nodes.Way(context, kubeconfig)
         nodes.enroll(found, device, ring, site, way, nodes.K3s(server, k3s, k3s_sha256), out, cloud_init=cloud_init)
         return
+    if server or k3s or k3s_sha256:
+        fail("--server, --k3s and --k3s-sha256 are for fleets on Kubernetes alone. Remove them.", WRONG_INPUT)
     given = dict(_attribute(each) for each in attribute or ())
     try:
         of = script.device(found, device, ring=ring, site=site, attributes=given)
+        if certificate is not None:
+            assert isinstance(found, GreengrassFleet)
+            _enroll_certificate(found, of, certificate, out, yes=yes, cloud_init=cloud_init)
+            return
         text = script.install_script(found, of)
     except FleetError as error:
         fail(str(error), WRONG_INPUT)
@@ -99,6 +115,36 @@ def enroll(
         f"  sudo bash {target.name} {'claim' if _on_greengrass(found) else 'activation'}.json"
         if not cloud_init
         else f"{target}: for cloud-init of the device {device} of {found.name}, in the ring {of.ring}.",
+        markup=False,
+    )
+
+
+def _enroll_certificate(
+    found: GreengrassFleet, of: Device, file: Path, out: Path | None, *, yes: bool, cloud_init: bool
+) -> None:
+    from modelinfra.cli import fleet_nodes as nodes
+    from modelinfra.enrollment import certificates, script
+
+    if cloud_init:
+        fail("The machine has its certificate and key already: run the script there. Remove --cloud-init.", WRONG_INPUT)
+    try:
+        own = certificates.read(file)
+    except ImportError:
+        fail("This reads a certificate, and cryptography is missing: pip install 'modelinfra[greengrass]'", WRONG_INPUT)
+    console().print(
+        f"{file} (SHA-256 {own.fingerprint}) is valid until {own.ends:%Y-%m-%d}. What has it becomes {found.thing(of.name)} in AWS IoT, "
+        f"in the ring {of.ring} of {found.name}.",
+        markup=False,
+    )
+    if not yes and not typer.confirm(f"Enrol {of.name}?"):
+        raise typer.Exit(FAILED)
+    with _aws(found) as session:
+        certificates.register(found, of, own, session)
+    text = script.own_certificate_script(found, of, own.fingerprint, own.ends.date())
+    target = nodes.written(text, out, of.name, cloud_init=False)
+    console().print(
+        f"{of.name} is enrolled. {target}: installs Greengrass on the machine. Read it, then run it there:\n"
+        f"  sudo bash {target.name} CERTIFICATE KEY",
         markup=False,
     )
 

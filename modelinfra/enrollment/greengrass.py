@@ -60,10 +60,18 @@ def revoke(fleet: GreengrassFleet, device: DeviceStatus, session: Any) -> None:
             if not iot.list_targets_for_policy(policyName=policy["policyName"])["targets"]:
                 iot.delete_policy(policyName=policy["policyName"])
         iot.detach_thing_principal(thingName=device.node, principal=principal)
-        iot.delete_certificate(certificateId=principal.rpartition("/")[2])
+        _delete(iot, principal.rpartition("/")[2])
     if device.last_seen is not None:
         greengrass.delete_core_device(coreDeviceThingName=device.node)
     iot.delete_thing(thingName=device.node)
+
+
+def _delete(iot: Any, certificate: str) -> None:
+    """But for one that AWS IoT did not make, which could be registered again by whoever holds it, or by an authority that registers by itself."""
+    known = iot.describe_certificate(certificateId=certificate)["certificateDescription"]
+    # AWS IoT API, CertificateDescription: certificateMode.
+    if known.get("certificateMode") != "SNI_ONLY":
+        iot.delete_certificate(certificateId=certificate)
 
 
 def _members(iot: Any, group: str) -> Iterator[str]:

@@ -76,18 +76,7 @@ def install_script(fleet: DeployedFleet | GreengrassFleet, of: Device) -> str:
     """The script, as text; what lets the device in is none of it. Raises FleetError where the fleet lets nobody in."""
     if isinstance(fleet, GreengrassFleet):
         _lets_in(fleet, fleet.secret, "claim")
-        return rendered(
-            "greengrass.sh.j2",
-            fleet=fleet,
-            device=of,
-            thing=fleet.thing(of.name),
-            site=of.site or NO_SITE,
-            machine=MACHINES[fleet.architecture],
-            nucleus=NUCLEUS,
-            plugin=PLUGIN,
-            root_ca_url=ROOT_CA_URL,
-            root_ca_fingerprint=ROOT_CA_FINGERPRINT,
-        )
+        return _on_greengrass("claim", fleet, of, site=of.site or NO_SITE, plugin=PLUGIN)
     secret = fleet.secrets.get(of.ring)
     _lets_in(fleet, secret, "activation")
     return rendered(
@@ -110,10 +99,30 @@ def install_script(fleet: DeployedFleet | GreengrassFleet, of: Device) -> str:
     )
 
 
+def own_certificate_script(fleet: GreengrassFleet, of: Device, fingerprint: str, ends: datetime.date) -> str:
+    """The script for a machine that has a certificate of its own, and until when. fingerprint: SHA-256, as openssl writes it."""
+    return _on_greengrass("certificate", fleet, of, fingerprint=fingerprint, ends=ends)
+
+
+def _on_greengrass(way: str, fleet: GreengrassFleet, of: Device, **given: Any) -> str:
+    return rendered(
+        f"greengrass_{way}.sh.j2",
+        fleet=fleet,
+        device=of,
+        thing=fleet.thing(of.name),
+        machine=MACHINES[fleet.architecture],
+        nucleus=NUCLEUS,
+        root_ca_url=ROOT_CA_URL,
+        root_ca_fingerprint=ROOT_CA_FINGERPRINT,
+        **given,
+    )
+
+
 def _lets_in(fleet: DeployedFleet | GreengrassFleet, secret: str | None, key: str) -> None:
     if not secret:
+        other = " A machine that has a certificate needs no claim: --certificate." if key == "claim" else ""
         raise FleetError(
-            f"The fleet '{fleet.name}' lets no device in. Write `{key}: {{expires: ...}}` below it, and deploy."
+            f"The fleet '{fleet.name}' lets no device in. Write `{key}: {{expires: ...}}` below it, and deploy.{other}"
         )
     if datetime.date.fromisoformat(fleet.expires) <= datetime.datetime.now(datetime.UTC).date():
         raise FleetError(

@@ -263,7 +263,8 @@ class EdgeFleetOptions(FleetWatchedOptions, TaggedOptions, BoundedOptions, Trans
             Option(lands=tuple(f"{ADDED}{each}" for each in CLAIMED), example={"expires": "2027-01-15"}),
         ]
     ]
-    """What lets devices in on Greengrass. Left out, no device can be enrolled; those that are stay so."""
+    """What lets devices in on Greengrass. Left out, only devices with a certificate of their own can be enrolled (`modelinfra fleet enroll --certificate`);
+    those that are enrolled stay so."""
 
     rollout: NotRequired[Annotated[FleetRolloutOptions, Option(default={})]]
     """How a revision comes to the devices of a ring on Greengrass."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 import subprocess
 import sys
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,34 +16,14 @@ from botocore.stub import Stubber
 from typer.testing import CliRunner
 
 from modelinfra import EdgeFleet
-from modelinfra.catalog.greengrass import Download
 from modelinfra.cli.main import app
 from modelinfra.enrollment import greengrass, moving, script
 from modelinfra.enrollment.deployed import FleetError, GreengrassFleet, fleet_of
 from modelinfra.enrollment.status import named
+from tests.enrollment.greengrass_machine import FLEET, PREFIX, web, with_greengrass
 from tests.enrollment.machine import Machine
-from tests.enrollment.test_script import FLEET as ON_ECS
 from tests.making import captured, write_model
 
-PREFIX = "stores-94d8489"
-FLEET = GreengrassFleet(
-    name="stores",
-    region="us-west-2",
-    prefix=PREFIX,
-    thing_type="stores-devices-1",
-    shares={"canary": 0.05, "shops": 0.95},
-    groups={"canary": "stores-canary-devices-1", "shops": "stores-shops-devices-1"},
-    versions={"canary": "1.2.3", "shops": "1.4.5"},
-    revisions={"canary": "candidate", "shops": "stable"},
-    alias="stores-devices-7e4edc",
-    template="stores-claim-1",
-    secret="arn:aws:secretsmanager:us-west-2:123456789012:secret:stores-claim-AbCdEf",
-    data_endpoint="a1-ats.iot.us-west-2.amazonaws.com",
-    credentials_endpoint="a1.credentials.iot.us-west-2.amazonaws.com",
-    expires=(datetime.date.today() + datetime.timedelta(days=20)).isoformat(),
-    gpu=False,
-    architecture=ON_ECS.architecture,
-)
 KEY = "NotForOthers2Read00x"
 CLAIM = {
     "certificate": "-----BEGIN CERTIFICATE-----\nclaimed\n-----END CERTIFICATE-----\n",
@@ -53,47 +31,15 @@ CLAIM = {
 }
 ENROLL = "bash /enroll/till.sh /enroll/claim.json"
 
-# The nucleus, which makes the device a thing as AWS IoT would: or not, where it is refused.
-_JAVA = f"""#!/bin/bash
-echo "java $*" >> /enroll/calls
-mkdir -p /greengrass/v2/config /enroll/seen
-cp /greengrass/v2/claim/* /enroll/seen/
-[ ! -e /enroll/refused ] || exit 0
-echo certificate > /greengrass/v2/thingCert.crt
-cp /greengrass/v2/claim/device.key /greengrass/v2/privKey.key
-printf 'system:\\n  thingName: "{PREFIX}-till-0042"\\n' > /greengrass/v2/config/effectiveConfig.yaml
-"""
-
-
-@pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    machine = Machine(tmp_path_factory.mktemp("machine"))
-    there = machine.directory / "web"
-    with zipfile.ZipFile(there / "nucleus.zip", "w") as archive:
-        archive.writestr("lib/Greengrass.jar", "the nucleus")
-    (there / "plugin.jar").write_text("the plugin")
-    authority = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Amazon Root CA 1"]
-    command = [*authority, "-keyout", "/dev/null", "-out", str(there / "AmazonRootCA1.pem")]
-    subprocess.run(command, check=True, capture_output=True)
-    java = machine.directory / "stubs" / "java"
-    java.write_text(_JAVA)
-    java.chmod(0o755)
-    return machine
+__all__ = ["web", "with_greengrass"]  # fixtures
 
 
 @pytest.fixture
-def machine(web: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    there = web.directory / "web"
-    for name, file in (("NUCLEUS", "nucleus.zip"), ("PLUGIN", "plugin.jar")):
-        digest = hashlib.sha256((there / file).read_bytes()).hexdigest()
-        monkeypatch.setattr(script, name, Download("2.16.0", f"https://example.com/{file}", digest))
-    command = ["openssl", "x509", "-in", str(there / "AmazonRootCA1.pem"), "-noout", "-fingerprint", "-sha256"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    monkeypatch.setattr(script, "ROOT_CA_FINGERPRINT", said.strip().partition("=")[2])
-    (web.directory / "refused").unlink(missing_ok=True)
-    (web.directory / "claim.json").write_text(json.dumps(CLAIM))
-    write(web)
-    return web
+def machine(with_greengrass: Machine) -> Machine:
+    """A machine with the script of a device, and the claim that lets it in."""
+    (with_greengrass.directory / "claim.json").write_text(json.dumps(CLAIM))
+    write(with_greengrass)
+    return with_greengrass
 
 
 def write(machine: Machine, fleet: GreengrassFleet = FLEET, device: str = "till-0042") -> None:
@@ -330,6 +276,12 @@ def test_a_device_that_is_taken_out_loses_its_certificate_first_and_then_all_tha
     world.answers("iot", "list_targets_for_policy", {"targets": []}, {"policyName": "own"})
     world.answers("iot", "delete_policy", {}, {"policyName": "own"})
     world.answers("iot", "detach_thing_principal", {}, {"thingName": thing, "principal": arn})
+    world.answers(
+        "iot",
+        "describe_certificate",
+        {"certificateDescription": {"certificateMode": "DEFAULT"}},
+        {"certificateId": certificate},
+    )
     world.answers("iot", "delete_certificate", {}, {"certificateId": certificate})
     world.answers("greengrassv2", "delete_core_device", {}, {"coreDeviceThingName": thing})
     world.answers("iot", "delete_thing", {}, {"thingName": thing})

@@ -17,7 +17,7 @@ from pulumi import Output
 from modelinfra.children import Children
 from modelinfra.options.endpoint_parts import DEFAULT_RETENTION_DAYS
 from modelinfra.platforms.edge.entry_secret import register_entry_secret
-from modelinfra.platforms.edge.greengrass.identity import device_policy
+from modelinfra.platforms.edge.greengrass.device_policy import device_policy
 from modelinfra.platforms.iam import document, trust
 from modelinfra.platforms.trusted import trusted
 
