@@ -97,9 +97,18 @@ def _devices(view: CostView, node: Node) -> Iterator[Use | Unclear]:
             yield Use("device of ECS Anywhere", "ecs-anywhere.device", Decimal(0), limit)
 
 
-def _on_greengrass(_view: CostView, _node: Node) -> Iterator[Use | Unclear]:
-    """AWS bills each core device that is connected in a month; the table has no price of it."""
-    yield Unclear("device of Greengrass", "not in the table")
+def _on_greengrass(view: CostView, node: Node) -> Iterator[Use | Unclear]:
+    """In the ring of a deployment: as many as the claim of its fleet lets into each. AWS bills those that are connected in a month."""
+    variables = [
+        mapping(mapping(view.inputs(function).get("environment")).get("variables"))
+        for function in view.all("aws:lambda/function:Function")
+        if view.component(function) == view.component(node)
+    ]
+    limit = next((number(each["ADMIT_DEVICES"]) for each in variables if "ADMIT_DEVICES" in each), None)
+    if limit is None:
+        yield Unclear("device of Greengrass", "nothing here says how many there may be")
+    else:
+        yield Use("device of Greengrass", "greengrass.device", Decimal(0), limit)
 
 
 _SERVICE: Final = "aws:ecs/service:Service"

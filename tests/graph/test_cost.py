@@ -307,10 +307,24 @@ def test_a_type_that_nobody_has_a_price_for_is_named_not_passed_over() -> None:
     assert found.not_counted == ("aws:rds/instance:Instance (not in the table)",)
 
 
-def test_devices_on_greengrass_are_named_as_without_a_price() -> None:
-    found = estimate(graph(node("aws-native:greengrassv2:Deployment", "canary"), node("aws:iot/thing:Thing", "till")))
-    assert [(each.what, each.reason) for each in found.unknown] == [("device of Greengrass", "not in the table")]
+def test_devices_on_greengrass_are_as_many_as_the_claim_lets_into_each_ring() -> None:
+    rings = [node("aws-native:greengrassv2:Deployment", name) for name in ("canary", "rest")]
+    thing = node("aws:iot/thing:Thing", "till")
+    found = estimate(graph(*rings, thing))
+    assert [each.reason for each in found.unknown] == ["nothing here says how many there may be"] * 2
     assert found.not_counted == ()
+
+    claim = node("aws:lambda/function:Function", "admission", environment={"variables": {"ADMIT_DEVICES": "200"}})
+    other = node("aws:lambda/function:Function", "answers", environment={"variables": {"ADMIT_DEVICES": "7"}})
+    fleet, apart = node("modelinfra:index:EdgeFleet", "stores"), node("modelinfra:index:EdgeFleet", "depots")
+    for each in (fleet, apart):
+        each.custom = False
+    for each in (*rings, claim):
+        each.parent = fleet.urn
+    other.parent = apart.urn
+    found = estimate(graph(fleet, apart, *rings, other, claim))
+    assert not found.unknown
+    assert (found.monthly_min, found.monthly_max) == (0, 400 * Decimal("0.16"))
 
 
 def test_the_lines_say_sum_region_day_and_what_is_left_out() -> None:
