@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 import os
 import subprocess
@@ -48,6 +49,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if waiting:
         config.hook.pytest_deselected(items=waiting)
         items[:] = [item for item in items if item not in waiting]
+
+
+@pytest.fixture(autouse=True)
+def the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On which fleets are declared: what tests and examples write as `expires` is still ahead, whenever they run."""
+    monkeypatch.setattr("modelinfra.options.edge_dates.today", lambda: datetime.date(2026, 12, 18))
 
 
 @pytest.fixture(autouse=True, scope="session")

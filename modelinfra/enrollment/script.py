@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from modelinfra.catalog.greengrass import NUCLEUS, PLUGIN, ROOT_CA_FINGERPRINT, ROOT_CA_URL
 from modelinfra.enrollment.deployed import NO_SITE, DeployedFleet, FleetError, GreengrassFleet
 from modelinfra.enrollment.keys import KEYS_URL, SIGNERS
+from modelinfra.options.edge_dates import is_over
 
 RING, DEVICE, SITE = "modelinfra.ring", "modelinfra.device", "modelinfra.site"
 """Attributes of a device in ECS; services are placed by the first."""
@@ -124,7 +125,7 @@ def _lets_in(fleet: DeployedFleet | GreengrassFleet, secret: str | None, key: st
         raise FleetError(
             f"The fleet '{fleet.name}' lets no device in. Write `{key}: {{expires: ...}}` below it, and deploy.{other}"
         )
-    if datetime.date.fromisoformat(fleet.expires) <= datetime.datetime.now(datetime.UTC).date():
+    if is_over(fleet.expires):
         raise FleetError(
             f"What lets devices into the fleet '{fleet.name}' has ended on {fleet.expires}. Write a later day as `{key}.expires`, and deploy."
         )

@@ -27,3 +27,18 @@ def the_day_is_one(given: Mapping[str, Any]) -> Iterable[Problem]:
         datetime.date.fromisoformat(given["expires"])
     except ValueError:
         yield Problem("expires", "the calendar has no such day", "Write for example 2027-01-15.", given["expires"])
+
+
+def today() -> datetime.date:
+    """The day in UTC, by which these days go."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+def is_over(expires: str) -> bool:
+    """Whether the day has begun at whose beginning it ends."""
+    return datetime.date.fromisoformat(expires) <= today()
+
+
+def days_ahead(expires: str) -> int:
+    """How many days it still holds."""
+    return (datetime.date.fromisoformat(expires) - today()).days

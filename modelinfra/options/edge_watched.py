@@ -15,6 +15,8 @@ _LIMIT: Final = Option(lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription")
 _DRAWN: Final = replace(_LIMIT, lands=(*_LIMIT.lands, DASHBOARD_BODY))
 """Drawn across a graph, too."""
 
+_WHOLE: Final = 100
+
 FleetAlarm = Literal["handed-over", "refused", "lost", "latency", "store", "temperature"]
 
 
@@ -79,8 +81,8 @@ class FleetWatchedOptions(TypedDict):
         ]
     ]
     """Whether the routers tell CloudWatch how their devices are: a line of a log a minute, of which metrics are made for each ring. Only with a
-    `fallback`: without one there is no router; on Kubernetes only on EKS, with a `fallback` that asks for a role. Without it there are neither `alarms`
-    nor a `dashboard`."""
+    `fallback`: without one there is no router; on Kubernetes only on EKS, with a `fallback` that asks for a role. Without it CloudWatch has
+    neither `alarms` nor a `dashboard`."""
 
     alarms: NotRequired[Annotated[FleetAlarmOptions, Option(default={})]]
     """When a ring is told of. In CloudWatch alarms are made where somebody is told (`alarm_topic_arn`), or where anything is written here; in Prometheus
@@ -98,8 +100,14 @@ def alarms_are_switched_off_once(alarms: Mapping[str, Any]) -> Iterable[Problem]
             yield Problem(f"off[{index}]", "it stands there twice", "Write it once.", kind)
 
 
-@rule(FleetWatchedOptions, "telemetry", "alarms")
-def alarms_need_figures(fleet: Mapping[str, Any]) -> Iterable[Problem]:
-    if not fleet["telemetry"] and fleet["alarms"].model_fields_set:
-        reason = "without `telemetry` the rings tell nothing that could be too much"
-        yield Problem("alarms", reason, "Remove it, or `telemetry: false`.")
+@rule(FleetAlarmOptions, "handed_over_percent", "refused_percent", "store_percent")
+def a_share_can_be_above(alarms: Mapping[str, Any]) -> Iterable[Problem]:
+    kinds = {"handed_over_percent": "handed-over", "refused_percent": "refused", "store_percent": "store"}
+    for key, kind in kinds.items():
+        if alarms[key] == _WHOLE:
+            yield Problem(
+                key,
+                "no share is above 100, and it would never be told",
+                f"Write less, or `off: [{kind}]`.",
+                alarms[key],
+            )

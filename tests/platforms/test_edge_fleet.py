@@ -509,7 +509,12 @@ def test_a_gateway_that_asks_for_credentials_of_aws_needs_no_files_on_devices(tm
         (
             {},
             {"telemetry": False, "alarms": {"lost": 3}},
-            "edge_fleets.stores.alarms: without `telemetry` the rings tell nothing that could be too much",
+            "edge_fleets.stores.alarms: without `telemetry` devices tell nothing",
+        ),
+        (
+            {},
+            {"alarms": {"handed_over_percent": 100}},
+            "edge_fleets.stores.alarms.handed_over_percent (given: 100): no share is above 100, and it would never be told. Write less, or `off: [handed-over]`.",
         ),
         (
             {},
@@ -612,3 +617,21 @@ def test_what_is_told_of_a_stack_file_has_the_stack_files_keys(tmp_path: Path) -
     config = {"aws:region": "us-west-2", "modelinfra:environment": stack_file}
     assert "`minimumHealthyPercent` keeps some" in told(lambda: Environment.from_config("dev"), config=config)
     assert "`minimum_healthy_percent` keeps some" in told(lambda: Environment("dev", edge_fleets={"stores": fleet}))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"activation": {"expires": "2026-12-18"}}, "`activation.expires` (2026-12-18) is over: no device can be enrolled"),
+        ({"activation": {"expires": "2026-12-19"}}, None),
+        ({"activation": {"expires": "2027-01-17"}}, None),
+        ({"activation": {"expires": "2027-01-18"}}, "is more than 30 days ahead, and Systems Manager refuses"),
+        ({"runtime": "greengrass", "claim": {"expires": "2026-12-18"}}, "`claim.expires` (2026-12-18) is over: no device can be enrolled"),
+        ({"runtime": "greengrass", "claim": {"expires": "2027-12-18"}}, None),
+    ],
+)  # fmt: skip
+def test_a_day_that_lets_nobody_in_is_told(tmp_path: Path, options: dict[str, Any], said: str | None) -> None:
+    """tests/conftest.py says which day it is: December 18, 2026."""
+    found = [each for each in fleet(tmp_path, **options).warnings if "expires" in each]
+    assert len(found) == (said is not None)
+    assert said is None or said in found[0]

@@ -55,6 +55,10 @@ def test_a_kind_that_is_off_has_no_rule_and_without_the_operator_there_is_nothin
     assert any("with `prometheus.operator` of the platform it has their alarms" in line for line in said)
 
 
+def test_prometheus_has_its_alarms_also_where_cloudwatch_is_told_nothing(tmp_path: Path) -> None:
+    assert rules(watched(tmp_path, telemetry=False, alarms={"lost": 3}))["lost"]["expr"].endswith("> 3")
+
+
 def test_devices_without_a_router_are_looked_at_and_their_server_is_asked(tmp_path: Path) -> None:
     graph = fleet(tmp_path, {**K3S, **OPERATOR}, rings=TWO_RINGS)
     assert set(rules(graph, name="stores")) == {"unavailable"}

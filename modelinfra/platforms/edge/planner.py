@@ -191,7 +191,7 @@ def _untold(options: Any, fallback: Fallback | None, platform: Any) -> Iterator[
                 reason,
                 "Remove it. The cluster's own Prometheus asks the routers; with `prometheus.operator` of the platform it has their alarms.",
             )
-        elif key != "alarms":  # the options' own rule says it
+        else:
             yield Problem(key, "without `telemetry` devices tell nothing", "Remove it, or `telemetry: false`.")
 
 

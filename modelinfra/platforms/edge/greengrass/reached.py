@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from modelinfra.fleet.jobs import Abort, Rate, Rollout, reach
 from modelinfra.fleet.rings import Bad, Ring
+from modelinfra.options.edge_dates import is_over
 
 # aws-greengrass-nucleus, Lifecycle.java: a component that fails so often is broken, and its deployment has failed.
 _STARTS: Final = 3
@@ -37,7 +38,9 @@ def notes(options: Any, rings: Mapping[str, int]) -> Iterator[str]:
 
 
 def warnings(options: Any) -> Iterator[str]:
-    """Rings in which nothing ever stops a revision."""
+    """Rings in which nothing ever stops a revision, and a day that lets nobody in."""
+    if options.claim is not None and is_over(options.claim.expires):
+        yield f"`claim.expires` ({options.claim.expires}) is over: no device can be enrolled with the claim"
     if options.claim is not None and options.claim.devices <= options.rollout.abort_after:
         yield (
             f"rings of {options.claim.devices} devices, as many as may be enrolled, are done before `rollout.abort_after` "
