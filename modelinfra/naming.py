@@ -42,6 +42,7 @@ LIMITS: dict[str, int] = {
     "topic rule": 120,  # AWS IoT API, CreateTopicRule: 128, less the hash of `unique`
     "role alias": 120,  # the same, less the hash of `unique`
     "provisioning template": 36,  # AWS IoT API, CreateProvisioningTemplate
+    "namespace": 63,  # Kubernetes, names of objects: RFC 1123 label names; a label's value, too
     "node group": 63,  # EKS API, CreateNodegroup
     "service": 255,  # ECS API, CreateService
     "task definition": 255,  # ECS API, RegisterTaskDefinition (family)

@@ -255,7 +255,9 @@ def _plan(
 ) -> tuple[EnvironmentPlan, NetworkPlan | None, dict[str, ClusterPlan | KubernetesPlan]]:
     """Everything checked, before the first resource is registered."""
     try:
-        plan = plan_environment(given, style, project_directory(), also=_name_problems(name, given, style))
+        begins = _begins(name, given, style)
+        also = list(name_problems(begins, _NAMED_OTHERWISE, MAX_ENVIRONMENT_NAME))
+        plan = plan_environment(given, style, project_directory(), also, begins)
         network: NetworkPlan | None = None
         if plan.has_network:
             with _below("network", style, NetworkOptions):
@@ -298,11 +300,11 @@ def _plan(
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
 
 
-def _name_problems(name: str, given: Mapping[str, Any], style: Style) -> list[Problem]:
-    """What is wrong with the name that everything begins with; what is wrong with the prefix itself is told of the prefix."""
+def _begins(name: str, given: Mapping[str, Any], style: Style) -> str:
+    """What names of everything in the environment begin with; what is wrong with the prefix itself is told of the prefix."""
     prefix = given.get(spelled("name_prefix", style))
     prefixed = isinstance(prefix, str) and not list(name_problems(prefix, most=MAX_NAME))
-    return list(name_problems(f"{prefix}-{name}" if prefixed else name, _NAMED_OTHERWISE, MAX_ENVIRONMENT_NAME))
+    return f"{prefix}-{name}" if prefixed else name
 
 
 @contextlib.contextmanager

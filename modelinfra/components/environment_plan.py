@@ -68,9 +68,10 @@ class EnvironmentPlan:
 
 
 def plan_environment(
-    given: Mapping[str, Any], style: Style, root: Path, also: Sequence[Problem] = ()
+    given: Mapping[str, Any], style: Style, root: Path, also: Sequence[Problem] = (), begins: str | None = None
 ) -> EnvironmentPlan:
-    """Check everything that an environment declares; relative paths of models start at `root`. also: what was wrong before.
+    """Check everything that an environment declares; relative paths of models start at `root`. also: what was wrong before. begins: what names of
+    everything in it begin with; None where nobody knows.
 
     Raises InvalidOptionsError with all mistakes in one go.
     """
@@ -134,6 +135,7 @@ def plan_environment(
         root,
         style,
         whole=len(parts.platforms) == len(_mapping(given.get("platforms"))),
+        begins=begins,
     )
     problems += wrong
     if problems:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from modelinfra import naming
 from modelinfra.components.model_endpoint import PlannedEndpoint
 from modelinfra.options.edge_fleet import PlacedEdgeFleetOptions
 from modelinfra.options.edge_runtimes import KUBERNETES
@@ -26,15 +27,17 @@ def plan_fleets(
     style: Style,
     *,
     whole: bool,
+    begins: str | None,
 ) -> tuple[dict[str, FleetPlan], list[Problem]]:
-    """fleets, platforms: validated options; whole: whether all platforms of the file are among them. Registers nothing."""
+    """fleets, platforms: validated options; whole: whether all platforms of the file are among them. begins: what names of everything in the
+    environment begin with; None where nobody knows. Registers nothing."""
     found: dict[str, FleetPlan] = {}
     problems: list[Problem] = []
     for name, fleet in sorted(fleets.items()):
         cluster = cluster_name(fleet, platforms)
         if fleet.runtime == KUBERNETES and cluster is None and (fleet.platform is not None or not whole):
             continue  # it is told already, of the platform or of its name
-        wrong = list(_taken(name, fleets, platforms))
+        wrong = list(_taken(name, fleets, platforms, begins))
         try:
             platform = platforms[cluster] if cluster is not None else None
             planned = plan_fleet(name, fleet, root, _behind(fleet, endpoints), platform)
@@ -56,19 +59,26 @@ def cluster_name(fleet: Any, platforms: Mapping[str, Any]) -> str | None:
     return clusters[0] if len(clusters) == 1 else None
 
 
-def _taken(name: str, fleets: Mapping[str, Any], platforms: Mapping[str, Any]) -> Iterator[Problem]:
-    """A namespace that is the platform's own, or another fleet's. Those that nobody names have the environment's name before the part's."""
+def _taken(name: str, fleets: Mapping[str, Any], platforms: Mapping[str, Any], begins: str | None) -> Iterator[Problem]:
+    """A namespace that is the platform's own, or another fleet's."""
     own, cluster = fleets[name], cluster_name(fleets[name], platforms)
     if cluster is None or platforms[cluster].type == ECS:
         return
-    others = {f"the platform '{cluster}'": platforms[cluster].namespace or ("", cluster)}
+    others = {f"the platform '{cluster}'": _namespace(platforms[cluster], cluster, begins)}
     for other, fleet in fleets.items():
         if other < name and cluster_name(fleet, platforms) == cluster:
-            others[f"the fleet '{other}'"] = fleet.namespace or ("", other)
+            others[f"the fleet '{other}'"] = _namespace(fleet, other, begins)
     for what, namespace in others.items():
-        if namespace == (own.namespace or ("", name)):
+        if namespace == _namespace(own, name, begins):
             reason = f"{what} has this namespace, too"
             yield Problem("namespace", reason, "Write another one.", *((own.namespace,) if own.namespace else ()))
+
+
+def _namespace(options: Any, part: str, begins: str | None) -> str | tuple[str, str]:
+    """Of a platform or a fleet; where nobody knows what its name begins with, it is like no name that is written."""
+    if options.namespace is not None or begins is None:
+        return options.namespace or ("", part)
+    return naming.shortened(f"{begins}-{part}", naming.LIMITS["namespace"])
 
 
 def _behind(fleet: Any, endpoints: Mapping[str, tuple[str, PlannedEndpoint]]) -> Fallback | None:

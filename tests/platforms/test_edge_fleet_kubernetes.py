@@ -419,6 +419,36 @@ def test_an_endpoint_without_a_gateway_is_refused_as_a_fallback(tmp_path: Path) 
     assert "`auth.jwt`, or on EKS `auth.iam`" in said[0]
 
 
+@pytest.mark.parametrize(
+    ("namespaces", "said"),
+    [
+        ({"stores": "dev-edge"}, "edge_fleets.stores.namespace (given: 'dev-edge'): the platform 'edge' has this namespace, too."),
+        ({"stores": "dev-tills"}, "edge_fleets.tills.namespace: the fleet 'stores' has this namespace, too."),
+        ({"tills": "dev-stores"}, "edge_fleets.tills.namespace (given: 'dev-stores'): the fleet 'stores' has this namespace, too."),
+        ({"stores": "edge", "tills": "stores"}, None),
+    ],
+)  # fmt: skip
+def test_a_namespace_that_another_part_has_without_being_named_is_refused(
+    tmp_path: Path, namespaces: Mapping[str, str], said: str | None
+) -> None:
+    told: list[str] = []
+    declared = {"runtime": "kubernetes", "server": "mlserver", **READY}
+    fleets = {
+        name: {**declared, **({"namespace": namespaces[name]} if name in namespaces else {})}
+        for name in ("stores", "tills")
+    }
+
+    def program() -> None:
+        try:
+            Environment("dev", platforms={"edge": {"type": "kubernetes", **K3S}}, edge_fleets=fleets)  # type: ignore[arg-type]
+        except pulumi.RunError as error:
+            told.extend(line.strip() for line in str(error).splitlines()[1:])
+
+    captured(program, tmp_path)
+    assert len(told) == (said is not None), told
+    assert said is None or told[0].startswith(said)
+
+
 def test_the_component_takes_a_platform_itself(tmp_path: Path) -> None:
     said: list[str] = []
 

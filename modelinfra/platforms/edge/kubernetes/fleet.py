@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -25,15 +25,12 @@ from modelinfra.platforms.edge.telemetry import register_lines
 from modelinfra.platforms.kubernetes.objects import Place, opts
 from modelinfra.platforms.kubernetes.tenant_objects import namespace
 
-_LONGEST: Final = 63
-"""Of a label's value, and of a namespace's name."""
-
 
 def register_fleet(request: FleetRequest) -> FleetOutputs:
     """Register everything but the images."""
     children, plan, platform = request.children, request.plan, request.platform
     assert platform is not None
-    fleet = naming.shortened(children.name, _LONGEST)
+    fleet = naming.shortened(children.name, naming.LIMITS["namespace"])
     within = plan.options.namespace or fleet
     ready = platform.reachable
     if plan.options.create_namespace is not False:
