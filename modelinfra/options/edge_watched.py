@@ -15,7 +15,8 @@ _LIMIT: Final = Option(lands=(f"{ALARM}.threshold", f"{ALARM}.alarmDescription")
 _DRAWN: Final = replace(_LIMIT, lands=(*_LIMIT.lands, DASHBOARD_BODY))
 """Drawn across a graph, too."""
 
-_WHOLE: Final = 100
+_MOST_PERCENT: Final = 99.99
+"""No share is above 100, so that an alarm of more would never fire."""
 
 FleetAlarm = Literal["handed-over", "refused", "lost", "latency", "store", "temperature"]
 
@@ -24,11 +25,15 @@ class FleetAlarmOptions(TypedDict):
     """When a ring is told of: one alarm of each kind for each ring, over windows of five minutes, in CloudWatch, or of the Prometheus operator that the
     platform of a fleet on Kubernetes names."""
 
-    handed_over_percent: NotRequired[Annotated[float, replace(_DRAWN, default=50, at_least=0, at_most=100, example=20)]]
+    handed_over_percent: NotRequired[
+        Annotated[float, replace(_DRAWN, default=50, at_least=0, at_most=_MOST_PERCENT, example=20)]
+    ]
     """Share of requests that the cloud answers, for a quarter of an hour: more, and the light model is no longer sure of what it is asked, or
     no longer keeps up."""
 
-    refused_percent: NotRequired[Annotated[float, replace(_LIMIT, default=1, at_least=0, at_most=100, example=5)]]
+    refused_percent: NotRequired[
+        Annotated[float, replace(_LIMIT, default=1, at_least=0, at_most=_MOST_PERCENT, example=5)]
+    ]
     """Share of requests that nobody answers: neither the device nor the cloud."""
 
     lost: NotRequired[Annotated[int, replace(_LIMIT, default=0, at_least=0, at_most=1_000_000, example=10)]]
@@ -50,7 +55,9 @@ class FleetAlarmOptions(TypedDict):
     """Within so many milliseconds 99 of 100 requests are answered; where they are not for a quarter of an hour, it is told. Of more than a hundred
     answers in a minute a device tells the times of a hundred."""
 
-    store_percent: NotRequired[Annotated[float, replace(_DRAWN, default=80, at_least=1, at_most=100, example=50)]]
+    store_percent: NotRequired[
+        Annotated[float, replace(_DRAWN, default=80, at_least=1, at_most=_MOST_PERCENT, example=50)]
+    ]
     """How full the fullest store of a device may be (`router.offline.size`)."""
 
     temperature_celsius: NotRequired[
@@ -98,16 +105,3 @@ def alarms_are_switched_off_once(alarms: Mapping[str, Any]) -> Iterable[Problem]
     for index, kind in enumerate(alarms["off"]):
         if kind in alarms["off"][:index]:
             yield Problem(f"off[{index}]", "it stands there twice", "Write it once.", kind)
-
-
-@rule(FleetAlarmOptions, "handed_over_percent", "refused_percent", "store_percent")
-def a_share_can_be_above(alarms: Mapping[str, Any]) -> Iterable[Problem]:
-    kinds = {"handed_over_percent": "handed-over", "refused_percent": "refused", "store_percent": "store"}
-    for key, kind in kinds.items():
-        if alarms[key] == _WHOLE:
-            yield Problem(
-                key,
-                "no share is above 100, and it would never be told",
-                f"Write less, or `off: [{kind}]`.",
-                alarms[key],
-            )

@@ -514,7 +514,7 @@ def test_a_gateway_that_asks_for_credentials_of_aws_needs_no_files_on_devices(tm
         (
             {},
             {"alarms": {"handed_over_percent": 100}},
-            "edge_fleets.stores.alarms.handed_over_percent (given: 100): no share is above 100, and it would never be told. Write less, or `off: [handed-over]`.",
+            "edge_fleets.stores.alarms.handed_over_percent (given: 100): the most is 99.99. Write 99.99 or less.",
         ),
         (
             {},
