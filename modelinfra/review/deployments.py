@@ -31,7 +31,7 @@ def deployments(changes: Changes) -> Iterator[Deployment]:
     changed = {
         each.urn
         for each in changes.resources
-        if each.operation == "update" and each.type.startswith("kubernetes:") and _renews(each.properties)
+        if each.operation == "update" and each.type.startswith("kubernetes:") and renews_pods(each.properties)
     }
     if not services and not changed:
         return  # a large graph is not gone through for nothing
@@ -44,6 +44,6 @@ def deployments(changes: Changes) -> Iterator[Deployment]:
             yield Deployment(costs.component(workload.node), workload.node, "pod", of_pods(view, workload))
 
 
-def _renews(properties: Iterable[PropertyChange]) -> bool:
-    # Only another template of its pods rolls a Deployment.
+def renews_pods(properties: Iterable[PropertyChange]) -> bool:
+    """Only another template of its pods rolls a Deployment, or a DaemonSet."""
     return any(each.path == "spec" or each.path.startswith("spec.template") for each in properties)
