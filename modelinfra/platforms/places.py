@@ -1,4 +1,4 @@
-"""Whether what is handed in lies where the stack does: ARNs against the region and partition of a component's provider."""
+"""Whether what is handed in lies where the stack does: ARNs against the region, the partition and the account of a component's provider."""
 
 from __future__ import annotations
 
@@ -42,6 +42,20 @@ _OF_FLEET = (
     "alarm_topic_arn",
 )
 _OF_NOTIFY = ("topic_arn", "kms_key_arn")
+
+# Others may be shared from account to account: keys, repositories and topics by their policies, trust stores by AWS RAM.
+_OF_ONE_ACCOUNT = {
+    "cluster_arn": "services are made in clusters of their own account",
+    "listener_arn": "rules are made on listeners of their own account",
+    "logs.group_arn": "CloudWatch Logs takes lines from roles of its own account",
+    "logs.findings_group_arn": "CloudWatch Logs tells what it finds in its own account",
+    "execution_role_arn": "ECS starts tasks with roles of its own account",
+    "task_role_arn": "ECS starts tasks with roles of its own account",
+    "permissions_boundary": "roles have boundaries of their own account",
+    "exposure.certificate_arn": "load balancers have certificates of their own account",
+    "exposure.gateway.certificate_arn": "API gateways have certificates of their own account",
+}
+"""Path -> why it cannot be another account's."""
 
 
 def misplaced_in_cluster(options: Any, opts: pulumi.ResourceOptions | None) -> Iterator[Problem]:
@@ -90,14 +104,19 @@ def _misplaced(options: Any, paths: tuple[str, ...], opts: pulumi.ResourceOption
     region = aws.get_region(opts=look_up_options(opts)).region
     if not region:  # under mocks that do not say
         return
+    account = aws.get_caller_identity(opts=look_up_options(opts)).account_id
     for path, arn in given.items():
-        _, partition, _, of, *_ = arn.split(":")
+        _, partition, _, of, owner, *_ = arn.split(":")
         if partition != _partition(region):
             reason = (
                 f"this is of the partition {partition}, and the stack is in {region}, which is of {_partition(region)}"
             )
         elif of not in ("", region):
             reason = f"this is in {of}, and the stack is in {region}"
+        elif path in _OF_ONE_ACCOUNT and account and owner not in ("", "aws", account):
+            reason = f"this is of the account {owner}, the stack is in {account}, and {_OF_ONE_ACCOUNT[path]}"
+            yield Problem(path, reason, f"Name one of {account}, or remove it.", arn)
+            continue
         else:
             continue
         yield Problem(path, reason, f"Name one in {region}, or remove it.", arn)

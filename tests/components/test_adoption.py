@@ -314,6 +314,24 @@ def test_what_lies_in_another_region_is_refused_in_an_environment(tmp_path: Path
     ]
 
 
+def test_what_only_serves_in_its_own_account_is_refused_of_another_one(tmp_path: Path) -> None:
+    owner = ":210987654321:"
+    given = {
+        "logs": {"group_arn": LOG_GROUP.replace(":123456789012:", owner)},
+        # Images may be another account's, whose policy lets this one pull them.
+        "repository": {"arn": IMAGES.replace(":123456789012:", owner)},
+    }
+    endpoint = {"server": "mlserver", "model": "model", **given}
+    said = told(
+        tmp_path,
+        lambda: Environment("dev", platforms={"web": {"type": "ecs"}}, endpoints={"digits": endpoint}),  # type: ignore[typeddict-item]
+    )
+    assert said == [
+        f"endpoints.digits.logs.group_arn (given: '{given['logs']['group_arn']}'): this is of the account 210987654321, the stack is in 123456789012, "
+        "and CloudWatch Logs takes lines from roles of its own account. Name one of 123456789012, or remove it."
+    ]
+
+
 def test_certificates_keys_and_topics_of_another_region_are_refused(tmp_path: Path) -> None:
     certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
