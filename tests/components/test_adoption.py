@@ -327,8 +327,10 @@ def test_what_only_serves_in_its_own_account_is_refused_of_another_one(tmp_path:
         lambda: Environment("dev", platforms={"web": {"type": "ecs"}}, endpoints={"digits": endpoint}),  # type: ignore[typeddict-item]
     )
     assert said == [
-        f"endpoints.digits.logs.group_arn (given: '{given['logs']['group_arn']}'): this is of the account 210987654321, the stack is in 123456789012, "
-        "and CloudWatch Logs takes lines from roles of its own account. Name one of 123456789012, or remove it."
+        (
+            f"endpoints.digits.logs.group_arn (given: '{given['logs']['group_arn']}'): this is of the account 210987654321, the stack is in 123456789012, "
+            "and CloudWatch Logs takes lines from roles of its own account. Name one of 123456789012, or remove it."
+        )
     ]
 
 
