@@ -43,7 +43,7 @@ from modelinfra.options.model import ModelOptions, problems_of_model
 from modelinfra.options.names import Name
 from modelinfra.options.problems import Problem
 from modelinfra.options.quantities import Bytes, Duration, VCpu
-from modelinfra.options.revisions import STABLE
+from modelinfra.options.revisions import STABLE, overrides
 from modelinfra.options.rings import RingOptions, rings_divide_the_fleet
 from modelinfra.options.server import ServerOptions, problems_of_server
 from modelinfra.options.variables import (
@@ -372,16 +372,6 @@ def secrets_are_of_the_runtime(fleet: Mapping[str, Any]) -> Iterable[Problem]:
             reason = f"this is a secret of {'AWS, and pods read those of their namespace' if within else 'Kubernetes'}"
             remedy = "Write NAME/KEY of a secret there." if within else "Write an ARN."
             yield Problem(f"secrets.{name}", reason, remedy, value)
-
-
-def overrides(fleet: Mapping[str, Any], revision: Any) -> dict[str, Any]:
-    """What a revision says anew."""
-    said: dict[str, Any] = {}
-    if revision.model is not None or revision.image is not None:
-        said |= {"model": revision.model, "image": revision.image}
-    if revision.environment is not None:
-        said["environment"] = {**(fleet.get("environment") or {}), **revision.environment}
-    return said
 
 
 def as_endpoint(fleet: Any) -> Any:

@@ -89,8 +89,10 @@ _OVERRIDING: Final = ("cpu", "memory", "scaling")
 
 
 def overrides(endpoint: Mapping[str, Any], revision: Any) -> dict[str, Any]:
-    """Which keys of an endpoint (validated, by name) a revision says anew. A model and a ready image go together."""
-    said: dict[str, Any] = {key: getattr(revision, key) for key in _OVERRIDING if getattr(revision, key) is not None}
+    """Which keys of an endpoint or a fleet (validated, by name) a revision says anew. A model and a ready image go together."""
+    # One of a fleet has the size and the number of its devices.
+    given = {key: getattr(revision, key, None) for key in _OVERRIDING}
+    said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if revision.model is not None or revision.image is not None:
         # What lies on the endpoint's volume is the endpoint's model.
         said |= {"model": revision.model, "image": revision.image, "model_volume": None}

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from modelinfra.catalog.edge_roles import EDGE_FLEET_ROLES
 from modelinfra.children import transform_problems
-from modelinfra.options.edge_fleet import as_endpoint, overrides
+from modelinfra.options.edge_fleet import as_endpoint
 from modelinfra.options.edge_runtimes import ANYWHERE, GREENGRASS, KUBERNETES, runtime_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.prometheus import has_operator
 from modelinfra.options.quantities import shown_bytes
-from modelinfra.options.revisions import STABLE
+from modelinfra.options.revisions import STABLE, revised
 from modelinfra.options.rings import ONLY, shares
 from modelinfra.options.strict import Style
 from modelinfra.platforms.base import Revision
@@ -105,7 +105,7 @@ def plan_fleet(
     split = options.router.split
     said = {STABLE: endpoint}
     for revision, each in options.revisions.items():
-        said[revision] = endpoint.model_copy(update=overrides(vars(endpoint), each))
+        said[revision] = revised(endpoint, each)
     for revision, each in said.items():
         where = "" if revision == STABLE else f"revisions.{revision}"
         try:
