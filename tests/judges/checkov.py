@@ -81,7 +81,8 @@ class Checkov:
                 continue
             name = of_whole.get(found.folder) or of_part[found.label]
             environment = cases[name].environment
-            fitting = [waiver for waiver in allowed if waiver.fits(found.check, found.kind, environment)]
+            resource = found.label.split("--")[1]
+            fitting = [waiver for waiver in allowed if waiver.fits(found.check, found.kind, environment, resource)]
             self.waived |= {(waiver, environment) for waiver in fitting}
             if not fitting:
                 verdicts[name].append(f"{found.check} {found.label.replace('--', ' ')}: {found.said}")

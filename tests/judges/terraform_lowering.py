@@ -23,6 +23,7 @@ _PROPERTIES = {
     ("aws_cloudwatch_metric_alarm", "name"): "alarm_name",
     ("aws_sns_topic_subscription", "topic"): "topic_arn",
     ("aws_lambda_function", "name"): "function_name",
+    ("aws_lambda_permission", "function"): "function_name",
 }
 
 # What provider 5.100.0 is too old to know: (type, input) -> what is written instead (None: nothing), and who judges it.
