@@ -17,8 +17,9 @@ from typing import Any
 
 import yaml
 
+from modelinfra.catalog.chart_values import MAPPING, kind_of
 from modelinfra.catalog.charts import Chart
-from modelinfra.catalog.kserve_charts import CHARTS, MAPPING, kind_of
+from modelinfra.catalog.kserve_charts import CHARTS
 
 ROOT = Path(__file__).parents[1]
 VALUES = ROOT / "modelinfra/catalog/kserve_chart_values.tsv"

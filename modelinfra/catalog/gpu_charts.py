@@ -5,12 +5,11 @@ Their projects name no newest version of Kubernetes, and at most an oldest one (
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from importlib import resources
 from types import MappingProxyType
 from typing import Final
 
+from modelinfra.catalog.chart_values import values_of
 from modelinfra.catalog.charts import Chart
 
 CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(
@@ -72,9 +71,6 @@ CHARTS: Final[Mapping[str, Chart]] = MappingProxyType(
 """By the charts' own names."""
 
 
-@functools.cache
 def known_values(chart: str) -> Mapping[str, str]:
     """Path -> kind of every value in the chart's values.yaml at that commit. A mapping that is named is open: users fill it."""
-    text = resources.files("modelinfra.catalog").joinpath("gpu_chart_values.tsv").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
-    return MappingProxyType({path: kind for of, path, kind in rows if of == chart})
+    return values_of("gpu_chart_values.tsv", chart)

@@ -6,12 +6,11 @@ version is a row here, and `tools/refresh_kserve_charts.py`, which reads the val
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
 
+from modelinfra.catalog.chart_values import unknown_paths, values_of
 from modelinfra.catalog.charts import Chart, minor
 
 _KSERVE_WINDOW: Final = (
@@ -119,46 +118,11 @@ def supported_kubernetes() -> tuple[str, str]:
     return oldest, newest
 
 
-TEXT, NUMBER, SWITCH, LIST, MAPPING, NOTHING = "text", "number", "switch", "list", "mapping", "nothing"
-
-
-def kind_of(value: Any) -> str:
-    """The kind of a value of a chart, as the table names it."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return SWITCH
-    if isinstance(value, (int, float)):
-        return NUMBER
-    if isinstance(value, str):
-        return TEXT
-    return MAPPING if isinstance(value, Mapping) else LIST
-
-
-@functools.cache
 def known_values(chart: str) -> Mapping[str, str]:
     """Path -> kind of every value in the chart's values.yaml at the pinned version. A mapping that is named is open: users fill it."""
-    text = resources.files("modelinfra.catalog").joinpath("kserve_chart_values.tsv").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
-    return MappingProxyType({path: kind for of, path, kind in rows if of == chart})
+    return values_of("kserve_chart_values.tsv", chart)
 
 
 def unknown_values(chart: str, values: Mapping[str, Any]) -> list[str]:
     """What is wrong with values for a chart: paths that it does not have, and values of another kind than its own."""
     return unknown_paths(known_values(chart), values, "")
-
-
-def unknown_paths(known: Mapping[str, str], values: Mapping[str, Any], above: str = "") -> list[str]:
-    """The same of paths and kinds that are known of any chart."""
-    found: list[str] = []
-    for key, value in values.items():
-        path = f"{above}.{key}" if above else key
-        kind = known.get(path)
-        if kind is None:
-            if isinstance(value, Mapping) and any(each.startswith(f"{path}.") for each in known):
-                found += unknown_paths(known, value, path)
-            else:
-                found.append(f"{path}: the chart has no such value")
-        elif kind not in (kind_of(value), NOTHING):
-            found.append(f"{path}: a {kind} is expected, not a {kind_of(value)}")
-    return found

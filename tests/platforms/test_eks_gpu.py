@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from modelinfra import EksCluster
+from modelinfra.catalog.chart_values import unknown_paths
 from modelinfra.catalog.gpu_charts import CHARTS, known_values
-from modelinfra.catalog.kserve_charts import unknown_paths
 from modelinfra.graph.compare import changes
 from modelinfra.graph.model import Graph
 from modelinfra.graph.values import plain
