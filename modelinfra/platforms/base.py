@@ -46,6 +46,12 @@ class Networked(Protocol):
         """The network as platforms see it."""
 
 
+def reference_of(network: Networked | NetworkReference | None) -> NetworkReference | None:
+    """The network as a platform sees it; None where it is none."""
+    reference = network if isinstance(network, NetworkReference) else getattr(network, "reference", None)
+    return reference if isinstance(reference, NetworkReference) else None
+
+
 @dataclass(frozen=True)
 class Registry:
     """A registry that is not ECR. url: host and path below which repositories lie. username, password: None for the login of this machine."""

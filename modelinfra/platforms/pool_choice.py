@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from modelinfra.catalog.accelerators import Accelerator, accelerator
 from modelinfra.catalog.gpu_nodes import counts
@@ -12,6 +12,9 @@ from modelinfra.options.problems import InvalidOptionsError, Problem, did_you_me
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.served_model import ServedModel
+
+# Spare capacity is taken away two minutes after it was said (EC2 user guide, Spot Instance interruptions).
+_SPOT_NOTICE_SECONDS: Final = 120
 
 
 class Pool(Protocol):
@@ -111,3 +114,9 @@ def crowded(options: Any, pool: Pool, most: int, left: int) -> Problem:
         "Raise the pool's `max_nodes`, or write a smaller number.",
         most,
     )
+
+
+def cut_off(pool: Pool, served: ServedModel) -> Iterator[str]:
+    """That requests may end with the node that answers them."""
+    if pool.options.spot and served.longest_request_seconds > _SPOT_NOTICE_SECONDS:
+        yield f"nodes of the pool '{pool.name}' are taken away within two minutes, and requests may take longer: such ones are cut off"

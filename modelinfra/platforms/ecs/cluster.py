@@ -18,7 +18,7 @@ from modelinfra.options.cluster import DEFAULT_IDLE_TIMEOUT, ClusterOptions
 from modelinfra.options.gpu_node_pool import GpuNodePoolOptions
 from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
-from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference
+from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference, reference_of
 from modelinfra.platforms.ecs.adopted_load_balancer import AdoptedLoadBalancer, look_up
 from modelinfra.platforms.ecs.endpoint import register_endpoint
 from modelinfra.platforms.ecs.gpu_node_pool import GpuNodePool
@@ -111,7 +111,7 @@ class EcsCluster(pulumi.ComponentResource):
     ) -> None: ...
     def __init__(self, name: str, args: Any = None, opts: pulumi.ResourceOptions | None = None, **kwargs: Any) -> None:
         given = {**args, **kwargs} if isinstance(args, Mapping) else kwargs
-        network = _reference(given.pop("network", None))
+        network = reference_of(given.pop("network", None))
         self.production: bool = given.pop("production", False)
         pools = given.pop("gpu_node_pools", None)
         # An Environment checks its platforms before it registers anything.
@@ -224,8 +224,3 @@ def _planned(
         return replace(plan, images=look_up_images(planned, look_up_options(opts)))
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
-
-
-def _reference(network: Networked | NetworkReference | None) -> NetworkReference | None:
-    reference = network if isinstance(network, NetworkReference) else getattr(network, "reference", None)
-    return reference if isinstance(reference, NetworkReference) else None

@@ -70,6 +70,14 @@ class PlannedPool:
         most: int = self.options.max_nodes
         return most - sum(nodes for name, nodes in self.promised.items() if name != but_for)
 
+    def spare(self, name: str, per_node: int, most: int) -> bool:
+        """Whether there is room for one replica more than the most of an endpoint: on the nodes that it is promised, or on one that nobody is.
+
+        Known when every endpoint that is planned together has been promised its nodes. per_node: replicas that a node has room for.
+        """
+        free = self.free()
+        return free is None or free > 0 or most < self.promised[name] * per_node
+
 
 def plan_pools(pools: Mapping[str, Any]) -> dict[str, PlannedPool]:
     """Validated pools of one cluster, by name."""

@@ -13,11 +13,8 @@ from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.quantities import shown_bytes
 from modelinfra.options.rollout import shifts
 from modelinfra.platforms.ecs.node_pools import PlannedPool
-from modelinfra.platforms.pool_choice import crowded, misfits, pool_of
+from modelinfra.platforms.pool_choice import crowded, cut_off, misfits, pool_of
 from modelinfra.platforms.served_model import ServedModel
-
-# Spare capacity is taken away two minutes after it was said (EC2 user guide, Spot Instance interruptions).
-_SPOT_NOTICE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -37,12 +34,8 @@ class Placement:
 
     @property
     def spare(self) -> bool:
-        """Whether there is room for one replica more than the most: on the nodes that it is promised, or on one that nobody is.
-
-        Known when every endpoint that is planned together has been promised its nodes.
-        """
-        free = self.pool.free()
-        return free is None or free > 0 or self.most < self.pool.promised[self.name] * self.per_node
+        """Whether there is room for one replica more than the most: see `PlannedPool.spare`."""
+        return self.pool.spare(self.name, self.per_node, self.most)
 
     @property
     def minimum_healthy_percent(self) -> int:
@@ -125,10 +118,7 @@ class Placement:
                 f"a deployment interrupts: the pool '{pool.name}' has no room for one more replica than {self.most}, so {stopped} before "
                 "a new one starts; a higher `max_nodes` of the pool avoids that"
             )
-        if pool.options.spot and served.longest_request_seconds > _SPOT_NOTICE_SECONDS:
-            yield (
-                f"nodes of the pool '{pool.name}' are taken away within two minutes, and requests may take longer: such ones are cut off"
-            )
+        yield from cut_off(pool, served)
 
 
 def place(name: str, options: Any, served: ServedModel, pools: Mapping[str, PlannedPool]) -> Placement | None:

@@ -15,7 +15,7 @@ from modelinfra.options.eks import EksClusterOptions
 from modelinfra.options.gpu_node_pool import GpuNodePoolOptions
 from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError
-from modelinfra.platforms.base import Networked, NetworkReference
+from modelinfra.platforms.base import Networked, NetworkReference, reference_of
 from modelinfra.platforms.ecs.node_pools import read_pools
 from modelinfra.platforms.eks.access import register_access
 from modelinfra.platforms.eks.addons import AddonInstaller
@@ -251,9 +251,3 @@ def _planned(
         return plan_eks(options, read, network, opts)
     except InvalidOptionsError as error:
         raise run_error(InvalidOptionsError(error.problems, subject)) from None
-
-
-def reference_of(network: Networked | NetworkReference | None) -> NetworkReference | None:
-    """The network as a cluster sees it; None where it is none."""
-    reference = network if isinstance(network, NetworkReference) else getattr(network, "reference", None)
-    return reference if isinstance(reference, NetworkReference) else None

@@ -20,13 +20,10 @@ from modelinfra.platforms.kubernetes.node_room import (
     too_large_for_pool,
     too_large_for_system_nodes,
 )  # fmt: skip
-from modelinfra.platforms.pool_choice import crowded, misfits, pool_of
+from modelinfra.platforms.pool_choice import crowded, cut_off, misfits, pool_of
 from modelinfra.platforms.served_model import ServedModel
 
 _MIB = 2**20
-
-# Spare capacity is taken away two minutes after it was said (EC2 user guide, Spot Instance interruptions).
-_SPOT_NOTICE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,8 @@ class Share:
 
     @property
     def spare(self) -> bool:
-        """Whether there is room for one replica more than the most. Known when every endpoint that is planned together has its nodes."""
-        free = self.pool.free()
-        return free is None or free > 0 or self.most < self.pool.promised[self.name] * self.per_node
+        """Whether there is room for one replica more than the most: see `PlannedPool.spare`."""
+        return self.pool.spare(self.name, self.per_node, self.most)
 
     def rely(self) -> None:
         """From now on no other endpoint may take the room that deployments of this one count on."""
@@ -248,5 +244,4 @@ def _warnings(served: ServedModel, pool: PlannedPool, way: EksGpuNodes, devices:
             f"the weights take {served.size_bytes / total:.0%} of the {shown_bytes(total)} that {what} {have}: "
             "little is left for what the server computes"
         )
-    if pool.options.spot and served.longest_request_seconds > _SPOT_NOTICE_SECONDS:
-        yield f"nodes of the pool '{pool.name}' are taken away within two minutes, and requests may take longer: such ones are cut off"
+    yield from cut_off(pool, served)

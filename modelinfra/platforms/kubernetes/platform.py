@@ -17,9 +17,17 @@ from modelinfra.options.kubernetes import KubernetesOptions, makes_eks
 from modelinfra.options.names import name_problems
 from modelinfra.options.problems import InvalidOptionsError, Problem
 from modelinfra.options.registry import ECR
-from modelinfra.platforms.base import EndpointOutputs, EndpointRequest, Networked, NetworkReference, Registry, Within
+from modelinfra.platforms.base import (
+    EndpointOutputs,
+    EndpointRequest,
+    Networked,
+    NetworkReference,
+    Registry,
+    Within,
+    reference_of,
+)
 from modelinfra.platforms.ecs.node_pools import plan_pools, read_pools
-from modelinfra.platforms.eks.cluster import EksCluster, reference_of
+from modelinfra.platforms.eks.cluster import EksCluster
 from modelinfra.platforms.kserve.component import KServe
 from modelinfra.platforms.kubernetes.alerts import alertmanager_config
 from modelinfra.platforms.kubernetes.endpoint import register_endpoint
