@@ -228,6 +228,16 @@ def listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
+def texts(value: Any) -> list[str]:
+    """The texts of a list, or the only one that stands for a list of one, as documents of IAM write it."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number, which True is not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def mapping(value: Any) -> Mapping[str, Any]:
     """A mapping as it is, an empty one for what is unknown or not given."""
     return value if isinstance(value, Mapping) else {}

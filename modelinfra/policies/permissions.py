@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.graph.model import Node
+from modelinfra.graph.values import texts
 from modelinfra.policies import tokens
 from modelinfra.policies.fargate import containers
 from modelinfra.policies.rule import Found, Rule
@@ -28,15 +29,11 @@ def allows(given: list[dict[str, Any]], action: str, resource: str) -> bool:
 
     def matches(statement: dict[str, Any]) -> bool:
         return any(
-            fnmatch.fnmatchcase(action.lower(), each.lower()) for each in _several(statement.get("Action"))
-        ) and any(fnmatch.fnmatchcase(resource, each) for each in _several(statement.get("Resource")))
+            fnmatch.fnmatchcase(action.lower(), each.lower()) for each in texts(statement.get("Action"))
+        ) and any(fnmatch.fnmatchcase(resource, each) for each in texts(statement.get("Resource")))
 
     effects = {statement.get("Effect") for statement in given if matches(statement)}
     return "Allow" in effects and "Deny" not in effects
-
-
-def _several(value: Any) -> list[str]:
-    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
 
 
 def _tasks(view: View) -> Iterator[tuple[Node, dict[str, Any], Node]]:
@@ -165,8 +162,8 @@ def _trust(view: View) -> Found:
         trusted = [
             each
             for statement in statements(given)
-            if statement.get("Effect") == "Allow" and "sts:AssumeRole" in _several(statement.get("Action"))
-            for each in _several(mapping(statement.get("Principal")).get("Service"))
+            if statement.get("Effect") == "Allow" and "sts:AssumeRole" in texts(statement.get("Action"))
+            for each in texts(mapping(statement.get("Principal")).get("Service"))
         ]
         if principal not in trusted:
             yield role, f"{node.name} uses it, and it does not trust {principal}"
@@ -182,7 +179,7 @@ def _inline_size(view: View) -> Found:
 def _wide(view: View) -> Found:
     for node, policy in view.each(tokens.ROLE_POLICY):
         for statement in statements(policy.get("policy")):
-            actions = _several(statement.get("Action"))
+            actions = texts(statement.get("Action"))
             wide = [each for each in actions if each == "*" or each.endswith(":*")]
             if statement.get("Effect") == "Allow" and (wide or "NotAction" in statement):
                 yield node, f"it allows {', '.join(wide) or 'all but a list'}"

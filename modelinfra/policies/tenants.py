@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from modelinfra.graph.model import Node
+from modelinfra.graph.values import texts
 from modelinfra.policies import tokens
 from modelinfra.policies.fargate import containers
 from modelinfra.policies.fetching import works
@@ -202,23 +203,19 @@ def _pattern(bucket: str, key: str) -> str:
 
 def _takes(statement: Mapping[str, Any], action: str) -> bool:
     def any_of(key: str) -> bool:
-        return any(fnmatch.fnmatchcase(action.lower(), each.lower()) for each in _texts(statement.get(key)))
+        return any(fnmatch.fnmatchcase(action.lower(), each.lower()) for each in texts(statement.get(key)))
 
     return not any_of("NotAction") if "NotAction" in statement else any_of("Action")
 
 
 def _patterns(statement: Mapping[str, Any], action: str) -> list[str]:
     """The ARNs of a statement; of a bucket that may be listed, the prefixes."""
-    resources = ["*"] if "NotResource" in statement else _texts(statement.get("Resource"))
+    resources = ["*"] if "NotResource" in statement else texts(statement.get("Resource"))
     if action != "s3:ListBucket":
         return resources
     conditions = [mapping(each).get("s3:prefix") for each in mapping(statement.get("Condition")).values()]
-    prefixes = [text for each in conditions for text in _texts(each)] or ["*"]
+    prefixes = [text for each in conditions for text in texts(each)] or ["*"]
     return [f"{bucket}/{prefix}" for bucket in resources for prefix in prefixes]
-
-
-def _texts(value: Any) -> list[str]:
-    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
 
 
 def _apart(view: View) -> Found:

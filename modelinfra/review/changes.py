@@ -235,6 +235,11 @@ def without_indices(path: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", path)
 
 
+def top_level(path: str) -> str:
+    """`subnets[0].id` -> `subnets`: the input that a path is in."""
+    return path.split(".")[0].split("[")[0]
+
+
 def _but_for_names(change: ResourceChange) -> Any:
     # What names say, and what other resources are called, moves with the move.
     own = {key: value for key, value in plain(change.node.inputs).items() if key not in change.node.property_deps}

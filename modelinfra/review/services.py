@@ -7,7 +7,7 @@ from typing import Final
 
 from modelinfra.graph.model import Graph, Node
 from modelinfra.graph.values import mapping, plain
-from modelinfra.review.changes import Changes, ResourceChange
+from modelinfra.review.changes import Changes, ResourceChange, top_level
 
 SERVICE: Final = "aws:ecs/service:Service"
 TASK: Final = "aws:ecs/taskDefinition:TaskDefinition"
@@ -25,7 +25,7 @@ def deploys(changes: Changes, service: Node) -> bool:
     own, task = by_urn.get(service.urn), _task(service, by_urn)
     if service.urn not in changes.before or (own is not None and own.operation == "replace"):
         return False
-    paths = [each.path.split(".")[0].split("[")[0] for each in own.properties] if own is not None else []
+    paths = [top_level(each.path) for each in own.properties] if own is not None else []
     return task is not None or any(path not in _NO_DEPLOYMENT for path in paths)
 
 

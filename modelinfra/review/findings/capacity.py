@@ -8,7 +8,7 @@ from typing import Any
 
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import listed, mapping, plain
-from modelinfra.review.changes import Changes, ResourceChange
+from modelinfra.review.changes import Changes, ResourceChange, top_level
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.containers import both
 from modelinfra.review.findings.words import called, endpoint_of, listing, place, shown, whose
@@ -88,7 +88,7 @@ def _numbers(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
 def _kinds(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
     told = set()
     for each in change.properties:
-        key = each.path.split(".")[0].split("[")[0]
+        key = top_level(each.path)
         if key not in _KINDS or key in told or each.before == each.after:
             continue
         told.add(key)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from modelinfra.graph.model import Node
 from modelinfra.graph.values import Unknown, mapping
-from modelinfra.review.changes import Changes, ResourceChange
+from modelinfra.review.changes import Changes, ResourceChange, top_level
 from modelinfra.review.deployments import renews_pods
 from modelinfra.review.finding import Finding
 from modelinfra.review.findings.words import whose
@@ -44,7 +44,7 @@ def _told(changes: Changes, node: Node, machine: str, pace: str) -> Finding:
 
 def _runs_another(change: ResourceChange) -> bool:
     """Only then: of another rate, say, a device hears, and restarts nothing."""
-    return any(each.path.split(".")[0].split("[")[0] == "components" for each in change.properties)
+    return any(top_level(each.path) == "components" for each in change.properties)
 
 
 def _pace(node: Node) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from modelinfra.graph.values import mapping
+from modelinfra.graph.values import mapping, texts
 
 
 @dataclass(frozen=True, order=True)
@@ -93,21 +93,17 @@ def _statements(document: Any) -> list[Mapping[str, Any]]:
 
 def _either(statement: Mapping[str, Any], key: str) -> list[str]:
     if f"Not{key}" in statement:
-        return [f"not {each}" for each in _texts(statement[f"Not{key}"])]
-    return _texts(statement.get(key))
+        return [f"not {each}" for each in texts(statement[f"Not{key}"])]
+    return texts(statement.get(key))
 
 
 def _principals(statement: Mapping[str, Any]) -> set[str]:
     if "NotPrincipal" in statement:
-        return {f"not {text}" for each in mapping(statement["NotPrincipal"]).values() for text in _texts(each)}
+        return {f"not {text}" for each in mapping(statement["NotPrincipal"]).values() for text in texts(each)}
     given = statement.get("Principal")
     if isinstance(given, str):
         return {given}
-    return {text for each in mapping(given).values() for text in _texts(each)}
-
-
-def _texts(value: Any) -> list[str]:
-    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+    return {text for each in mapping(given).values() for text in texts(each)}
 
 
 def _within(inner: str, outer: str) -> bool:

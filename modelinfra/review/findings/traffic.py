@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from modelinfra.graph.model import Graph, Node
-from modelinfra.graph.values import Unknown, listed, mapping, plain
-from modelinfra.review.changes import Changes, ResourceChange
+from modelinfra.graph.values import Unknown, is_number, listed, mapping, plain
+from modelinfra.review.changes import Changes, ResourceChange, top_level
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.front_doors import BALANCERS, LISTENERS, RULES
 from modelinfra.review.findings.words import ENDPOINT, bare_name, called, listing, place, shown, whose
@@ -145,7 +144,7 @@ def how_it_rolls(graph: Graph, service: Node) -> list[str]:
 def _percents(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
     before, after, name = plain(old.inputs), plain(new.inputs), whose(changes.after, new)
     least = after.get("deploymentMinimumHealthyPercent", 100)
-    if _number(least) and least < min(100, before.get("deploymentMinimumHealthyPercent", 100)):
+    if is_number(least) and least < min(100, before.get("deploymentMinimumHealthyPercent", 100)):
         yield Finding(
             "traffic", "high" if least == 0 else "medium", new.urn, f"deployments of {name} lose capacity",
             f"Only {least} % of the tasks serve while it deploys ({'so nobody may' if least == 0 else 'the rest takes all requests'}).",
@@ -209,7 +208,7 @@ def _rule(changes: Changes, change: ResourceChange) -> Iterator[Finding]:
     assert new is not None
     name = called(changes.after, new)
     for each in change.properties:
-        key = each.path.split(".")[0].split("[")[0]
+        key = top_level(each.path)
         if key == "conditions" and each.before != each.after:
             yield Finding(
                 "traffic", "medium", new.urn, f"{name} takes other requests",
@@ -255,7 +254,7 @@ def _divided(graph: Graph, rule: Node) -> dict[str, float]:
         groups = [mapping(each) for each in listed(mapping(action.get("forward")).get("targetGroups"))]
         if action.get("targetGroupArn") is not None:
             groups = [{"arn": action["targetGroupArn"]}]
-        weights = [float(each.get("weight", 1)) if _number(each.get("weight", 1)) else 0.0 for each in groups]
+        weights = [float(each.get("weight", 1)) if is_number(each.get("weight", 1)) else 0.0 for each in groups]
         if sum(weights):
             shares = (100 * weight / sum(weights) for weight in weights)
             return {
@@ -282,7 +281,7 @@ def _less(
     changes: Changes, old: Node, new: Node, key: str, title: str, text: str, default: int | None = None
 ) -> Iterator[Finding]:
     before, after = plain(old.inputs).get(key, default), plain(new.inputs).get(key, default)
-    if _number(before) and _number(after) and after < before:
+    if is_number(before) and is_number(after) and after < before:
         severity: Severity = "low"
         yield Finding(
             "traffic",
@@ -292,7 +291,3 @@ def _less(
             f"{place(changes.after, new, key)} from {before} to {after} s. {text}",
             "Allow for the longest request.",
         )
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

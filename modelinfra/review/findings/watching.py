@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modelinfra.graph.model import Node
-from modelinfra.graph.values import Unknown, has_unknown, listed, mapping, plain
+from modelinfra.graph.values import Unknown, has_unknown, is_number, listed, mapping, plain
 from modelinfra.review.changes import Changes
 from modelinfra.review.finding import Finding, Severity
 from modelinfra.review.findings.prometheus_rules import RULE, weakened
@@ -100,12 +100,12 @@ def _alarm(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
 
     one, other = before.get("threshold"), after.get("threshold")
     upwards = str(after.get("comparisonOperator", "")).startswith("Greater")
-    if _number(one) and _number(other) and one != other:
+    if is_number(one) and is_number(other) and one != other:
         later = (other > one) is upwards
         yield found("threshold", "medium" if later else "note", "tells later" if later else "tells earlier")
     for key in ("evaluationPeriods", "datapointsToAlarm", "period"):
         one, other = before.get(key), after.get(key)
-        if _number(one) and _number(other) and one != other:
+        if is_number(one) and is_number(other) and one != other:
             yield found(
                 key,
                 "low" if other > one else "note",
@@ -121,7 +121,7 @@ def _alarm(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
 
 def _retention(changes: Changes, old: Node, new: Node) -> Iterator[Finding]:
     before, after = plain(old.inputs).get("retentionInDays", 0), plain(new.inputs).get("retentionInDays", 0)
-    if _number(before) and _number(after) and (after or 10**6) < (before or 10**6):
+    if is_number(before) and is_number(after) and (after or 10**6) < (before or 10**6):
         was = f"{before} days" if before else "for ever"
         yield Finding(
             "watching", "low", new.urn, f"{called(changes.after, new)} keeps logs for {after} days only",
@@ -182,7 +182,3 @@ def _level(node: Node) -> Any:
 def _logged(node: Node) -> bool:
     given = plain(node.inputs).get("accessLogs")
     return given is Unknown or bool(mapping(given).get("enabled"))
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
