@@ -23,6 +23,7 @@ from modelinfra.enrollment import certificates, greengrass, script
 from modelinfra.enrollment.deployed import FleetError, GreengrassFleet, fleet_of
 from modelinfra.enrollment.status import named
 from modelinfra.platforms.edge.greengrass.device_policy import device_policy
+from tests.enrollment.exported import write_state
 from tests.enrollment.greengrass_machine import FLEET, web, with_greengrass
 from tests.enrollment.machine import Machine
 from tests.making import captured, write_model
@@ -202,9 +203,8 @@ def test_the_command_asks_registers_and_writes_the_script(iot: Any, tmp_path: Pa
         iot.create_thing_group(thingGroupName=group)
     assert found.alias == FLEET.alias
     outputs = graph.one("modelinfra:index:EdgeFleet").outputs
-    resource = {"urn": "urn:pulumi:prod::p::modelinfra:index:EdgeFleet::stores", "type": "modelinfra:index:EdgeFleet", "outputs": {"enrollment": outputs["enrollment"]}}  # fmt: skip
-    state, out = tmp_path / "prod.json", tmp_path / "till.sh"
-    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [resource]}}))
+    out = tmp_path / "till.sh"
+    state = write_state(tmp_path / "prod.json", outputs["enrollment"])
     file = make_certificate(tmp_path)
     command = ["fleet", "enroll", "--device", "till-1", "--state", str(state), "--out", str(out), "--certificate"]
     run = CliRunner().invoke(app, [*command, str(file)], input="n\n")

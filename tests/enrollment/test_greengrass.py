@@ -20,6 +20,7 @@ from modelinfra.cli.main import app
 from modelinfra.enrollment import greengrass, moving, script
 from modelinfra.enrollment.deployed import FleetError, GreengrassFleet, fleet_of
 from modelinfra.enrollment.status import named
+from tests.enrollment.exported import write_state
 from tests.enrollment.greengrass_machine import FLEET, PREFIX, web, with_greengrass
 from tests.enrollment.machine import Machine
 from tests.making import captured, write_model
@@ -299,9 +300,7 @@ def test_the_command_reads_the_deployed_state_and_writes_the_script(tmp_path: Pa
     found = fleet_of(graph, "stores")
     assert isinstance(found, GreengrassFleet)
     outputs = graph.one("modelinfra:index:EdgeFleet").outputs
-    resource = {"urn": "urn:pulumi:prod::p::modelinfra:index:EdgeFleet::stores", "type": "modelinfra:index:EdgeFleet", "outputs": {"enrollment": outputs["enrollment"]}}  # fmt: skip
-    state = tmp_path / "prod.json"
-    state.write_text(json.dumps({"version": 3, "deployment": {"resources": [resource]}}))
+    state = write_state(tmp_path / "prod.json", outputs["enrollment"])
     out = tmp_path / "till.sh"
     run = CliRunner().invoke(app, ["fleet", "enroll", "--device", "till-1", "--state", str(state), "--out", str(out)])
     assert run.exit_code == 0, run.output

@@ -17,6 +17,7 @@ from modelinfra.enrollment import nodes
 from modelinfra.enrollment.deployed import FleetError, FleetInCluster, fleet_of
 from modelinfra.enrollment.status import named
 from modelinfra.platforms.edge.kubernetes.labels import FLEET_LABEL, RING_LABEL, SITE_LABEL
+from tests.enrollment.exported import write_state
 from tests.enrollment.test_k3s import FLEET
 from tests.kubernetes.schemas import complaints
 from tests.making import captured
@@ -173,11 +174,7 @@ def exported(tmp_path: Path) -> Path:
         "architecture": FLEET.architecture, "daemon_sets": dict(FLEET.daemon_sets),
         "rings": [{"name": "canary", "share": 0.05}, {"name": "shops", "share": 0.95}],
     }  # fmt: skip
-    urn = "urn:pulumi:prod::edge::modelinfra:index:EdgeFleet::prod-stores"
-    resource = {"urn": urn, "type": "modelinfra:index:EdgeFleet", "custom": False, "outputs": {"enrollment": said}}
-    file = tmp_path / "state.json"
-    file.write_text(json.dumps({"version": 3, "deployment": {"resources": [resource]}}))
-    return file
+    return write_state(tmp_path / "state.json", said)
 
 
 def ran(*arguments: str) -> tuple[int, str]:

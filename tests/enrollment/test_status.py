@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from modelinfra.enrollment.deployed import DeployedFleet, FleetError, fleet_of
 from modelinfra.enrollment.script import DEVICE, RING, SITE, device, install_script
 from modelinfra.enrollment.status import devices, named, revoke, rings
 from modelinfra.graph.state import from_export
+from tests.enrollment.exported import write_state
 from tests.enrollment.test_script import FLEET
 from tests.making import captured, write_model
 
@@ -181,11 +181,7 @@ def exported(tmp_path: Path) -> Path:
         "rings": [{"name": "canary", "share": 0.05}, {"name": "shops", "share": 0.95}],
         "secrets": dict(FLEET.secrets), "services": dict(FLEET.services), "roles": dict(FLEET.roles),
     }  # fmt: skip
-    urn = "urn:pulumi:prod::edge::modelinfra:index:EdgeFleet::prod-stores"
-    resource = {"urn": urn, "type": "modelinfra:index:EdgeFleet", "custom": False, "outputs": {"enrollment": said}}
-    file = tmp_path / "state.json"
-    file.write_text(json.dumps({"version": 3, "deployment": {"resources": [resource]}}))
-    return file
+    return write_state(tmp_path / "state.json", said)
 
 
 def test_the_command_writes_a_script_that_can_be_read(exported: Path, tmp_path: Path) -> None:
